@@ -1,0 +1,111 @@
+package compat
+
+import (
+	"strings"
+
+	"prserver/xmlrpc"
+)
+
+// DialectFor returns the dialect for a client: Python 3's for Python 3's own
+// client, Python 2's for everybody else. So each BitBake hears what the server
+// of its own generation would have said.
+func DialectFor(userAgent string) *xmlrpc.Dialect {
+	if strings.HasPrefix(userAgent, "Python-xmlrpc/") {
+		return Py3
+	}
+	return Py2
+}
+
+// The dialects, named as their recordings are.
+var (
+	Py2 = python2.dialect(&xmlrpc.Dialect{
+		Name:     "py2",
+		Elements: elements,
+		Numbers:  xmlrpc.Numbers2,
+		TextKeys: true,
+		MemberRank: rank(
+			"pkgarch", "version", "value", "checksum",
+			"col_info", "tbl_name", "core_ver",
+			"pk", "dflt_value", "type", "name", "notnull",
+			"faultCode", "faultString",
+		),
+		LastHeaderWins:    true,
+		BadHeaderEndsHead: true,
+		NegativeLength:    true,
+		TruncatedGzip:     400,
+		BadVersion:        "Invalid HTTP Version (%s)",
+	})
+	Py3 = python3.dialect(&xmlrpc.Dialect{
+		Name:          "py3",
+		Elements:      elements3,
+		Prefixes:      true,
+		Numbers:       xmlrpc.Numbers3,
+		HeaderLimit:   100,
+		VersionLast:   true,
+		TruncatedGzip: 500,
+		BadVersion:    "Invalid HTTP version (%s)",
+	})
+)
+
+// elements are the tags Python 2 knows.
+var elements = map[string]xmlrpc.Element{
+	"nil":              xmlrpc.ElementNil,
+	"boolean":          xmlrpc.ElementBoolean,
+	"i4":               xmlrpc.ElementInt,
+	"i8":               xmlrpc.ElementInt,
+	"int":              xmlrpc.ElementInt,
+	"double":           xmlrpc.ElementDouble,
+	"string":           xmlrpc.ElementString,
+	"name":             xmlrpc.ElementString,
+	"array":            xmlrpc.ElementArray,
+	"struct":           xmlrpc.ElementStruct,
+	"base64":           xmlrpc.ElementBase64,
+	"dateTime.iso8601": xmlrpc.ElementDateTime,
+	"value":            xmlrpc.ElementValue,
+	"params":           xmlrpc.ElementParams,
+	"fault":            xmlrpc.ElementFault,
+	"methodName":       xmlrpc.ElementMethodName,
+}
+
+// elements3 are the tags Python 3 knows.
+var elements3 = func() map[string]xmlrpc.Element {
+	all := map[string]xmlrpc.Element{
+		"i1":         xmlrpc.ElementInt,
+		"i2":         xmlrpc.ElementInt,
+		"biginteger": xmlrpc.ElementInt,
+		"float":      xmlrpc.ElementDouble,
+		"bigdecimal": xmlrpc.ElementDecimal,
+	}
+	for tag, e := range elements {
+		all[tag] = e
+	}
+	return all
+}()
+
+// rank numbers names. Python 2 has its structs in the order of their hashes;
+// no two of the structs that a server sends share a name, so one list does.
+func rank(names ...string) map[string]int {
+	r := make(map[string]int, len(names))
+	for i, name := range names {
+		r[name] = i
+	}
+	return r
+}
+
+// python is a generation of Python.
+type python int
+
+const (
+	python2 python = 2
+	python3 python = 3
+)
+
+// dialect completes d with what depends on the generation as a whole.
+func (p python) dialect(d *xmlrpc.Dialect) *xmlrpc.Dialect {
+	d.Fault = p.fault
+	d.Text = p.str
+	d.Blob = p.blob
+	d.ErrorPage = p.errorPage
+	d.Quote = p.reprBytes
+	return d
+}

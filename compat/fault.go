@@ -1,0 +1,447 @@
+package compat
+
+import (
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/mattn/go-sqlite3"
+
+	"prserver/prserv"
+	"prserver/xmlrpc"
+)
+
+// Python's words. Where the generations differ, both stand side by side.
+const (
+	textNotSupported  = `method "%s" is not supported`
+	textBadInt        = "invalid literal for int() with base 10: %s"
+	textNoDouble      = "could not convert string to float: %s"
+	textDoubleTail2   = "invalid literal for float(): %s"
+	textBadBoolean    = "bad boolean value"
+	textBadDecimal    = "[<class 'decimal.ConversionSyntax'>]"
+	textDecimalRange  = "[<class 'decimal.InvalidOperation'>]"
+	textTooManyDigits = "Exceeds the limit (4300) for integer string conversion: value has %d digits; " +
+		"use sys.set_int_max_str_digits() to increase the limit"
+	textBase64Padding  = "Incorrect padding"
+	textBase64Lone     = "Invalid base64-encoded string: number of data characters (%d) cannot be 1 more than a multiple of 4"
+	textUnknownTag     = "unknown tag %s"
+	textOutOfRange     = "list index out of range"
+	textNoMapping      = "type object argument after ** must be a mapping, not %s"
+	textKeyword        = "__init__() keywords must be strings"
+	textManySelf2      = "__init__() got multiple values for keyword argument 'self'"
+	textManySelf       = "__init__() got multiple values for argument 'self'"
+	textFaultCount2    = "__init__() takes exactly 3 arguments (%d given)"
+	textNoAttribute    = "'%s' object has no attribute 'encode'"
+	textNoWrite        = "'str' object has no attribute 'write'"
+	textUnhashable     = "unhashable type: '%s'"
+	textUnhashable2    = "unhashable instance"
+	textIntLimit       = "int exceeds XML-RPC limits"
+	textLongLimit2     = "long int exceeds XML-RPC limits"
+	textBuffer2        = "cannot marshal <type 'buffer'> objects"
+	textBind           = "Error binding parameter %d - probably unsupported type."
+	textBindRange2     = "Python int too large to convert to SQLite INTEGER"
+	textBindRange      = "Python int too large to convert to SQLite INTEGER"
+	textUnknownCharset = "unknown encoding: %s"
+	textRecursion2     = "maximum recursion depth exceeded while getting the repr of a list"
+	textRecursion      = "maximum recursion depth exceeded while getting the repr of an object"
+	textASCIIRange     = "ordinal not in range(128)"
+	textDecimalRange2  = "invalid decimal Unicode string"
+)
+
+// errBuffer is a reply with bytes in it that Python 2 cannot send.
+var errBuffer = errors.New("bytes cannot be sent to a Python 2 client")
+
+// fault words an error as the reference does: the class of the exception, a
+// colon and the exception's text. It returns nil where the reference has no
+// words either and answers with HTTP status 500.
+//
+// Source: SimpleXMLRPCServer.py:SimpleXMLRPCDispatcher._marshaled_dispatch.
+func (p python) fault(err error) *xmlrpc.Fault {
+	class, text := p.exception(err)
+	if class == "" {
+		return nil
+	}
+	return &xmlrpc.Fault{Code: int64(1), Message: class + ":" + text}
+}
+
+// builtin names one of Python's own exceptions.
+func (p python) builtin(name string) string {
+	if p == python2 {
+		return "<type 'exceptions." + name + "'>"
+	}
+	return "<class '" + name + "'>"
+}
+
+func class(name string) string { return "<class '" + name + "'>" }
+
+// responseError is what the XML-RPC module says of a call it cannot read. The
+// text of the exception is its repr().
+func (p python) responseError(text string) (string, string) {
+	switch {
+	case p == python2 && text != "":
+		return class("xmlrpclib.ResponseError"), "ResponseError(" + p.reprBytes(text) + ",)"
+	case p == python2:
+		return class("xmlrpclib.ResponseError"), "ResponseError()"
+	case text != "":
+		text = p.repr(text)
+	}
+	return class("xmlrpc.client.ResponseError"), "ResponseError(" + text + ")"
+}
+
+// exception returns the class and the text of the exception that the
+// reference has for err.
+func (p python) exception(err error) (string, string) {
+	var (
+		syntax    *xmlrpc.SyntaxError
+		tag       *xmlrpc.TagError
+		value     *xmlrpc.ValueError
+		key       *xmlrpc.KeyError
+		encoding  *xmlrpc.EncodingError
+		faultCall *xmlrpc.FaultCallError
+		method    *prserv.UnknownMethodError
+		args      *prserv.ArgumentError
+		bind      *prserv.BindError
+		hash      *prserv.UnhashableError
+		encode    *encodeError
+		store     sqlite3.Error
+	)
+	switch {
+	case errors.As(err, &syntax):
+		return class("xml.parsers.expat.ExpatError"), syntax.Error()
+	case errors.As(err, &tag):
+		return p.responseError(fmt.Sprintf(textUnknownTag, p.repr(tag.Tag)))
+	case errors.Is(err, xmlrpc.ErrNoCall):
+		return p.responseError("")
+	case errors.As(err, &value):
+		return p.badValue(value)
+	case errors.Is(err, xmlrpc.ErrBoolean):
+		return p.builtin("TypeError"), textBadBoolean
+	case errors.Is(err, xmlrpc.ErrMember):
+		return p.builtin("IndexError"), textOutOfRange
+	case errors.As(err, &key):
+		return p.badKey(key.Key)
+	case errors.As(err, &encoding):
+		return p.builtin("LookupError"), fmt.Sprintf(textUnknownCharset, encoding.Name)
+	case errors.As(err, &faultCall):
+		return p.badFault(faultCall)
+	case errors.As(err, &method):
+		return p.unknownMethod(method)
+	case errors.As(err, &args):
+		return p.builtin("TypeError"), p.argumentCount(args)
+	case errors.Is(err, xmlrpc.ErrIntRange):
+		return p.builtin("OverflowError"), textIntLimit
+	case errors.Is(err, prserv.ErrIntegerRange):
+		return p.builtin("OverflowError"), textBindRange
+	case errors.Is(err, errBuffer):
+		return p.builtin("TypeError"), textBuffer2
+	case errors.As(err, &bind):
+		return class("sqlite3.InterfaceError"), fmt.Sprintf(textBind, bind.Index)
+	case errors.As(err, &hash):
+		return p.unhashable(hash.Value)
+	case errors.As(err, &encode):
+		return p.builtin("UnicodeEncodeError"), encode.text2(p)
+	case errors.Is(err, xmlrpc.ErrTooDeep):
+		if p == python2 {
+			return p.builtin("RuntimeError"), textRecursion2
+		}
+		return p.builtin("RecursionError"), textRecursion
+	case errors.As(err, &store):
+		return class("sqlite3." + storeClass(store)), store.Error()
+	}
+	return p.builtin("Exception"), err.Error()
+}
+
+// storeClass names the exception of Python's sqlite3 module for an error.
+func storeClass(err sqlite3.Error) string {
+	switch err.Code {
+	case sqlite3.ErrConstraint, sqlite3.ErrMismatch:
+		return "IntegrityError"
+	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
+		return "DatabaseError"
+	case sqlite3.ErrTooBig:
+		return "DataError"
+	case sqlite3.ErrMisuse, sqlite3.ErrRange:
+		return "ProgrammingError"
+	}
+	return "OperationalError"
+}
+
+func (p python) unknownMethod(e *prserv.UnknownMethodError) (string, string) {
+	name := e.Name
+	if !e.Named {
+		name = "None"
+	}
+	if p == python2 && firstNonASCII(name) >= 0 {
+		return "", ""
+	}
+	return p.builtin("Exception"), fmt.Sprintf(textNotSupported, name)
+}
+
+// argumentCount counts as Python does, with the object itself as an argument.
+func (p python) argumentCount(e *prserv.ArgumentError) string {
+	most := len(e.Params) + 1
+	least := most - e.Optional
+	given := e.Given + 1
+	if p == python2 {
+		bound := "exactly"
+		if e.Optional > 0 {
+			bound = "at most"
+		}
+		return fmt.Sprintf("%s() takes %s %s (%d given)", e.Function, bound, plural(most, "argument"), given)
+	}
+	if given < least {
+		return e.Function + "() " + missingArguments(e.Params[e.Given:len(e.Params)-e.Optional])
+	}
+	takes := plural(most, "positional argument")
+	if least < most {
+		takes = fmt.Sprintf("from %d to %s", least, takes)
+	}
+	return fmt.Sprintf("%s() takes %s but %d were given", e.Function, takes, given)
+}
+
+func missingArguments(names []string) string {
+	return fmt.Sprintf("missing %s: %s", plural(len(names), "required positional argument"), enumerate(names))
+}
+
+func plural(n int, word string) string {
+	if n != 1 {
+		word += "s"
+	}
+	return fmt.Sprintf("%d %s", n, word)
+}
+
+// enumerate writes 'a', 'b', and 'c'.
+func enumerate(names []string) string {
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = "'" + name + "'"
+	}
+	last := len(quoted) - 1
+	switch len(quoted) {
+	case 1:
+		return quoted[0]
+	case 2:
+		return quoted[0] + " and " + quoted[1]
+	}
+	return strings.Join(quoted[:last], ", ") + ", and " + quoted[last]
+}
+
+// badValue words a value whose text is not of its kind.
+func (p python) badValue(e *xmlrpc.ValueError) (string, string) {
+	switch e.Kind {
+	case xmlrpc.KindInt, xmlrpc.KindDouble:
+		if p == python2 {
+			return p.badNumber2(e)
+		}
+		if e.Kind == xmlrpc.KindInt {
+			if n := xmlrpc.TooManyDigits(e.Text); n > 0 {
+				return p.builtin("ValueError"), fmt.Sprintf(textTooManyDigits, n)
+			}
+			return p.builtin("ValueError"), fmt.Sprintf(textBadInt, cut(p.repr(e.Text), reprLimit))
+		}
+		return p.builtin("ValueError"), fmt.Sprintf(textNoDouble, p.repr(blankIsEmpty(e.Text)))
+	case xmlrpc.KindDecimal:
+		if strings.ContainsAny(e.Text, "eE") && xmlrpc.DoublePrefix(e.Text) == len(e.Text) {
+			return class("decimal.InvalidOperation"), textDecimalRange
+		}
+		return class("decimal.InvalidOperation"), textBadDecimal
+	}
+	if firstNonASCII(e.Text) >= 0 { // base64 and dateTime.iso8601
+		return p.builtin("UnicodeEncodeError"), (&encodeError{codec: "ascii", text: e.Text}).text2(p)
+	}
+	if n := xmlrpc.Base64Digits(e.Text); p == python3 && n%4 == 1 {
+		return class("binascii.Error"), fmt.Sprintf(textBase64Lone, n)
+	}
+	return class("binascii.Error"), textBase64Padding
+}
+
+// blankIsEmpty: of white space alone Python shows nothing.
+func blankIsEmpty(s string) string {
+	if strings.TrimFunc(s, unicode.IsSpace) == "" {
+		return ""
+	}
+	return s
+}
+
+// reprLimit is how many characters of a bad number Python shows.
+const reprLimit = 200
+
+func cut(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n])
+	}
+	return s
+}
+
+// badNumber2 words a bad number of Python 2, which first makes bytes of its
+// text: digits of any script become ASCII ones, white space a space and what
+// Latin-1 has its byte; with anything else it gives up.
+func (p python) badNumber2(e *xmlrpc.ValueError) (string, string) {
+	var text []byte
+	for _, r := range e.Text {
+		d, isDigit := xmlrpc.DigitValue(r)
+		switch {
+		case unicode.IsSpace(r):
+			text = append(text, ' ')
+		case isDigit:
+			text = append(text, '0'+byte(d))
+		case r < 0x100:
+			text = append(text, byte(r))
+		default:
+			return p.builtin("UnicodeEncodeError"), (&encodeError{codec: "decimal", text: e.Text}).text2(p)
+		}
+	}
+	s := blankIsEmpty(string(text))
+	if e.Kind == xmlrpc.KindInt {
+		if len(s) > reprLimit {
+			s = s[:reprLimit]
+		}
+		return p.builtin("ValueError"), fmt.Sprintf(textBadInt, p.reprBytes(s))
+	}
+	s = strings.TrimLeft(s, " ")
+	format := textNoDouble
+	if xmlrpc.DoublePrefix(s) > 0 {
+		format = textDoubleTail2
+	}
+	if len(s) > reprLimit {
+		s = s[:reprLimit]
+	}
+	return p.builtin("ValueError"), fmt.Sprintf(format, s)
+}
+
+// badKey words a struct key that is no string.
+func (p python) badKey(key any) (string, string) {
+	if p == python3 {
+		return p.unhashable(key)
+	}
+	switch key.(type) {
+	case xmlrpc.Binary, xmlrpc.DateTime:
+		return p.builtin("AttributeError"), textNoWrite
+	}
+	return p.builtin("AttributeError"), fmt.Sprintf(textNoAttribute, p.typeName(key))
+}
+
+func (p python) unhashable(v any) (string, string) {
+	switch v.(type) {
+	case xmlrpc.Binary, xmlrpc.DateTime:
+		if p == python2 {
+			return p.builtin("TypeError"), textUnhashable2
+		}
+	}
+	return p.builtin("TypeError"), fmt.Sprintf(textUnhashable, p.typeName(v))
+}
+
+// typeName is what Python calls the type of a value.
+func (p python) typeName(v any) string {
+	switch v.(type) {
+	case nil:
+		return "NoneType"
+	case bool:
+		return "bool"
+	case int64:
+		return "int"
+	case *big.Int:
+		if p == python2 {
+			return "long"
+		}
+		return "int"
+	case float64:
+		return "float"
+	case string:
+		return "str"
+	case []any:
+		return "list"
+	case xmlrpc.Struct:
+		return "dict"
+	case xmlrpc.Binary:
+		return "Binary"
+	case xmlrpc.DateTime:
+		return "DateTime"
+	}
+	return fmt.Sprintf("%T", v)
+}
+
+// badFault words a fault, sent as a call, that is none.
+func (p python) badFault(e *xmlrpc.FaultCallError) (string, string) {
+	st, ok := e.Value.(xmlrpc.Struct)
+	switch {
+	case !e.HasValue:
+		return p.builtin("IndexError"), textOutOfRange
+	case !ok:
+		return p.builtin("TypeError"), fmt.Sprintf(textNoMapping, p.instanceName(e.Value))
+	}
+	given := map[string]bool{}
+	for _, m := range st {
+		name, isText := m.Name.(string)
+		if !isText {
+			return p.builtin("TypeError"), textKeyword
+		}
+		given[name] = true
+	}
+	if given["self"] {
+		if p == python2 {
+			return p.builtin("TypeError"), textManySelf2
+		}
+		return p.builtin("TypeError"), textManySelf
+	}
+	params := []string{"faultCode", "faultString"}
+	missing := slices.DeleteFunc(params, func(name string) bool { return given[name] })
+	if p == python2 {
+		return p.builtin("TypeError"), fmt.Sprintf(textFaultCount2, 3-len(missing))
+	}
+	return p.builtin("TypeError"), "__init__() " + missingArguments(missing)
+}
+
+// instanceName is the name of a value's type where Python 2 does not tell
+// one of its old classes from another.
+func (p python) instanceName(v any) string {
+	switch v.(type) {
+	case xmlrpc.Binary, xmlrpc.DateTime:
+		if p == python2 {
+			return "instance"
+		}
+	}
+	return p.typeName(v)
+}
+
+// encodeError is a text that a codec of Python has no bytes for.
+type encodeError struct{ codec, text string }
+
+func (e *encodeError) Error() string { return "no " + e.codec + " for " + e.text }
+
+// text2 words the error; the codec names the first run of characters it
+// cannot encode.
+func (e *encodeError) text2(p python) string {
+	reason, limit := textASCIIRange, rune(0x80)
+	if e.codec == "decimal" {
+		reason, limit = textDecimalRange2, 0x100
+	}
+	start, end := -1, -1
+	var first rune
+	i := 0
+	for _, r := range e.text {
+		_, isDigit := xmlrpc.DigitValue(r)
+		bad := r >= limit && !(e.codec == "decimal" && (isDigit || unicode.IsSpace(r)))
+		if bad && start < 0 {
+			start, first = i, r
+		}
+		if start >= 0 {
+			if !bad {
+				break
+			}
+			end = i
+		}
+		i++
+	}
+	if end > start {
+		return fmt.Sprintf("'%s' codec can't encode characters in position %d-%d: %s", e.codec, start, end, reason)
+	}
+	prefix := ""
+	if p == python2 {
+		prefix = "u"
+	}
+	return fmt.Sprintf("'%s' codec can't encode character %s'%s' in position %d: %s", e.codec, prefix, escape(first), start, reason)
+}

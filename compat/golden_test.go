@@ -1,0 +1,112 @@
+package compat_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"testing"
+	"time"
+
+	_ "github.com/mattn/go-sqlite3"
+
+	"prserver/compat"
+	"prserver/compat/golden"
+	"prserver/prserv"
+)
+
+// TestGolden replays every recorded session and compares raw replies.
+func TestGolden(t *testing.T) {
+	for _, dialect := range []golden.Dialect{golden.Py2, golden.Py3} {
+		sessions, err := golden.ReadDir(filepath.Join("..", "testdata", "golden", string(dialect)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		exchanges := 0
+		for _, session := range sessions {
+			if session.Differs() {
+				continue // TestDifferences
+			}
+			exchanges += len(session.Exchanges)
+			t.Run(string(dialect)+"/"+session.Name, func(t *testing.T) {
+				t.Parallel()
+				replay(t, session)
+			})
+		}
+		if exchanges < 400 {
+			t.Errorf("%s: %d exchanges recorded, want at least 400", dialect, exchanges)
+		}
+	}
+}
+
+func replay(t *testing.T, session golden.Session) {
+	addr := serve(t, seeded(t, session.Seed))
+	for i, exchange := range session.Exchanges {
+		got := golden.Comparable(send(t, addr, exchange))
+		want := golden.Comparable(exchange.Reply)
+		if !bytes.Equal(got, want) {
+			t.Errorf("exchange %d, %s\n request %q\n got     %q\n want    %q", i+1, exchange.About, exchange.Request, got, want)
+		}
+	}
+}
+
+func send(t *testing.T, addr string, exchange golden.Exchange) []byte {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	reply, err := golden.Send(ctx, addr, exchange)
+	if err != nil {
+		t.Fatalf("%s: %v", exchange.About, err)
+	}
+	return reply
+}
+
+// seeded makes a database file with the given SQL, or names one that does not
+// exist.
+func seeded(t *testing.T, seed string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
+	if seed == "" {
+		return file
+	}
+	db, err := sql.Open("sqlite3", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec(seed); err != nil {
+		t.Fatalf("seeding the database: %v", err)
+	}
+	return file
+}
+
+// serve starts a server on file and returns its address.
+func serve(t *testing.T, file string) string {
+	t.Helper()
+	s, err := prserv.New(t.Context(), prserv.Config{
+		File: file, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, ln) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-served; err != nil {
+			t.Errorf("Serve: %v", err)
+		}
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return ln.Addr().String()
+}

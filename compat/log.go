@@ -1,0 +1,92 @@
+package compat
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+)
+
+// LevelCritical is Python's CRITICAL.
+const LevelCritical = slog.LevelError + 4
+
+// ParseLevel reads a log level by Python's name for it.
+// Source: lib/prserv/__init__.py:init_logger.
+func ParseLevel(name string) (slog.Level, error) {
+	switch strings.ToUpper(name) {
+	case "DEBUG", "NOTSET":
+		return slog.LevelDebug, nil
+	case "INFO":
+		return slog.LevelInfo, nil
+	case "WARNING", "WARN":
+		return slog.LevelWarn, nil
+	case "ERROR":
+		return slog.LevelError, nil
+	case "CRITICAL", "FATAL":
+		return LevelCritical, nil
+	}
+	return 0, fmt.Errorf("Invalid log level: %s", name) //lint:ignore ST1005 the reference's words
+}
+
+// logHandler writes lines as the reference does, "NOTE: text", and what a
+// message has beside its text behind that, " key=value".
+type logHandler struct {
+	mu    *sync.Mutex // guards out
+	out   io.Writer
+	level slog.Level
+	attrs string
+}
+
+// NewLogHandler returns a handler that writes records from level up to out.
+func NewLogHandler(out io.Writer, level slog.Level) slog.Handler {
+	return &logHandler{mu: &sync.Mutex{}, out: out, level: level}
+}
+
+func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
+
+// Handle writes a record.
+// Source: lib/bb/msg.py:BBLogFormatter.
+func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	b.WriteString(levelName(r.Level) + ": " + r.Message + h.attrs)
+	r.Attrs(func(a slog.Attr) bool {
+		writeAttr(&b, a)
+		return true
+	})
+	b.WriteByte('\n')
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, err := io.WriteString(h.out, b.String())
+	return err
+}
+
+func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	var b strings.Builder
+	for _, a := range attrs {
+		writeAttr(&b, a)
+	}
+	with := *h
+	with.attrs += b.String()
+	return &with
+}
+
+// WithGroup ignores the group: keys are few here.
+func (h *logHandler) WithGroup(string) slog.Handler { return h }
+
+func writeAttr(b *strings.Builder, a slog.Attr) { fmt.Fprintf(b, " %s=%v", a.Key, a.Value) }
+
+func levelName(l slog.Level) string {
+	switch {
+	case l >= LevelCritical:
+		return "CRITICAL"
+	case l >= slog.LevelError:
+		return "ERROR"
+	case l >= slog.LevelWarn:
+		return "WARNING"
+	case l >= slog.LevelInfo:
+		return "NOTE"
+	}
+	return "DEBUG"
+}

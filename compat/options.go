@@ -1,0 +1,284 @@
+package compat
+
+import (
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Options are the options of bitbake-prserv. The defaults are those of
+// [DefaultOptions].
+type Options struct {
+	File, Log, LogLevel string
+	Host                string
+	Port                int
+	Start, Stop         bool
+	Foreground          bool
+	// Help and Version ask for a text instead of anything else.
+	Help, Version bool
+	// Given has the long names of the options that were given.
+	Given map[string]bool
+}
+
+// DefaultOptions returns what holds where no option is given.
+// Source: bin/bitbake-prserv.
+func DefaultOptions() Options {
+	return Options{
+		File: "prserv.sqlite3", Log: "prserv.log", LogLevel: "INFO",
+		Host: "0.0.0.0", Port: 8585,
+		Given: map[string]bool{},
+	}
+}
+
+// UsageError is a wrong option, in the words of Python's optparse.
+type UsageError struct{ Text string }
+
+func (e *UsageError) Error() string { return e.Text }
+
+func usage(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
+
+// option is one option: it takes a value if it has a place for one.
+type option struct {
+	short, long string
+	meta        string
+	help        []string // lines, as optparse breaks them
+	flag        func(*Options) *bool
+	text        func(*Options) *string
+	number      func(*Options) *int
+	ours        bool
+}
+
+// options are the options in the order of the help.
+var options = []option{
+	{long: "--version", help: []string{"show program's version number and exit"},
+		flag: func(o *Options) *bool { return &o.Version }},
+	{short: "-h", long: "--help", help: []string{"show this help message and exit"},
+		flag: func(o *Options) *bool { return &o.Help }},
+	{short: "-f", long: "--file", meta: "DBFILE", help: []string{"database filename(default: prserv.sqlite3)"},
+		text: func(o *Options) *string { return &o.File }},
+	{short: "-l", long: "--log", meta: "LOGFILE", help: []string{"log filename(default: prserv.log)"},
+		text: func(o *Options) *string { return &o.Log }},
+	{long: "--loglevel", meta: "LOGLEVEL", help: []string{"logging level, i.e. CRITICAL, ERROR, WARNING, INFO,", "DEBUG"},
+		text: func(o *Options) *string { return &o.LogLevel }},
+	{long: "--start", help: []string{"start daemon"},
+		flag: func(o *Options) *bool { return &o.Start }},
+	{long: "--stop", help: []string{"stop daemon"},
+		flag: func(o *Options) *bool { return &o.Stop }},
+	{long: "--host", meta: "HOST", help: []string{"ip address to bind"},
+		text: func(o *Options) *string { return &o.Host }},
+	{long: "--port", meta: "PORT", help: []string{"port number(default: 8585)"},
+		number: func(o *Options) *int { return &o.Port }},
+
+	{long: "--foreground", help: []string{"serve without becoming a daemon, until SIGINT or", "SIGTERM; the log goes to stderr unless --log is given"},
+		flag: func(o *Options) *bool { return &o.Foreground }, ours: true},
+}
+
+// ParseOptions reads the arguments behind the program's name. What is no
+// option is ignored, as the reference ignores it. The error is a
+// [*UsageError]. As in the reference, --help and --version count from where
+// they stand: an error behind them is not found.
+//
+// Source: Python's optparse.py:OptionParser._process_args.
+func ParseOptions(args []string) (Options, error) {
+	o := DefaultOptions()
+	for len(args) > 0 && !o.Help && !o.Version {
+		arg := args[0]
+		args = args[1:]
+		var err error
+		switch {
+		case arg == "--":
+			return o, nil
+		case strings.HasPrefix(arg, "--"):
+			args, err = o.parseLong(arg, args)
+		case len(arg) > 1 && arg[0] == '-':
+			args, err = o.parseShort(arg, args)
+		}
+		if err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+func (o *Options) parseLong(arg string, rest []string) ([]string, error) {
+	name, value, hasValue := strings.Cut(arg, "=")
+	opt, err := findLong(name)
+	if err != nil {
+		return nil, err
+	}
+	if hasValue {
+		if opt.flag != nil {
+			return nil, usage("%s option does not take a value", opt.long)
+		}
+		rest = append([]string{value}, rest...)
+	}
+	return o.set(opt, opt.long, rest)
+}
+
+// findLong finds the option that name is, or is the beginning of. What begins
+// an option of the reference means that one, whatever we have added since.
+func findLong(name string) (*option, error) {
+	for _, ours := range []bool{false, true} {
+		var found []*option
+		var names []string
+		for i := range options {
+			opt := &options[i]
+			if opt.long == name {
+				return opt, nil
+			}
+			if opt.ours == ours && strings.HasPrefix(opt.long, name) {
+				found = append(found, opt)
+				names = append(names, opt.long)
+			}
+		}
+		switch len(found) {
+		case 0:
+		case 1:
+			return found[0], nil
+		default:
+			slices.Sort(names)
+			return nil, usage("ambiguous option: %s (%s?)", name, strings.Join(names, ", "))
+		}
+	}
+	return nil, usage("no such option: %s", name)
+}
+
+// parseShort reads an argument of short options, the last of which may have
+// its value behind it: -fFILE.
+func (o *Options) parseShort(arg string, rest []string) ([]string, error) {
+	for i := 1; i < len(arg); i++ {
+		name := "-" + arg[i:i+1]
+		at := slices.IndexFunc(options, func(opt option) bool { return opt.short == name })
+		if at < 0 {
+			return nil, usage("no such option: %s", name)
+		}
+		if opt := &options[at]; opt.flag == nil {
+			if i+1 < len(arg) {
+				rest = append([]string{arg[i+1:]}, rest...)
+			}
+			return o.set(opt, name, rest)
+		}
+		if _, err := o.set(&options[at], name, nil); err != nil || o.Help {
+			return rest, err
+		}
+	}
+	return rest, nil
+}
+
+// set sets an option, whose value, if it takes one, is the first of rest. It
+// returns what is left.
+func (o *Options) set(opt *option, name string, rest []string) ([]string, error) {
+	o.Given[opt.long] = true
+	if opt.flag != nil {
+		*opt.flag(o) = true
+		return rest, nil
+	}
+	if len(rest) == 0 {
+		return nil, usage("%s option requires 1 argument", name)
+	}
+	if opt.text != nil {
+		*opt.text(o) = rest[0]
+		return rest[1:], nil
+	}
+	n, ok := parseOptionInt(rest[0])
+	if !ok {
+		return nil, usage("option %s: invalid integer value: %s", name, python2.reprBytes(rest[0]))
+	}
+	*opt.number(o) = n
+	return rest[1:], nil
+}
+
+// DaemonArgs returns the arguments that make a daemon of the options. What
+// the user has written cannot be handed on: its paths may be relative.
+func (o Options) DaemonArgs() []string {
+	return []string{
+		"--start", "--file=" + o.File, "--log=" + o.Log, "--loglevel=" + o.LogLevel,
+		"--host=" + o.Host, "--port=" + strconv.Itoa(o.Port),
+	}
+}
+
+// parseOptionInt reads an integer as optparse does: 0x is hexadecimal, 0b
+// binary, and another leading zero octal. An integer that no port can be
+// stays one that no port can be.
+//
+// Source: optparse.py:_parse_num.
+func parseOptionInt(s string) (int, bool) {
+	base, digits := 10, s
+	switch lower := strings.ToLower(s); {
+	case strings.HasPrefix(lower, "0x"):
+		base, digits = 16, s[2:]
+	case strings.HasPrefix(lower, "0b"):
+		base, digits = 2, s[2:]
+	case strings.HasPrefix(lower, "0"):
+		base = 8
+	}
+	digits = strings.TrimSpace(digits)
+	if strings.Contains(digits, "_") {
+		return 0, false
+	}
+	if n, err := strconv.ParseInt(digits, base, 32); err == nil {
+		return int(n), true
+	}
+	if n, ok := new(big.Int).SetString(digits, base); ok {
+		return n.Sign() * (1<<31 - 1), true
+	}
+	return 0, false
+}
+
+const (
+	usageLine   = "Usage: bitbake-prserv < --start | --stop > [options]\n"
+	versionLine = "Bitbake PR Service Core version 1.0.0, bitbake-prserv version 1.0.0\n"
+	helpColumn  = 24 // where the help of an option starts
+)
+
+// VersionText is what --version prints.
+func VersionText() string { return versionLine }
+
+// ErrorText is what a usage error prints.
+func ErrorText(e *UsageError) string {
+	return usageLine + "\nbitbake-prserv: error: " + e.Text + "\n"
+}
+
+// HelpText is what --help prints: the reference's text, and below it a group
+// of the options that the reference does not have.
+func HelpText() string {
+	var b strings.Builder
+	b.WriteString(usageLine + "\nOptions:\n")
+	for _, opt := range options {
+		if !opt.ours {
+			writeOption(&b, opt, "  ")
+		}
+	}
+	b.WriteString("\n  Options that the Python program does not have:\n")
+	for _, opt := range options {
+		if opt.ours {
+			writeOption(&b, opt, "    ")
+		}
+	}
+	return b.String()
+}
+
+func writeOption(b *strings.Builder, opt option, indent string) {
+	left := indent
+	if opt.short != "" {
+		left += opt.short
+		if opt.meta != "" {
+			left += " " + opt.meta
+		}
+		left += ", "
+	}
+	left += opt.long
+	if opt.meta != "" {
+		left += "=" + opt.meta
+	}
+	if len(left) > helpColumn-2 {
+		b.WriteString(left + "\n")
+		left = ""
+	}
+	for _, line := range opt.help {
+		fmt.Fprintf(b, "%-*s%s\n", helpColumn, left, line)
+		left = ""
+	}
+}

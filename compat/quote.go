@@ -1,0 +1,215 @@
+package compat
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"prserver/prserv"
+	"prserver/xmlrpc"
+)
+
+// repr is Python's repr() of a text: in Python 2 of a unicode object, whose
+// quotes follow a 'u'.
+func (p python) repr(s string) string {
+	quoted := p.quoted(s, func(r rune) bool {
+		return r < 0x7F || p == python3 && unicode.IsPrint(r)
+	})
+	if p == python2 {
+		return "u" + quoted
+	}
+	return quoted
+}
+
+// reprBytes is repr() of what came as bytes: Python 2 keeps it as a byte
+// string, Python 3 reads it as Latin-1.
+func (p python) reprBytes(s string) string {
+	latin1 := make([]rune, 0, len(s))
+	for i := range len(s) {
+		latin1 = append(latin1, rune(s[i]))
+	}
+	return p.quoted(string(latin1), func(r rune) bool {
+		return r < 0x7F || p == python3 && unicode.IsPrint(r)
+	})
+}
+
+// reprStored is repr() of a text that an XML-RPC call brought: Python 2 makes
+// a byte string of it where it can.
+func (p python) reprStored(s string) string {
+	if p == python2 && firstNonASCII(s) < 0 {
+		return p.reprBytes(s)
+	}
+	return p.repr(s)
+}
+
+// quoted puts s in quotes, in double ones where that saves a backslash, and
+// escapes what is not printable.
+func (p python) quoted(s string, printable func(rune) bool) string {
+	quote := '\''
+	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
+		quote = '"'
+	}
+	var b strings.Builder
+	b.WriteRune(quote)
+	for _, r := range s {
+		switch {
+		case r == quote || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\r':
+			b.WriteString(`\r`)
+		case r >= ' ' && printable(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(escape(r))
+		}
+	}
+	b.WriteRune(quote)
+	return b.String()
+}
+
+// escape writes a character by its number.
+func escape(r rune) string {
+	switch {
+	case r < 0x100:
+		return fmt.Sprintf(`\x%02x`, r)
+	case r < 0x10000:
+		return fmt.Sprintf(`\u%04x`, r)
+	}
+	return fmt.Sprintf(`\U%08x`, r)
+}
+
+// firstNonASCII returns the index of the first character outside ASCII,
+// counted in characters, or -1.
+func firstNonASCII(s string) int {
+	i := 0
+	for _, r := range s {
+		if r >= 0x80 {
+			return i
+		}
+		i++
+	}
+	return -1
+}
+
+// str is Python's str() of a value that a call brought. Python 2 has no byte
+// string for a text outside ASCII: the error is an encodeError. Bytes outside
+// ASCII become a byte string that its sqlite3 refuses.
+func (p python) str(v any) (string, error) {
+	switch v := v.(type) {
+	case string:
+		if p == python2 && firstNonASCII(v) >= 0 {
+			return "", &encodeError{codec: "ascii", text: v}
+		}
+		return v, nil
+	case float64:
+		if p == python2 {
+			return shortDouble(v), nil
+		}
+	case xmlrpc.DateTime:
+		return string(v), nil
+	case xmlrpc.Decimal:
+		return string(v), nil
+	case xmlrpc.Binary:
+		if p == python2 {
+			if firstNonASCII(string(v)) >= 0 {
+				return "", prserv.ErrUndecodable
+			}
+			return string(v), nil
+		}
+		latin1 := make([]rune, len(v))
+		for i, b := range v {
+			latin1[i] = rune(b)
+		}
+		return string(latin1), nil
+	}
+	var b strings.Builder
+	err := p.reprValue(&b, v, 0)
+	return b.String(), err
+}
+
+// reprValue writes Python's repr() of a value.
+func (p python) reprValue(b *strings.Builder, v any, depth int) error {
+	if depth > xmlrpc.MaxDepth {
+		return xmlrpc.ErrTooDeep
+	}
+	switch v := v.(type) {
+	case nil:
+		b.WriteString("None")
+	case bool:
+		b.WriteString(map[bool]string{true: "True", false: "False"}[v])
+	case int64:
+		b.WriteString(strconv.FormatInt(v, 10))
+	case *big.Int:
+		b.WriteString(v.String())
+		if p == python2 && depth > 0 {
+			b.WriteByte('L')
+		}
+	case float64:
+		b.WriteString(xmlrpc.FormatDouble(v))
+	case string:
+		b.WriteString(p.reprStored(v))
+	case []any:
+		b.WriteByte('[')
+		for i, item := range v {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			if err := p.reprValue(b, item, depth+1); err != nil {
+				return err
+			}
+		}
+		b.WriteByte(']')
+	case xmlrpc.Struct:
+		b.WriteByte('{')
+		for i, m := range v {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			if err := p.reprValue(b, m.Name, depth+1); err != nil {
+				return err
+			}
+			b.WriteString(": ")
+			if err := p.reprValue(b, m.Value, depth+1); err != nil {
+				return err
+			}
+		}
+		b.WriteByte('}')
+	default:
+		// An object shows its address, which nobody can compare with.
+		fmt.Fprintf(b, "<%T>", v)
+	}
+	return nil
+}
+
+// shortDouble is Python 2's str() of a float: twelve digits, and an exponent
+// where they do not leave room for a decimal point.
+func shortDouble(f float64) string {
+	if math.IsInf(f, 0) || math.IsNaN(f) || f == 0 {
+		return xmlrpc.FormatDouble(f)
+	}
+	const digits = 12
+	mantissa, exp, _ := strings.Cut(strconv.FormatFloat(f, 'e', digits-1, 64), "e")
+	exponent, _ := strconv.Atoi(exp)
+	rounded, _ := strconv.ParseFloat(mantissa+"e"+exp, 64)
+	if exponent >= -4 && exponent < digits-1 {
+		return xmlrpc.FormatDouble(rounded)
+	}
+	return strings.TrimSuffix(strings.TrimRight(mantissa, "0"), ".") + "e" + exp
+}
+
+// blob is what a reply makes of bytes: Python 3 sends base64, Python 2 has no
+// way to send its buffer objects.
+func (p python) blob(b xmlrpc.Blob) (any, error) {
+	if p == python2 {
+		return nil, errBuffer
+	}
+	return xmlrpc.Binary(b), nil
+}

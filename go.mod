@@ -1,0 +1,13 @@
+module prserver
+
+go 1.24.0
+
+require (
+	github.com/kolo/xmlrpc v0.0.0-20220921171641-a4b6fa1dd06b
+	github.com/mattn/go-sqlite3 v1.14.53
+	github.com/sevlyar/go-daemon v0.1.6
+	golang.org/x/sys v0.36.0
+	golang.org/x/text v0.29.0
+)
+
+require github.com/kardianos/osext v0.0.0-20190222173326-2bc1f35cddc0 // indirect

@@ -1,0 +1,241 @@
+package prserv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/kolo/xmlrpc"
+)
+
+// ClientTimeout is how long a [Client] waits for an answer: what BitBake's
+// own client waits.
+const ClientTimeout = 60 * time.Second
+
+// ErrNoValue is the nil that a PR server answers where it has no value to
+// give: its database failed, or it cannot compare what it was given.
+var ErrNoValue = errors.New("the server has no value")
+
+// FaultError is a fault that a PR server answered.
+type FaultError struct {
+	Code    int
+	Message string
+}
+
+func (e *FaultError) Error() string { return fmt.Sprintf("fault %d: %s", e.Code, e.Message) }
+
+// Client asks an XML-RPC PR server, ours or any other. Its methods may be
+// called by many goroutines. Their errors name the method and wrap what went
+// wrong: a [*FaultError], [ErrNoValue], or an error of the connection.
+type Client struct {
+	url  string
+	http *http.Client
+}
+
+// NewClient returns a client for the server at addr, a host and port. Calls
+// take no longer than timeout, whatever their context says.
+func NewClient(addr string, timeout time.Duration) *Client {
+	return &Client{
+		url: "http://" + addr + "/RPC2",
+		http: &http.Client{
+			Timeout: timeout,
+			// PR servers close after every answer; the reference knows nothing else.
+			Transport: &http.Transport{DisableKeepAlives: true},
+		},
+	}
+}
+
+// GetPR returns the PR value of a checksum.
+func (c *Client) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
+	return c.value(ctx, "getPR", version, pkgarch, checksum)
+}
+
+// ImportOne stores value unless a greater one is stored, and returns the one
+// that is stored then.
+func (c *Client) ImportOne(ctx context.Context, version, pkgarch, checksum string, value int64) (int64, error) {
+	return c.value(ctx, "importone", version, pkgarch, checksum, value)
+}
+
+// DumpDB returns the SQL that makes the server's database again.
+func (c *Client) DumpDB(ctx context.Context) (string, error) {
+	v, err := c.call(ctx, "dump_db")
+	if err != nil {
+		return "", err
+	}
+	text, ok := v.(string)
+	switch {
+	case v == nil:
+		return "", fmt.Errorf("dump_db: %w", ErrNoValue)
+	case !ok:
+		return "", unexpected("dump_db", v)
+	}
+	return text, nil
+}
+
+// Ping returns nil if the server answers and is not about to end.
+func (c *Client) Ping(ctx context.Context) error {
+	v, err := c.call(ctx, "ping")
+	if err != nil {
+		return err
+	}
+	if alive, ok := v.(bool); !ok || !alive {
+		return unexpected("ping", v)
+	}
+	return nil
+}
+
+// Quit asks the server to end.
+func (c *Client) Quit(ctx context.Context) error {
+	_, err := c.call(ctx, "quit")
+	return err
+}
+
+// Row is a row of an export.
+type Row struct {
+	Version, Pkgarch, Checksum string
+	Value                      int64
+}
+
+// Column describes a column of the server's table.
+type Column struct {
+	Name, Type string
+	NotNull    bool
+	PrimaryKey int // the column's place in the primary key, or 0
+}
+
+// Exported is what an export answers. Without columns, only Rows is set.
+type Exported struct {
+	Table, CoreVersion string
+	Columns            []Column
+	Rows               []Row
+}
+
+// Export returns the rows that hold the greatest value of their version and
+// pkgarch, of those that f lets through, and with columns a description of
+// the table.
+func (c *Client) Export(ctx context.Context, f Filter, columns bool) (*Exported, error) {
+	// The empty string is no filter; a nil the library would send as nothing.
+	text := func(s *string) string {
+		if s == nil {
+			return ""
+		}
+		return *s
+	}
+	v, err := c.call(ctx, "export", text(f.Version), text(f.Pkgarch), text(f.Checksum), columns)
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		return nil, fmt.Errorf("export: %w", ErrNoValue)
+	}
+	pair, _ := v.([]any)
+	if len(pair) != 2 {
+		return nil, unexpected("export", v)
+	}
+	out := &Exported{}
+	if meta, ok := pair[0].(map[string]any); !ok || !out.setMeta(meta) {
+		return nil, unexpected("export", pair[0])
+	}
+	rows, ok := pair[1].([]any)
+	if !ok {
+		return nil, unexpected("export", pair[1])
+	}
+	for _, r := range rows {
+		row, ok := exportedRow(r)
+		if !ok {
+			return nil, unexpected("export", r)
+		}
+		out.Rows = append(out.Rows, row)
+	}
+	return out, nil
+}
+
+// setMeta takes over the description of the table, which may be empty.
+func (e *Exported) setMeta(meta map[string]any) bool {
+	if len(meta) == 0 {
+		return true
+	}
+	var ok1, ok2 bool
+	e.Table, ok1 = meta["tbl_name"].(string)
+	e.CoreVersion, ok2 = meta["core_ver"].(string)
+	columns, ok3 := meta["col_info"].([]any)
+	for _, c := range columns {
+		info, _ := c.(map[string]any)
+		name, okName := info["name"].(string)
+		typ, okType := info["type"].(string)
+		notNull, okNull := info["notnull"].(int64)
+		pk, okPK := info["pk"].(int64)
+		if !okName || !okType || !okNull || !okPK {
+			return false
+		}
+		e.Columns = append(e.Columns, Column{name, typ, notNull != 0, int(pk)})
+	}
+	return ok1 && ok2 && ok3
+}
+
+func exportedRow(v any) (row Row, ok bool) {
+	members, _ := v.(map[string]any)
+	var okV, okP, okC, okN bool
+	row.Version, okV = members["version"].(string)
+	row.Pkgarch, okP = members["pkgarch"].(string)
+	row.Checksum, okC = members["checksum"].(string)
+	row.Value, okN = members["value"].(int64)
+	return row, okV && okP && okC && okN
+}
+
+// value makes a call that answers a value.
+func (c *Client) value(ctx context.Context, method string, args ...any) (int64, error) {
+	v, err := c.call(ctx, method, args...)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := v.(int64)
+	switch {
+	case v == nil:
+		return 0, fmt.Errorf("%s: %w", method, ErrNoValue)
+	case !ok:
+		return 0, unexpected(method, v)
+	}
+	return n, nil
+}
+
+func unexpected(method string, v any) error {
+	return fmt.Errorf("%s: the server answered %v (%T), which no PR server answers", method, v, v)
+}
+
+// call makes a call. The library's own client runs one call at a time and
+// dies of the first answer that it cannot read, so only its encoding is used.
+func (c *Client) call(ctx context.Context, method string, args ...any) (any, error) {
+	req, err := xmlrpc.NewRequest(c.url, method, args)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", method, err)
+	}
+	resp, err := c.http.Do(req.WithContext(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", method, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: reading the answer: %w", method, err)
+	}
+	if resp.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: the server answered HTTP status %s", method, resp.Status)
+	}
+	answer := xmlrpc.Response(body)
+	if err := answer.Err(); err != nil {
+		var fault xmlrpc.FaultError
+		if errors.As(err, &fault) {
+			err = &FaultError{fault.Code, fault.String}
+		}
+		return nil, fmt.Errorf("%s: %w", method, err)
+	}
+	var v any
+	if err := answer.Unmarshal(&v); err != nil {
+		return nil, fmt.Errorf("%s: reading the answer: %w", method, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,12 @@
+// Command bitbake-prserv is the PR server: it does what BitBake's program of
+// the same name does.
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args, os.Stdout, os.Stderr))
+}

@@ -1,0 +1,75 @@
+package xmlrpc
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode"
+)
+
+// parseDecimal reads what Python's decimal.Decimal takes for a number and
+// writes it as Python does.
+//
+// Source: the to-scientific-string rule of the General Decimal Arithmetic
+// Specification, which Python cites.
+func parseDecimal(text string) (Decimal, bool) {
+	text = strings.TrimFunc(strings.ReplaceAll(text, "_", ""), unicode.IsSpace)
+	text, ok := asciiDigits(text, Numbers3)
+	if !ok || text == "" {
+		return "", false
+	}
+	sign := ""
+	if text[0] == '-' || text[0] == '+' {
+		sign = strings.Trim(text[:1], "+")
+		text = text[1:]
+	}
+	switch lower := strings.ToLower(text); {
+	case lower == "inf" || lower == "infinity":
+		return Decimal(sign + "Infinity"), true
+	case strings.HasPrefix(lower, "nan") && strings.Trim(lower[3:], "0123456789") == "":
+		return Decimal(sign + "NaN" + strings.TrimLeft(lower[3:], "0")), true
+	case strings.HasPrefix(lower, "snan") && strings.Trim(lower[4:], "0123456789") == "":
+		return Decimal(sign + "sNaN" + strings.TrimLeft(lower[4:], "0")), true
+	}
+	if DoublePrefix(text) != len(text) {
+		return "", false
+	}
+	mantissa, exp, _ := strings.Cut(strings.ToLower(text), "e")
+	exponent := 0
+	if exp != "" {
+		var err error
+		if exponent, err = strconv.Atoi(exp); err != nil || exponent > math.MaxInt32 || exponent < math.MinInt32 {
+			return "", false
+		}
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	exponent -= len(fraction)
+	digits := strings.TrimLeft(whole+fraction, "0")
+	if digits == "" {
+		digits = "0"
+	}
+	return Decimal(sign + scientific(digits, exponent)), true
+}
+
+// scientific writes digits * 10^exponent.
+func scientific(digits string, exponent int) string {
+	adjusted := exponent + len(digits) - 1
+	if exponent <= 0 && adjusted >= -6 {
+		switch point := len(digits) + exponent; {
+		case exponent == 0:
+			return digits
+		case point > 0:
+			return digits[:point] + "." + digits[point:]
+		default:
+			return "0." + strings.Repeat("0", -point) + digits
+		}
+	}
+	s := digits[:1]
+	if len(digits) > 1 {
+		s += "." + digits[1:]
+	}
+	if adjusted >= 0 {
+		return s + "E+" + strconv.Itoa(adjusted)
+	}
+	return s + "E" + strconv.Itoa(adjusted)
+}

@@ -1,0 +1,203 @@
+package xmlrpc
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	// maxBody is what a request may carry, packed. The largest import that
+	// oe-core makes is one call a row; only a hostile one comes near.
+	maxBody = 16 << 20
+	// gzipThreshold is the size up to which a reply is sent as it is.
+	gzipThreshold = 1400
+	// readTimeout bounds the time a client may take for a request, and between
+	// two on one connection; PR clients give up after 60 s themselves.
+	readTimeout = 60 * time.Second
+	// writeTimeout bounds the time a client may take to fetch a piece of a
+	// reply of writePiece bytes.
+	writeTimeout = 60 * time.Second
+	writePiece   = 256 << 10
+	// lingerTimeout is how long a request that was refused unread may go on
+	// arriving before the connection is cut; cut at once, the client's system
+	// would throw the answer away.
+	lingerTimeout = time.Second
+)
+
+// Handler answers the XML-RPC requests that come over connections.
+type Handler struct {
+	// Dialect chooses the client's dialect by its User-Agent.
+	Dialect func(userAgent string) *Dialect
+	// Serve answers a call, or fails with an error that the dialect can word.
+	Serve func(ctx context.Context, call *Call) (any, error)
+	// Busy, where set, is told when a request has arrived whole and when its
+	// answer has been handed to the system.
+	Busy func(conn net.Conn, busy bool)
+	Log  *slog.Logger
+}
+
+var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
+
+// ServeConn answers the requests on conn and closes it. It returns when the
+// client has gone, has been too slow or has had its answer: like the
+// reference it answers one request a connection, except that a client may ask
+// for more in so many words. Without those words nothing may be kept open,
+// because forked bitbake processes share a connection object and would read
+// each other's answers.
+func (h *Handler) ServeConn(ctx context.Context, conn net.Conn) {
+	r := readers.Get().(*bufio.Reader)
+	r.Reset(conn)
+	defer func() {
+		if p := recover(); p != nil {
+			h.Log.Error("panic while serving a client", "client", conn.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
+		}
+		conn.Close()
+		r.Reset(nil)
+		readers.Put(r)
+	}()
+	for h.serveOne(ctx, conn, r) {
+	}
+}
+
+// serveOne answers one request and reports whether the connection stays open.
+func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader) bool {
+	conn.SetReadDeadline(time.Now().Add(readTimeout))
+	req, body, err := h.read(r)
+	var status *statusError
+	switch {
+	case err == nil:
+	case errors.As(err, &status):
+		h.Log.Debug("request refused", "client", conn.RemoteAddr(), "error", err)
+	default:
+		return false
+	}
+	if h.Busy != nil {
+		h.Busy(conn, true)
+		defer h.Busy(conn, false)
+	}
+	a := answer{dialect: req.dialect, version: req.version}
+	connection, _ := req.get("connection")
+	a.keepAlive = err == nil && strings.EqualFold(connection, "keep-alive")
+	switch {
+	case err != nil:
+		a.refuse(status, req.method)
+	default:
+		a.body, err = h.process(ctx, req.dialect, body)
+		if err != nil {
+			a.refuse(&statusError{status: 500, reason: internalError}, req.method)
+			break
+		}
+		a.status, a.reason = 200, "OK"
+		a.add("Content-type", "text/xml")
+		if len(a.body) > gzipThreshold && acceptsGzip(req) {
+			a.body = gzipped(a.body)
+			a.add("Content-Encoding", "gzip")
+		}
+		a.add("Content-length", strconv.Itoa(len(a.body)))
+	}
+	if err := a.writeTo(conn); err != nil {
+		h.Log.Debug("answer not delivered", "client", conn.RemoteAddr(), "error", err)
+		return false
+	}
+	if status != nil {
+		linger(conn)
+	}
+	return a.keepAlive
+}
+
+// read reads a whole request. The request is never nil.
+//
+// Source: SimpleXMLRPCServer.py:SimpleXMLRPCRequestHandler.do_POST.
+func (h *Handler) read(r *bufio.Reader) (*request, []byte, error) {
+	req, err := readRequest(r, h.Dialect)
+	if err != nil {
+		return req, nil, err
+	}
+	if req.method != "POST" {
+		return req, nil, page(501, "Unsupported method (%s)", req.dialect.Quote(req.method))
+	}
+	if req.path != "/" && req.path != "/RPC2" {
+		return req, nil, &statusError{status: 404, reason: "Not Found"}
+	}
+	text, _ := req.get("content-length")
+	length, ok := ParseInt(text, req.dialect.Numbers)
+	if !ok || !isASCII(text) {
+		return req, nil, &statusError{status: 500, reason: internalError}
+	}
+	n, isInt64 := length.(int64)
+	switch {
+	case !isInt64 || n > maxBody:
+		return req, nil, &statusError{status: 413, reason: "Request Entity Too Large"}
+	case n < 0 && !req.dialect.NegativeLength:
+		return req, nil, &statusError{status: 500, reason: internalError}
+	}
+	limit := n
+	if n < 0 {
+		limit = maxBody + 1
+	}
+	// A body that ends early is taken for what it is.
+	body, err := io.ReadAll(io.LimitReader(r, limit))
+	if err != nil {
+		return req, nil, err
+	}
+	if len(body) > maxBody {
+		return req, nil, &statusError{status: 413, reason: "Request Entity Too Large"}
+	}
+	body, err = decodeContent(req, body)
+	return req, body, err
+}
+
+// process turns the bytes of a call into the bytes of its answer. An error
+// means that not even a fault can be made of what went wrong.
+//
+// Source: SimpleXMLRPCServer.py:SimpleXMLRPCDispatcher._marshaled_dispatch.
+func (h *Handler) process(ctx context.Context, d *Dialect, body []byte) ([]byte, error) {
+	reply, err := h.reply(ctx, d, body)
+	if err == nil {
+		return reply, nil
+	}
+	var f *Fault
+	if !errors.As(err, &f) {
+		if f = d.Fault(err); f == nil {
+			return nil, err
+		}
+	}
+	if reply, err = EncodeFault(nil, f, d); err != nil {
+		return nil, err
+	}
+	return reply, nil
+}
+
+func (h *Handler) reply(ctx context.Context, d *Dialect, body []byte) ([]byte, error) {
+	call, err := Decode(body, d)
+	if err != nil {
+		return nil, err
+	}
+	v, err := h.Serve(ctx, call)
+	if err != nil {
+		return nil, err
+	}
+	reply, err := Encode(nil, v, d)
+	if err != nil {
+		return nil, fmt.Errorf("reply of %s: %w", call.Method, err)
+	}
+	return reply, nil
+}
+
+// linger lets a client that is still sending read its answer.
+func linger(conn net.Conn) {
+	if half, ok := conn.(interface{ CloseWrite() error }); ok && half.CloseWrite() == nil {
+		conn.SetReadDeadline(time.Now().Add(lingerTimeout))
+		io.Copy(io.Discard, conn)
+	}
+}

@@ -1,0 +1,216 @@
+package xmlrpc
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+const (
+	maxLine = 65536   // bytes in a request line
+	maxHead = 1 << 20 // bytes in all header lines together
+	http09  = "HTTP/0.9"
+)
+
+// request is the head of an HTTP request, as far as it matters here.
+type request struct {
+	method, path, version string
+	headers               []headerLine
+	dialect               *Dialect
+}
+
+type headerLine struct{ name, value string }
+
+// knownHeaders are the headers that matter.
+var knownHeaders = []string{
+	"content-length", "content-encoding", "accept-encoding", "user-agent", "connection",
+}
+
+// get returns the value of a header; of several that the client's generation
+// of the reference would believe.
+func (req *request) get(name string) (value string, ok bool) {
+	for _, h := range req.headers {
+		if h.name == name {
+			if value, ok = h.value, true; !req.dialect.LastHeaderWins {
+				break
+			}
+		}
+	}
+	return value, ok
+}
+
+// statusError is a request that is answered with an HTTP error. The reference
+// sends a page with those its HTTP server finds and no body with those its
+// XML-RPC server finds.
+type statusError struct {
+	status int
+	reason string
+	page   bool
+}
+
+func (e *statusError) Error() string { return fmt.Sprintf("%d %s", e.status, e.reason) }
+
+func page(status int, format string, args ...any) error {
+	return &statusError{status: status, reason: fmt.Sprintf(format, args...), page: true}
+}
+
+// errNoRequest is a connection that is closed without an answer.
+var errNoRequest = errors.New("no request")
+
+// readRequest reads the head of a request from r. The error is errNoRequest,
+// a [*statusError] or r's. The request is never nil and has a dialect: as long
+// as the client has not named itself, that of a client without a name.
+//
+// Source: BaseHTTPServer.py:BaseHTTPRequestHandler.parse_request.
+func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect) (*request, error) {
+	req := &request{version: http09, dialect: dialectOf("")}
+	line, err := readLine(r, maxLine)
+	switch {
+	case err != nil:
+		return req, err
+	case line == nil:
+		req.version = ""
+		return req, page(414, "Request-URI Too Long")
+	}
+	text := string(bytes.TrimRight(line, "\r\n"))
+	if err := req.parseLine(text); err != nil {
+		// Nothing of the headers is waited for, but what has come tells whom
+		// to word the error for.
+		if ahead, _ := r.Peek(r.Buffered()); bytes.Contains(ahead, []byte("\nUser-Agent: ")) {
+			_, agent, _ := bytes.Cut(ahead, []byte("\nUser-Agent: "))
+			req.dialect = dialectOf(string(agent))
+			err = req.parseLine(text)
+		}
+		return req, err
+	}
+	return req, req.readHeaders(r, dialectOf)
+}
+
+// parseLine takes the request line apart.
+func (req *request) parseLine(line string) error {
+	words := strings.Fields(line)
+	quote := req.dialect.Quote
+	if n := len(words); n == 3 || n > 3 && req.dialect.VersionLast {
+		version := words[n-1]
+		major, ok := httpMajor(version)
+		if !ok {
+			return page(400, "Bad request version (%s)", quote(version))
+		}
+		if major >= 2 {
+			return page(505, req.dialect.BadVersion, strings.TrimPrefix(version, "HTTP/"))
+		}
+		req.version = version
+	}
+	switch {
+	case len(words) == 0:
+		return errNoRequest
+	case len(words) == 1 || len(words) > 3:
+		return page(400, "Bad request syntax (%s)", quote(line))
+	case len(words) == 2 && words[0] != "GET":
+		return page(400, "Bad HTTP/0.9 request type (%s)", quote(words[0]))
+	}
+	req.method, req.path = words[0], words[1]
+	return nil
+}
+
+// httpMajor tells whether an HTTP version is of the major number 2 or above,
+// or else says 1.
+func httpMajor(version string) (int, bool) {
+	number, named := strings.CutPrefix(version, "HTTP/")
+	major, minor, dotted := strings.Cut(number, ".")
+	if !named || !dotted {
+		return 0, false
+	}
+	n, ok := ParseInt(major, Numbers2)
+	if _, minorOK := ParseInt(minor, Numbers2); !ok || !minorOK {
+		return 0, false
+	}
+	if small, fits := n.(int64); fits && small < 2 {
+		return 1, true
+	}
+	return 2, true
+}
+
+// readHeaders reads the header lines and the empty line behind them.
+func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect) error {
+	var last *headerLine
+	believed := true
+	total, count, longest := 0, 0, 0
+	for {
+		line, err := readLine(r, maxHead)
+		if err != nil && err != io.EOF {
+			return err
+		}
+		total += len(line)
+		if err == nil && line == nil || total > maxHead {
+			return page(431, "Line too long")
+		}
+		longest = max(longest, len(line))
+		text := string(bytes.TrimRight(line, "\r\n"))
+		if text == "" {
+			break
+		}
+		count++
+		if text[0] == ' ' || text[0] == '\t' {
+			if last != nil {
+				last.value += "\n " + strings.TrimSpace(text)
+			}
+			continue
+		}
+		name, value, ok := strings.Cut(text, ":")
+		// Behind a line that is no header the reference believes no header, if
+		// it reads it as such.
+		if agent, _ := req.get("user-agent"); !ok && dialectOf(agent).BadHeaderEndsHead {
+			break
+		}
+		believed = believed && ok
+		last = nil
+		if believed {
+			last = req.keep(name, strings.TrimSpace(value))
+		}
+	}
+	agent, _ := req.get("user-agent")
+	req.dialect = dialectOf(agent)
+	switch limit := req.dialect.HeaderLimit; {
+	case limit > 0 && longest > maxLine:
+		return page(431, "Line too long")
+	case limit > 0 && count > limit:
+		return page(431, "Too many headers")
+	}
+	return nil
+}
+
+// keep stores a header if it matters and returns where.
+func (req *request) keep(name, value string) *headerLine {
+	for _, known := range knownHeaders {
+		if len(name) == len(known) && strings.EqualFold(name, known) {
+			req.headers = append(req.headers, headerLine{known, value})
+			return &req.headers[len(req.headers)-1]
+		}
+	}
+	return nil
+}
+
+// readLine reads up to and including a newline, or to the end of the data. It
+// returns nil for a line longer than limit.
+func readLine(r *bufio.Reader, limit int) ([]byte, error) {
+	line, err := r.ReadSlice('\n')
+	if err == nil {
+		return line, nil
+	}
+	whole := bytes.Clone(line)
+	for err == bufio.ErrBufferFull && len(whole) <= limit {
+		line, err = r.ReadSlice('\n')
+		whole = append(whole, line...)
+	}
+	if len(whole) > limit {
+		return nil, nil
+	}
+	if err == io.EOF && len(whole) > 0 {
+		err = nil
+	}
+	return whole, err
+}
