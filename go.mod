@@ -3,11 +3,16 @@ module prserver
 go 1.24.0
 
 require (
+	github.com/coreos/go-systemd/v22 v22.6.0
 	github.com/kolo/xmlrpc v0.0.0-20220921171641-a4b6fa1dd06b
 	github.com/mattn/go-sqlite3 v1.14.53
+	github.com/rogpeppe/go-internal v1.14.1
 	github.com/sevlyar/go-daemon v0.1.6
 	golang.org/x/sys v0.36.0
 	golang.org/x/text v0.29.0
 )
 
-require github.com/kardianos/osext v0.0.0-20190222173326-2bc1f35cddc0 // indirect
+require (
+	github.com/kardianos/osext v0.0.0-20190222173326-2bc1f35cddc0 // indirect
+	golang.org/x/tools v0.36.0 // indirect
+)

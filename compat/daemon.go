@@ -88,7 +88,9 @@ func StartDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args 
 		return fmt.Errorf("waiting for the daemon: %w", err)
 	case string(said) == ready:
 		return nil
-	case len(said) > 0:
+	}
+	child.Wait() // until then it has the port; how it ends does not matter
+	if len(said) > 0 {
 		return errors.New(strings.TrimSpace(string(said)))
 	}
 	return fmt.Errorf("the daemon ended before it served; see %s", logFile)

@@ -23,6 +23,8 @@ var (
 		Elements: elements,
 		Numbers:  xmlrpc.Numbers2,
 		TextKeys: true,
+
+		LooseNames: true,
 		MemberRank: rank(
 			"pkgarch", "version", "value", "checksum",
 			"col_info", "tbl_name", "core_ver",

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/mattn/go-sqlite3"
 
@@ -45,6 +46,7 @@ const (
 	textBindRange2     = "Python int too large to convert to SQLite INTEGER"
 	textBindRange      = "Python int too large to convert to SQLite INTEGER"
 	textUnknownCharset = "unknown encoding: %s"
+	textNotUTF8        = "'utf8' codec can't decode byte 0x%02x in position %d: invalid continuation byte"
 	textRecursion2     = "maximum recursion depth exceeded while getting the repr of a list"
 	textRecursion      = "maximum recursion depth exceeded while getting the repr of an object"
 	textASCIIRange     = "ordinal not in range(128)"
@@ -97,6 +99,7 @@ func (p python) exception(err error) (string, string) {
 	var (
 		syntax    *xmlrpc.SyntaxError
 		tag       *xmlrpc.TagError
+		name      *xmlrpc.NameError
 		value     *xmlrpc.ValueError
 		key       *xmlrpc.KeyError
 		encoding  *xmlrpc.EncodingError
@@ -113,6 +116,8 @@ func (p python) exception(err error) (string, string) {
 		return class("xml.parsers.expat.ExpatError"), syntax.Error()
 	case errors.As(err, &tag):
 		return p.responseError(fmt.Sprintf(textUnknownTag, p.repr(tag.Tag)))
+	case errors.As(err, &name):
+		return p.builtin("UnicodeDecodeError"), badName(name.Name)
 	case errors.Is(err, xmlrpc.ErrNoCall):
 		return p.responseError("")
 	case errors.As(err, &value):
@@ -167,6 +172,15 @@ func storeClass(err sqlite3.Error) string {
 		return "ProgrammingError"
 	}
 	return "OperationalError"
+}
+
+// badName words an element name that is no UTF-8.
+func badName(name []byte) string {
+	at := 0
+	for r, n := utf8.DecodeRune(name); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRune(name[at:]) {
+		at += n
+	}
+	return fmt.Sprintf(textNotUTF8, name[at], at)
 }
 
 func (p python) unknownMethod(e *prserv.UnknownMethodError) (string, string) {

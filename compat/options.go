@@ -16,6 +16,9 @@ type Options struct {
 	Port                int
 	Start, Stop         bool
 	Foreground          bool
+	ReadOnly            bool
+	AllowRemoteQuit     bool
+	PidFile             string
 	// Help and Version ask for a text instead of anything else.
 	Help, Version bool
 	// Given has the long names of the options that were given.
@@ -73,16 +76,86 @@ var options = []option{
 
 	{long: "--foreground", help: []string{"serve without becoming a daemon, until SIGINT or", "SIGTERM; the log goes to stderr unless --log is given"},
 		flag: func(o *Options) *bool { return &o.Foreground }, ours: true},
+	{short: "-r", long: "--read-only", help: []string{"serve a file that another server writes: new values", "are computed but not stored"},
+		flag: func(o *Options) *bool { return &o.ReadOnly }, ours: true},
+	{long: "--pidfile", meta: "PATH", help: []string{"pid file (default: /tmp/PRServer_IP_PORT.pid;", "none with --foreground)"},
+		text: func(o *Options) *string { return &o.PidFile }, ours: true},
+	{long: "--allow-remote-quit", help: []string{"let clients on other machines stop the server"},
+		flag: func(o *Options) *bool { return &o.AllowRemoteQuit }, ours: true},
 }
 
-// ParseOptions reads the arguments behind the program's name. What is no
-// option is ignored, as the reference ignores it. The error is a
-// [*UsageError]. As in the reference, --help and --version count from where
-// they stand: an error behind them is not found.
+// setFromEnvironment sets what the environment says, where it is not empty:
+// PRSERV_FILE for --file and so on, but PRSERV_BIND for --host, because
+// PRSERV_HOST is BitBake's name for the server that a client asks. With
+// --foreground, the variables of BitBake's own container image count as well.
+func (o *Options) setFromEnvironment(foreground bool, getenv func(string) string) error {
+	for i := range options {
+		opt := &options[i]
+		var names []string
+		switch opt.long {
+		case "--start", "--stop", "--help", "--version":
+			continue
+		case "--host":
+			names = []string{"PRSERV_BIND"}
+		default:
+			names = []string{"PRSERV_" + strings.ToUpper(strings.ReplaceAll(opt.long[2:], "-", "_"))}
+		}
+		if name, ok := containerNames[opt.long]; ok && foreground {
+			names = append(names, name)
+		}
+		for _, name := range names {
+			value := getenv(name)
+			if value == "" {
+				continue
+			}
+			if err := o.setText(opt, name, value); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	return nil
+}
+
+// containerNames are the variables of the container image in BitBake's
+// contrib/prserv/Dockerfile. DBMODE is an option there: "--read-only".
+var containerNames = map[string]string{
+	"--file": "DBFILE", "--log": "LOGFILE", "--loglevel": "LOGLEVEL",
+	"--host": "HOST", "--port": "PORT", "--read-only": "DBMODE",
+}
+
+// setText sets an option from a variable.
+func (o *Options) setText(opt *option, name, value string) error {
+	if opt.flag == nil {
+		if _, err := o.set(opt, name, []string{value}); err != nil {
+			return usage("environment variable %s: invalid integer value: %s", name, python2.reprBytes(value))
+		}
+		return nil
+	}
+	switch strings.ToLower(value) {
+	case "1", "true", "yes", "on", "-r", "--read-only":
+		*opt.flag(o) = true
+		o.Given[opt.long] = true
+	case "0", "false", "no", "off":
+	default:
+		return usage("environment variable %s: %s is neither yes nor no", name, python2.reprBytes(value))
+	}
+	return nil
+}
+
+// ParseOptions reads the environment and then args, the arguments behind the
+// program's name, which count for more. What is no option is ignored, as the
+// reference ignores it. The error is a [*UsageError]. As in the reference,
+// --help and --version count from where they stand: an error behind them is
+// not found.
 //
 // Source: Python's optparse.py:OptionParser._process_args.
-func ParseOptions(args []string) (Options, error) {
+func ParseOptions(args []string, getenv func(string) string) (Options, error) {
 	o := DefaultOptions()
+	foreground := slices.Contains(args, "--foreground") || getenv("PRSERV_FOREGROUND") != ""
+	if err := o.setFromEnvironment(foreground, getenv); err != nil {
+		return o, err
+	}
 	for len(args) > 0 && !o.Help && !o.Version {
 		arg := args[0]
 		args = args[1:]
@@ -193,10 +266,16 @@ func (o *Options) set(opt *option, name string, rest []string) ([]string, error)
 // DaemonArgs returns the arguments that make a daemon of the options. What
 // the user has written cannot be handed on: its paths may be relative.
 func (o Options) DaemonArgs() []string {
-	return []string{
+	args := []string{
 		"--start", "--file=" + o.File, "--log=" + o.Log, "--loglevel=" + o.LogLevel,
-		"--host=" + o.Host, "--port=" + strconv.Itoa(o.Port),
+		"--host=" + o.Host, "--port=" + strconv.Itoa(o.Port), "--pidfile=" + o.PidFile,
 	}
+	for i := range options {
+		if opt := &options[i]; opt.ours && opt.flag != nil && *opt.flag(&o) {
+			args = append(args, opt.long)
+		}
+	}
+	return args
 }
 
 // parseOptionInt reads an integer as optparse does: 0x is hexadecimal, 0b

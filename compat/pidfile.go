@@ -1,13 +1,15 @@
 package compat
 
 import (
-	"bufio"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // pidPattern names the pid file of the server at an address.
@@ -30,27 +32,35 @@ func OtherPorts(ip string) []string {
 	return ports
 }
 
+// ErrPidFile is a pid file that is not what a PR server leaves.
+var ErrPidFile = errors.New("it is no pid file of a PR server; look at it and remove it")
+
 // ReadPid returns the pid in a pid file, and 0 where the file does not exist.
+// Whoever can write to /tmp can put something else there: a link is not
+// followed, and what is no pid is an error that wraps [ErrPidFile].
 func ReadPid(file string) (int, error) {
-	f, err := os.Open(file)
-	if os.IsNotExist(err) {
+	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	switch {
+	case os.IsNotExist(err):
 		return 0, nil
-	}
-	if err != nil {
+	case errors.Is(err, unix.ELOOP):
+		return 0, fmt.Errorf("pidfile %s is a symbolic link: %w", file, ErrPidFile)
+	case err != nil:
 		return 0, fmt.Errorf("reading the pid file: %w", err)
 	}
 	defer f.Close()
-	line, _ := bufio.NewReader(f).ReadString('\n')
+	text, _ := io.ReadAll(io.LimitReader(f, 32)) // what cannot be read is no pid
+	line, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(line))
-	if err != nil {
-		return 0, fmt.Errorf("pid file %s holds no pid: %q", file, line)
+	if err != nil || pid <= 0 {
+		return 0, fmt.Errorf("pidfile %s holds %q: %w", file, line, ErrPidFile)
 	}
 	return pid, nil
 }
 
 // WritePid writes pid to a new pid file.
 func WritePid(file string, pid int) error {
-	// O_EXCL follows no link that somebody has planted in /tmp.
+	// O_EXCL follows no link either.
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("writing the pid file: %w", err)
@@ -66,6 +76,42 @@ func WritePid(file string, pid int) error {
 	return nil
 }
 
+// RemoveStalePid removes the pid file of a server that is gone. Another
+// user's file stays, even where the system would let it be removed.
+func RemoveStalePid(file string) error {
+	var st unix.Stat_t
+	if err := unix.Lstat(file, &st); err != nil {
+		return fmt.Errorf("removing the pid file: %w", &os.PathError{Op: "lstat", Path: file, Err: err})
+	}
+	if int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("pidfile %s belongs to another user (uid %d); have it removed", file, st.Uid)
+	}
+	if err := os.Remove(file); err != nil {
+		return fmt.Errorf("removing the pid file: %w", err)
+	}
+	return nil
+}
+
 // IsRunning tells whether a process exists.
 // Source: lib/prserv/serv.py:is_running.
-func IsRunning(pid int) bool { return syscall.Kill(pid, 0) != syscall.ESRCH }
+func IsRunning(pid int) bool { return !errors.Is(unix.Kill(pid, 0), unix.ESRCH) }
+
+// IsServer tells whether a process is a PR server, ours or Python's. Where
+// the system does not tell, it is taken for one.
+func IsServer(pid int) bool {
+	proc := fmt.Sprintf("/proc/%d/", pid)
+	own, _ := os.Readlink("/proc/self/exe")
+	if exe, err := os.Readlink(proc + "exe"); err == nil && exe == own {
+		return true // whatever this program has been named
+	}
+	// BitBake's server calls itself PRServ; its program names its file.
+	name, err := os.ReadFile(proc + "comm")
+	if err != nil {
+		return IsRunning(pid)
+	}
+	args, err := os.ReadFile(proc + "cmdline")
+	if err != nil {
+		return IsRunning(pid)
+	}
+	return strings.HasPrefix(string(name), "PRServ") || strings.Contains(string(args), "prserv")
+}

@@ -14,6 +14,9 @@ var ErrIntegerRange = errors.New("integer too large for the database")
 // not take from it, because it is no text.
 var ErrUndecodable = errors.New("text that cannot be decoded")
 
+// ErrRemoteQuit is a quit that another machine asked for.
+var ErrRemoteQuit = errors.New("quit is obeyed from the server's own machine only, unless it runs with --allow-remote-quit")
+
 // errNotFound is a key that has no value even after it was given one, as
 // happens when a part of it is nil.
 var errNotFound = errors.New("no value for this key")
@@ -57,6 +60,11 @@ func isStoreError(err error) bool {
 	var bind *BindError
 	var sqlite sqlite3.Error
 	return errors.As(err, &bind) || errors.As(err, &sqlite) || errors.Is(err, ErrUndecodable)
+}
+
+func isLocked(err error) bool {
+	var sqlite sqlite3.Error
+	return errors.As(err, &sqlite) && (sqlite.Code == sqlite3.ErrBusy || sqlite.Code == sqlite3.ErrLocked)
 }
 
 func isConstraint(err error) bool {

@@ -16,6 +16,9 @@ const CoreVersion = "1.0.0"
 // checksum. Nil is every one.
 type Filter struct{ Version, Pkgarch, Checksum *string }
 
+// exportColumns are the columns of an exported row.
+var exportColumns = [...]string{"version", "pkgarch", "checksum", "value"}
+
 // sqlExport finds the rows that hold the greatest value of their version and
 // pkgarch, in the order of the key.
 const sqlExport = `SELECT r.version, r.pkgarch, r.checksum, r.value FROM ` + Table + ` AS r
@@ -96,19 +99,19 @@ func exportRows(ctx context.Context, tx *sql.Tx, f Filter) ([]any, error) {
 	defer rows.Close()
 	out := []any{}
 	for rows.Next() {
-		var version, pkgarch, checksum, value any
-		if err := rows.Scan(&version, &pkgarch, &checksum, &value); err != nil {
+		row := make(xmlrpc.Struct, len(exportColumns))
+		if err := rows.Scan(&row[0].Value, &row[1].Value, &row[2].Value, &row[3].Value); err != nil {
 			return nil, err
 		}
-		if version = loaded(version); !xmlrpc.Truth(version) {
-			continue
+		for i, name := range exportColumns {
+			row[i].Name = name
+			if row[i].Value, err = loaded(row[i].Value); err != nil {
+				return nil, err
+			}
 		}
-		out = append(out, xmlrpc.Struct{
-			{Name: "version", Value: version},
-			{Name: "pkgarch", Value: loaded(pkgarch)},
-			{Name: "checksum", Value: loaded(checksum)},
-			{Name: "value", Value: loaded(value)},
-		})
+		if xmlrpc.Truth(row[0].Value) {
+			out = append(out, row)
+		}
 	}
 	return out, rows.Err()
 }

@@ -7,7 +7,7 @@ import (
 )
 
 const (
-	sqlInsert = `INSERT INTO ` + Table + ` (version, pkgarch, checksum, value) VALUES (?1, ?2, ?3, ?4)`
+	sqlInsert = `INSERT INTO ` + Table + ` VALUES (?1, ?2, ?3, ?4)`
 	// sqlRaise never lowers a value.
 	sqlRaise = `UPDATE ` + Table + ` SET value = ?4
 		WHERE version = ?1 AND pkgarch = ?2 AND checksum = ?3 AND value < ?4`
@@ -43,5 +43,5 @@ func (s *Store) ImportOne(ctx context.Context, version, pkgarch, checksum, value
 	if err != nil {
 		return nil, err
 	}
-	return loaded(v), nil
+	return loaded(v)
 }

@@ -3,7 +3,9 @@ package prserv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"net"
 	"slices"
 
 	"prserver/xmlrpc"
@@ -15,7 +17,7 @@ type method struct {
 	params   []string // what it calls the parameters
 	optional int      // how many of the last ones may be missing
 	help     string   // what system.methodHelp answers
-	serve    func(s *Server, ctx context.Context, args []any, d *xmlrpc.Dialect) (any, error)
+	serve    func(*Server, context.Context, *xmlrpc.Call) (any, error)
 }
 
 // methods are the methods by their names on the wire. The reference documents
@@ -51,7 +53,7 @@ func (s *Server) call(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	if n := len(c.Params); n > len(m.params) || n < len(m.params)-m.optional {
 		return nil, &ArgumentError{m.function, m.params, m.optional, n}
 	}
-	return m.serve(s, ctx, c.Params, c.Dialect)
+	return m.serve(s, ctx, c)
 }
 
 // orNil makes nil, and a line in the log, of an error of the database.
@@ -64,36 +66,36 @@ func (s *Server) orNil(v any, err error) (any, error) {
 }
 
 // Source: lib/prserv/serv.py:PRServer.getPR.
-func (s *Server) getPR(ctx context.Context, args []any, d *xmlrpc.Dialect) (any, error) {
-	v, err := s.store.GetPR(ctx, args[0], args[1], args[2])
+func (s *Server) getPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
+	v, err := s.store.GetPR(ctx, c.Params[0], c.Params[1], c.Params[2])
 	if errors.Is(err, errNotFound) {
-		s.logNotFound(args, d)
+		s.logNotFound(c)
 		return nil, nil
 	}
 	return s.orNil(v, err)
 }
 
-func (s *Server) logNotFound(args []any, d *xmlrpc.Dialect) {
-	version, _ := d.Text(args[0])
-	checksum, _ := d.Text(args[2])
+func (s *Server) logNotFound(c *xmlrpc.Call) {
+	version, _ := c.Dialect.Text(c.Params[0])
+	checksum, _ := c.Dialect.Text(c.Params[2])
 	s.log.Error("can not find value for (" + version + ", " + checksum + ")")
 }
 
 // Source: lib/prserv/serv.py:PRServer.importone, which lets errors through.
-func (s *Server) importone(ctx context.Context, args []any, _ *xmlrpc.Dialect) (any, error) {
-	return s.store.ImportOne(ctx, args[0], args[1], args[2], args[3])
+func (s *Server) importone(ctx context.Context, c *xmlrpc.Call) (any, error) {
+	return s.store.ImportOne(ctx, c.Params[0], c.Params[1], c.Params[2], c.Params[3])
 }
 
 // Source: lib/prserv/serv.py:PRServer.export.
-func (s *Server) export(ctx context.Context, args []any, d *xmlrpc.Dialect) (any, error) {
+func (s *Server) export(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	given := []any{nil, nil, nil, true}
-	copy(given, args)
+	copy(given, c.Params)
 	var f Filter
 	for i, to := range []**string{&f.Version, &f.Pkgarch, &f.Checksum} {
 		if !xmlrpc.Truth(given[i]) {
 			continue
 		}
-		text, err := d.Text(given[i])
+		text, err := c.Dialect.Text(given[i])
 		if err != nil {
 			return s.orNil(nil, err)
 		}
@@ -103,7 +105,7 @@ func (s *Server) export(ctx context.Context, args []any, d *xmlrpc.Dialect) (any
 }
 
 // Source: lib/prserv/serv.py:PRServer.dump_db.
-func (s *Server) dumpDB(ctx context.Context, _ []any, _ *xmlrpc.Dialect) (any, error) {
+func (s *Server) dumpDB(ctx context.Context, _ *xmlrpc.Call) (any, error) {
 	text, err := s.store.Dump(ctx)
 	if err != nil {
 		s.log.Error(err.Error())
@@ -113,17 +115,38 @@ func (s *Server) dumpDB(ctx context.Context, _ []any, _ *xmlrpc.Dialect) (any, e
 }
 
 // Source: lib/prserv/serv.py:PRServer.ping.
-func (s *Server) ping(context.Context, []any, *xmlrpc.Dialect) (any, error) {
+func (s *Server) ping(context.Context, *xmlrpc.Call) (any, error) {
 	return !s.quitting(), nil
 }
 
 // Source: lib/prserv/serv.py:PRServer.quit.
-func (s *Server) quit(context.Context, []any, *xmlrpc.Dialect) (any, error) {
+func (s *Server) quit(_ context.Context, c *xmlrpc.Call) (any, error) {
+	if !s.allowRemoteQuit && !isLocal(c.Client) {
+		s.log.Warn(fmt.Sprintf("quit from %s is not obeyed", c.Client.RemoteAddr()))
+		return nil, ErrRemoteQuit
+	}
 	s.Quit()
 	return nil, nil
 }
 
-func (s *Server) listMethods(context.Context, []any, *xmlrpc.Dialect) (any, error) {
+// isLocal tells whether a connection comes from one of this machine's own
+// addresses.
+func isLocal(conn net.Conn) bool {
+	remote, ok := conn.RemoteAddr().(*net.TCPAddr)
+	if !ok {
+		return false
+	}
+	if local, ok := conn.LocalAddr().(*net.TCPAddr); remote.IP.IsLoopback() || ok && local.IP.Equal(remote.IP) {
+		return true
+	}
+	addrs, _ := net.InterfaceAddrs() // without them the client is a stranger
+	return slices.ContainsFunc(addrs, func(a net.Addr) bool {
+		ipNet, ok := a.(*net.IPNet)
+		return ok && ipNet.IP.Equal(remote.IP)
+	})
+}
+
+func (s *Server) listMethods(context.Context, *xmlrpc.Call) (any, error) {
 	var names []any
 	for _, name := range slices.Sorted(maps.Keys(methods)) {
 		names = append(names, name)
@@ -131,18 +154,18 @@ func (s *Server) listMethods(context.Context, []any, *xmlrpc.Dialect) (any, erro
 	return names, nil
 }
 
-func (s *Server) methodHelp(_ context.Context, args []any, _ *xmlrpc.Dialect) (any, error) {
-	switch name := args[0].(type) {
+func (s *Server) methodHelp(_ context.Context, c *xmlrpc.Call) (any, error) {
+	switch name := c.Params[0].(type) {
 	case string:
 		if m, ok := methods[name]; ok {
 			return m.help, nil
 		}
 	case []any, xmlrpc.Struct, xmlrpc.Binary, xmlrpc.DateTime:
-		return nil, &UnhashableError{args[0]}
+		return nil, &UnhashableError{c.Params[0]}
 	}
 	return "", nil
 }
 
-func (s *Server) methodSignature(context.Context, []any, *xmlrpc.Dialect) (any, error) {
+func (s *Server) methodSignature(context.Context, *xmlrpc.Call) (any, error) {
 	return "signatures not supported", nil
 }

@@ -12,14 +12,28 @@ import (
 	"prserver/xmlrpc"
 )
 
-// shutdownTimeout is how long calls that are being answered may take once the
-// server is to end.
-const shutdownTimeout = 10 * time.Second
+const (
+	// requestGrace is how long a connection may take, once the server is to
+	// end, to deliver a call it has been accepted for. Whoever had just
+	// connected when a restart came would see a broken connection otherwise,
+	// and BitBake does not try again.
+	requestGrace = time.Second
+	// answerGrace is how long calls may take to be answered then.
+	answerGrace = 1700 * time.Millisecond
+)
 
 // Config is what a [Server] needs.
 type Config struct {
 	// File is the database file; it is made where it does not exist.
 	File string
+	// ReadOnly serves what another server writes to the file. New values are
+	// computed, but not stored, and nothing can be imported.
+	ReadOnly bool
+	// AllowRemoteQuit lets other machines end the server.
+	AllowRemoteQuit bool
+	// MaxConns is how many connections may be open; 0 chooses by the limits
+	// of the process. See [Server.Serve].
+	MaxConns int
 	// Dialect chooses how to talk to a client by its User-Agent.
 	Dialect func(userAgent string) *xmlrpc.Dialect
 	// Log takes what the operator should know.
@@ -28,32 +42,39 @@ type Config struct {
 
 // Server answers the PR clients of a listener from one database file.
 type Server struct {
-	store   *Store
-	log     *slog.Logger
-	handler *xmlrpc.Handler
+	store           *Store
+	log             *slog.Logger
+	handler         *xmlrpc.Handler
+	allowRemoteQuit bool
 
 	quitOnce sync.Once
 	quitCh   chan struct{} // closed when a client has asked the server to end
 
-	mu     sync.Mutex
-	conns  map[net.Conn]bool // the open connections, and whether a call is being answered; guarded by mu
-	ending bool              // no connection is taken any more; guarded by mu
+	conns *connections
 }
 
 // New opens the database and returns a server for it. The error says what
 // could not be opened; nothing stays open then.
 func New(ctx context.Context, cfg Config) (*Server, error) {
-	store, err := Open(ctx, cfg.File)
+	store, err := Open(ctx, cfg.File, cfg.ReadOnly)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{
-		store:  store,
-		log:    cfg.Log,
-		quitCh: make(chan struct{}),
-		conns:  map[net.Conn]bool{},
+	if store.IsNew {
+		cfg.Log.Warn(fmt.Sprintf("The database %s is new: every PR value starts at 0", cfg.File))
 	}
-	s.handler = &xmlrpc.Handler{Dialect: cfg.Dialect, Serve: s.call, Busy: s.setBusy, Log: cfg.Log}
+	if store.NetworkFS != "" {
+		cfg.Log.Warn(fmt.Sprintf("The database %s is on a network file system (%s), whose locks may fail; "+
+			"keep it on a local disk", cfg.File, store.NetworkFS))
+	}
+	s := &Server{
+		store:           store,
+		log:             cfg.Log,
+		allowRemoteQuit: cfg.AllowRemoteQuit,
+		quitCh:          make(chan struct{}),
+		conns:           newConnections(cfg.MaxConns),
+	}
+	s.handler = &xmlrpc.Handler{Dialect: cfg.Dialect, Serve: s.call, Busy: s.conns.setBusy, Log: cfg.Log}
 	return s, nil
 }
 
@@ -73,102 +94,81 @@ func (s *Server) quitting() bool {
 }
 
 // Serve answers the clients of ln until ctx ends or one of them calls quit,
-// and closes ln. It returns nil then, once every call that had arrived whole
-// has its answer; connections that are waiting for a call are closed.
+// and closes ln. It returns nil then, within two seconds: the calls that have
+// arrived get their answers, and connections that were accepted may deliver
+// theirs; what has not come by then is cut off.
+//
+// Where more connections are open than the limit allows, the one that has
+// kept the server waiting longest for a call is closed for a new one.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	// The calls that are being answered when ctx ends are to be finished.
 	calls, cancelCalls := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelCalls()
 
+	ended := make(chan struct{})
+	stop := sync.OnceFunc(func() { close(ended); ln.Close() })
+	defer stop()
+	go func() {
+		select {
+		case <-ctx.Done():
+		case <-s.quitCh:
+		case <-ended:
+		}
+		stop()
+	}()
 	var running sync.WaitGroup
-	accepting := make(chan error, 1)
-	go func() { accepting <- s.accept(calls, ln, &running) }()
+	s.accept(calls, ln, ended, &running)
 
-	var err error
-	select {
-	case <-ctx.Done():
-	case <-s.quitCh:
-	case err = <-accepting:
-	}
-	ln.Close()
-	s.endConns(false)
 	finished := make(chan struct{})
 	go func() { running.Wait(); close(finished) }()
+	s.conns.end(func(c *connState) bool { return c.served && !c.busy })
+	for _, phase := range []struct {
+		until time.Duration
+		close func(*connState) bool
+	}{
+		{requestGrace, func(c *connState) bool { return !c.busy }},
+		{answerGrace - requestGrace, func(*connState) bool { return true }},
+	} {
+		select {
+		case <-finished:
+			return nil
+		case <-time.After(phase.until):
+			s.conns.end(phase.close)
+		}
+	}
+	s.log.Warn("clients did not fetch their answers in time")
+	cancelCalls()
 	select {
 	case <-finished:
-	case <-time.After(shutdownTimeout):
-		s.log.Warn("clients did not fetch their answers in time", "seconds", shutdownTimeout.Seconds())
-		cancelCalls()
-		s.endConns(true)
-		<-finished
+	case <-time.After(2*time.Second - answerGrace):
 	}
-	return err
+	return nil
 }
 
 // accept serves every connection of ln until ln is closed.
-func (s *Server) accept(ctx context.Context, ln net.Listener, running *sync.WaitGroup) error {
+func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struct{}, running *sync.WaitGroup) {
 	const retry = 50 * time.Millisecond
-	for {
+	for s.conns.makeRoom(ended) {
 		conn, err := ln.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
-			return nil
+			return
 		case err != nil:
 			// Out of descriptors, most likely: others will become free.
 			s.log.Error("accepting a connection failed", "error", err)
 			select {
 			case <-time.After(retry):
-				continue
-			case <-ctx.Done():
-				return fmt.Errorf("accepting connections: %w", err)
+			case <-ended:
+				return
 			}
-		case !s.addConn(conn, running):
-			conn.Close()
 			continue
 		}
+		s.conns.add(conn)
+		running.Add(1)
 		go func() {
 			defer running.Done()
-			defer s.removeConn(conn)
+			defer s.conns.remove(conn)
 			s.handler.ServeConn(ctx, conn)
 		}()
-	}
-}
-
-// addConn counts a connection, unless the server is ending.
-func (s *Server) addConn(conn net.Conn, running *sync.WaitGroup) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ending {
-		return false
-	}
-	s.conns[conn] = false
-	running.Add(1)
-	return true
-}
-
-func (s *Server) removeConn(conn net.Conn) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.conns, conn)
-}
-
-func (s *Server) setBusy(conn net.Conn, busy bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.conns[conn] = busy
-	if s.ending && !busy {
-		conn.Close()
-	}
-}
-
-// endConns closes the connections that wait for a call, or all of them.
-func (s *Server) endConns(all bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.ending = true
-	for conn, busy := range s.conns {
-		if all || !busy {
-			conn.Close()
-		}
 	}
 }

@@ -3,6 +3,7 @@ package prserv
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -11,8 +12,9 @@ import (
 	"path/filepath"
 	"runtime"
 	"time"
+	"unicode/utf8"
 
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+	"github.com/mattn/go-sqlite3" // is the driver "sqlite3" as well
 
 	"prserver/xmlrpc"
 )
@@ -31,60 +33,128 @@ const schema = "CREATE TABLE IF NOT EXISTS " + Table + "                     " +
 	"value INTEGER,                     " + // the PR value
 	"PRIMARY KEY (version, pkgarch, checksum));"
 
-// lockTimeout is how long a call waits for somebody who has locked the file
-// from outside. Source: lib/prserv/db.py:PRTable._execute.
-const lockTimeout = 20 * time.Second
+const (
+	// lockTimeout is how long a call waits for somebody who has locked the
+	// file from outside. Source: lib/prserv/db.py:PRTable._execute.
+	lockTimeout = 20 * time.Second
+	// openTimeout is how long opening waits, so that whoever starts a server
+	// on a file that a Python server keeps locked hears of it.
+	openTimeout = 2 * time.Second
+)
 
 // Store is a database file of PR values. Its methods may be called by many
 // goroutines.
 type Store struct {
-	write *sql.DB // a single connection, whose transactions lock at their start
+	lock  *fileLock
+	write *sql.DB // a single connection, whose transactions lock at their start; nil if read-only
 	read  *sql.DB // connections that change nothing
 
-	known, stillKnown, replace, stored *sql.Stmt // see getpr.go
+	// IsNew tells that Open has made the file.
+	IsNew bool
+	// NetworkFS names the network file system that the file is on, if any.
+	NetworkFS string
+
+	known, next                 *sql.Stmt // on read, see getpr.go
+	stillKnown, replace, stored *sql.Stmt // on write
 }
 
 // Open opens the database file, and makes it, its folders and its table where
-// they do not exist.
-func Open(ctx context.Context, file string) (*Store, error) {
+// they do not exist. Read-only, it makes nothing. The error is a
+// [*LockedError] where another program writes the file.
+func Open(ctx context.Context, file string, readOnly bool) (*Store, error) {
 	file, err := filepath.Abs(file)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		return nil, fmt.Errorf("making the folder of the database: %w", err)
+	s := &Store{NetworkFS: networkFS(filepath.Dir(file))}
+	if readOnly {
+		err = s.openReadOnly(ctx, file)
+	} else {
+		err = s.openToWrite(ctx, file)
 	}
-	s := &Store{}
-	if err := s.open(ctx, file); err != nil {
+	if err != nil {
 		s.Close()
+		var locked *LockedError
+		if errors.As(err, &locked) {
+			return nil, err
+		}
 		return nil, fmt.Errorf("opening the database %s: %w", file, err)
 	}
 	return s, nil
 }
 
-func (s *Store) open(ctx context.Context, file string) error {
-	var err error
-	// The driver's own default in WAL mode is to sync at checkpoints only.
-	s.write, err = sql.Open("sqlite3", dsn(file, "_txlock=immediate&_synchronous=FULL&_journal_mode=WAL"))
-	if err != nil {
+func (s *Store) openReadOnly(ctx context.Context, file string) error {
+	if _, err := os.Stat(file); err != nil {
+		return fmt.Errorf("a read-only server makes no file: %w", errors.Unwrap(err))
+	}
+	if err := s.openReaders(file, "&mode=ro"); err != nil {
+		return err
+	}
+	return s.prepare(ctx)
+}
+
+func (s *Store) openToWrite(ctx context.Context, file string) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+		return fmt.Errorf("making its folder: %w", err)
+	}
+	info, err := os.Stat(file)
+	s.IsNew = os.IsNotExist(err) || err == nil && info.Size() == 0
+	if s.lock, err = lockDatabase(file); err != nil {
+		return err
+	}
+	if err := makeTable(ctx, file); err != nil {
+		if isLocked(err) {
+			return &LockedError{File: file, PID: lockHolder(file), Foreign: true}
+		}
+		return err
+	}
+	if s.write, err = sql.Open("sqlite3", dsn(file, lockTimeout, writeOptions)); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if _, err := s.write.ExecContext(ctx, schema); err != nil {
+	if err := s.openReaders(file, ""); err != nil {
 		return err
 	}
-	s.read, err = sql.Open("sqlite3", dsn(file, "_txlock=deferred&_query_only=1"))
+	return s.prepare(ctx)
+}
+
+// writeOptions open a connection that writes. The driver's own default in WAL
+// mode is to sync at checkpoints only.
+const writeOptions = "_txlock=immediate&_synchronous=FULL&_journal_mode=WAL"
+
+// makeTable makes the table, and finds out whether the file can be written.
+func makeTable(ctx context.Context, file string) error {
+	db, err := sql.Open("sqlite3", dsn(file, openTimeout, writeOptions))
 	if err != nil {
 		return err
 	}
-	s.read.SetMaxOpenConns(2 * runtime.NumCPU())
-	s.read.SetMaxIdleConns(2 * runtime.NumCPU())
-	return s.prepareGetPR(ctx)
+	defer db.Close()
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if _, err := tx.ExecContext(ctx, schema); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
-func dsn(file, options string) string {
+func (s *Store) openReaders(file, options string) error {
+	var err error
+	s.read, err = sql.Open("sqlite3", dsn(file, lockTimeout, "_txlock=deferred&_query_only=1"+options))
+	if err != nil {
+		return err
+	}
+	n := 2 * runtime.NumCPU()
+	s.read.SetMaxOpenConns(n)
+	s.read.SetMaxIdleConns(n)
+	return nil
+}
+
+func dsn(file string, timeout time.Duration, options string) string {
 	u := url.URL{Scheme: "file", Path: file}
-	return fmt.Sprintf("%s?_busy_timeout=%d&%s", u.String(), lockTimeout.Milliseconds(), options)
+	return fmt.Sprintf("%s?_busy_timeout=%d&%s", u.String(), timeout.Milliseconds(), options)
 }
 
 // Close closes the file. It may be called more than once.
@@ -99,12 +169,20 @@ func (s *Store) Close() error {
 			}
 		}
 	}
+	s.lock.release()
 	return first
 }
+
+// errReadOnly is what a change of a read-only store fails with: SQLite's own
+// error, so that clients hear what any SQLite program would tell them.
+var errReadOnly = sqlite3.Error{Code: sqlite3.ErrReadonly}
 
 // change runs f in a transaction that is on disk when change returns nil, and
 // leaves nothing behind when it returns an error.
 func (s *Store) change(ctx context.Context, f func(*sql.Tx) error) error {
+	if s.write == nil {
+		return errReadOnly
+	}
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -145,9 +223,14 @@ func binds(args ...any) ([]any, error) {
 }
 
 // loaded turns a column that was read into a value of a reply.
-func loaded(column any) any {
-	if b, ok := column.([]byte); ok {
-		return xmlrpc.Blob(b)
+func loaded(column any) (any, error) {
+	switch v := column.(type) {
+	case []byte:
+		return xmlrpc.Blob(v), nil
+	case string:
+		if !utf8.ValidString(v) {
+			return nil, ErrUndecodable
+		}
 	}
-	return column
+	return column, nil
 }

@@ -142,8 +142,8 @@ func (s *scanner) nameStart(p int) (int, token) {
 	case c == cNameStart || c == cHex:
 		return p + 1, tokOK
 	case c.isLead():
-		n, tok := s.sequence(p, c)
-		if tok == tokOK && s.nameClassAt(p) != nameStart {
+		n, nc, tok := s.nameSequence(p, c)
+		if tok == tokOK && nc != nameStart {
 			tok = tokInvalid
 		}
 		if tok != tokOK {
@@ -152,6 +152,24 @@ func (s *scanner) nameStart(p int) (int, token) {
 		return p + n, tokOK
 	}
 	return p, tokInvalid
+}
+
+// nameSequence checks the multi-byte character of a name at p like sequence,
+// and finds its class. Old versions of expat do not look whether it is valid.
+func (s *scanner) nameSequence(p int, c class) (int, nameClass, token) {
+	n, tok := s.sequence(p, c)
+	if s.looseNames && tok == tokInvalid {
+		tok = tokOK
+	}
+	if tok != tokOK {
+		return n, nameNever, tok
+	}
+	b := s.data[p : p+n]
+	r := rune(b[0]) & (0x7F >> n)
+	for _, t := range b[1:] {
+		r = r<<6 | rune(t)&0x3F
+	}
+	return n, classifyName(r), tokOK
 }
 
 // nameRest steps over the rest of a name to the first ASCII character that
@@ -163,8 +181,8 @@ func (s *scanner) nameRest(p int) (int, token) {
 		case c == cNameStart || c == cHex || c == cDigit || c == cName || c == cMinus:
 			p++
 		case c.isLead():
-			n, tok := s.sequence(p, c)
-			if tok == tokOK && s.nameClassAt(p) == nameNever {
+			n, nc, tok := s.nameSequence(p, c)
+			if tok == tokOK && nc == nameNever {
 				tok = tokInvalid
 			}
 			if tok != tokOK {

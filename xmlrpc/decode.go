@@ -1,10 +1,12 @@
 package xmlrpc
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // What can be wrong with a call that is XML.
@@ -36,6 +38,11 @@ type TagError struct{ Tag string }
 
 func (e *TagError) Error() string { return fmt.Sprintf("unknown tag %q", e.Tag) }
 
+// NameError is the name of an element that is no text.
+type NameError struct{ Name []byte }
+
+func (e *NameError) Error() string { return fmt.Sprintf("element name %q is not UTF-8", e.Name) }
+
 // KeyError is a struct key that cannot be one.
 type KeyError struct{ Key any }
 
@@ -57,8 +64,11 @@ func (e *FaultCallError) Error() string { return "fault of the wrong form in a c
 // what becomes of the text since the last start tag, wherever it stands.
 func Decode(body []byte, d *Dialect) (*Call, error) {
 	u := unmarshaller{dialect: d}
-	if err := scan(body, &u); err != nil {
+	if err := scan(body, &u, d.LooseNames); err != nil {
 		return nil, err
+	}
+	if u.badName != nil {
+		return nil, u.badName
 	}
 	switch u.result {
 	case elementNone:
@@ -77,6 +87,7 @@ type unmarshaller struct {
 	inValue   bool   // the last start tag was a value's and no type has ended since
 	method    string
 	hasMethod bool
+	badName   error   // an element whose name is no text; nothing behind it counts
 	result    Element // what the document has turned out to be
 }
 
@@ -99,6 +110,12 @@ func (u *unmarshaller) local(tag []byte) []byte {
 }
 
 func (u *unmarshaller) startElement(tag []byte) error {
+	if u.badName == nil && !utf8.Valid(tag) {
+		u.badName = &NameError{bytes.Clone(tag)}
+	}
+	if u.badName != nil {
+		return nil
+	}
 	tag = u.local(tag)
 	e := u.element(tag)
 	if e == ElementArray || e == ElementStruct {
@@ -116,6 +133,9 @@ func (u *unmarshaller) text(data []byte) { u.chars = append(u.chars, data...) }
 
 func (u *unmarshaller) endElement(tag []byte) error {
 	e := u.element(tag)
+	if u.badName != nil {
+		e = elementNone
+	}
 	switch e {
 	case elementNone:
 		return nil

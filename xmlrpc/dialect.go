@@ -7,6 +7,9 @@ type Dialect struct {
 
 	// Elements says what the tags of a call mean.
 	Elements map[string]Element
+	// LooseNames lets bytes that are no UTF-8 pass in the names of elements,
+	// where they become a [NameError].
+	LooseNames bool
 	// Prefixes makes "ex:nil" another way to write "nil".
 	Prefixes bool
 	// Numbers says how numbers are written.

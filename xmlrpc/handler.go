@@ -92,7 +92,7 @@ func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader) 
 	case err != nil:
 		a.refuse(status, req.method)
 	default:
-		a.body, err = h.process(ctx, req.dialect, body)
+		a.body, err = h.process(ctx, conn, req.dialect, body)
 		if err != nil {
 			a.refuse(&statusError{status: 500, reason: internalError}, req.method)
 			break
@@ -161,8 +161,8 @@ func (h *Handler) read(r *bufio.Reader) (*request, []byte, error) {
 // means that not even a fault can be made of what went wrong.
 //
 // Source: SimpleXMLRPCServer.py:SimpleXMLRPCDispatcher._marshaled_dispatch.
-func (h *Handler) process(ctx context.Context, d *Dialect, body []byte) ([]byte, error) {
-	reply, err := h.reply(ctx, d, body)
+func (h *Handler) process(ctx context.Context, conn net.Conn, d *Dialect, body []byte) ([]byte, error) {
+	reply, err := h.reply(ctx, conn, d, body)
 	if err == nil {
 		return reply, nil
 	}
@@ -178,11 +178,12 @@ func (h *Handler) process(ctx context.Context, d *Dialect, body []byte) ([]byte,
 	return reply, nil
 }
 
-func (h *Handler) reply(ctx context.Context, d *Dialect, body []byte) ([]byte, error) {
+func (h *Handler) reply(ctx context.Context, conn net.Conn, d *Dialect, body []byte) ([]byte, error) {
 	call, err := Decode(body, d)
 	if err != nil {
 		return nil, err
 	}
+	call.Client = conn
 	v, err := h.Serve(ctx, call)
 	if err != nil {
 		return nil, err

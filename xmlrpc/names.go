@@ -4,7 +4,6 @@ import (
 	"encoding/xml"
 	"strings"
 	"sync/atomic"
-	"unicode/utf8"
 )
 
 // nameClass says what a character outside ASCII may be in an XML name.
@@ -46,11 +45,4 @@ func classifyName(r rune) nameClass {
 func isName(name string) bool {
 	_, err := xml.NewDecoder(strings.NewReader("<" + name + "/>")).RawToken()
 	return err == nil
-}
-
-// nameClassAt returns the class of the multi-byte character at p, which is
-// complete and valid.
-func (s *scanner) nameClassAt(p int) nameClass {
-	r, _ := utf8.DecodeRune(s.data[p:])
-	return classifyName(r)
 }

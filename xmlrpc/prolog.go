@@ -298,11 +298,10 @@ func (s *scanner) bareName(p int, c class) (int, token) {
 	case startsName, c == cDigit, c == cName, c == cMinus:
 		p++
 	case c.isLead():
-		n, tok := s.sequence(p, c)
+		n, nc, tok := s.nameSequence(p, c)
 		if tok != tokOK {
 			return p, tok
 		}
-		nc := s.nameClassAt(p)
 		if nc == nameNever {
 			return p, tokInvalid
 		}

@@ -69,12 +69,14 @@ type scanner struct {
 	atts []attribute // of the start tag being read
 	wide string      // which UTF-16 the document was, if it was
 	half bool        // and that it ends in the middle of a character
+
+	looseNames bool // see Dialect.LooseNames
 }
 
 // scan reports data's content to to. It returns a [*SyntaxError], [ErrDoctype],
 // an [*EncodingError] or the error of an event.
-func scan(data []byte, to events) error {
-	s := &scanner{data: data, to: to}
+func scan(data []byte, to events, looseNames bool) error {
+	s := &scanner{data: data, to: to, looseNames: looseNames}
 	p, err := s.prolog()
 	if err != nil {
 		return err

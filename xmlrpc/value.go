@@ -2,6 +2,7 @@ package xmlrpc
 
 import (
 	"fmt"
+	"net"
 	"strings"
 )
 
@@ -44,6 +45,8 @@ type Call struct {
 	HasMethod bool
 	// Params are the arguments in order.
 	Params []any
+	// Client is the connection that the call came over.
+	Client net.Conn
 	// Dialect is the client's, for methods whose meaning depends on it.
 	Dialect *Dialect
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"path/filepath"
 
 	"prserver/compat"
@@ -14,7 +15,7 @@ import (
 // run is the program. It returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	inDaemon := compat.InDaemon()
-	opts, err := compat.ParseOptions(args[1:])
+	opts, err := compat.ParseOptions(args[1:], os.Getenv)
 	var usage *compat.UsageError
 	if errors.As(err, &usage) {
 		fmt.Fprint(stderr, compat.ErrorText(usage))
@@ -22,13 +23,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	switch {
 	case inDaemon:
-		err = serveAsDaemon(ctx, opts, stderr)
+		err = serveAsDaemon(ctx, opts)
 	case opts.Version:
 		fmt.Fprint(stdout, compat.VersionText())
+	case opts.Help:
+		fmt.Fprint(stdout, compat.HelpText())
 	case opts.Start:
-		err = start(ctx, opts, stdout)
+		err = start(ctx, opts, stdout, stderr)
 	case opts.Stop:
-		err = stop(ctx, opts, stdout)
+		err = stop(ctx, opts, stdout, stderr)
 	case opts.Foreground:
 		err = serveInForeground(ctx, opts, stderr)
 	default:
@@ -49,20 +52,19 @@ func resolve(ctx context.Context, host string) (string, error) {
 	}
 	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", host)
 	if err != nil {
-		return "", fmt.Errorf("resolving the host %q: %w", host, err)
+		return "", fmt.Errorf("the host %q has no IPv4 address: %w", host, err)
 	}
 	return ips[0].String(), nil
 }
 
-// listen binds the address of the options.
-func listen(ctx context.Context, opts compat.Options) (*net.TCPListener, error) {
-	ip, err := resolve(ctx, opts.Host)
-	if err != nil {
-		return nil, err
+// listen binds an address.
+func listen(ip string, port int) (*net.TCPListener, error) {
+	if port < 0 || port > 65535 {
+		return nil, fmt.Errorf("PR Server unable to bind to %s:%d: a port is a number from 0 to 65535", ip, port)
 	}
-	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.ParseIP(ip), Port: opts.Port})
+	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.ParseIP(ip), Port: port})
 	if err != nil {
-		return nil, fmt.Errorf("PR Server unable to bind to %s:%d: %w", ip, opts.Port, reason(err))
+		return nil, fmt.Errorf("PR Server unable to bind to %s:%d: %w", ip, port, reason(err))
 	}
 	return ln, nil
 }
@@ -74,12 +76,19 @@ func reason(err error) error {
 	if errors.As(err, &op) {
 		err = op.Err
 	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
 	return err
 }
 
 // absolute makes the paths of the options independent of the current folder.
 func absolute(opts compat.Options) (compat.Options, error) {
-	for _, path := range []*string{&opts.File, &opts.Log} {
+	for _, path := range []*string{&opts.File, &opts.Log, &opts.PidFile} {
+		if *path == "" {
+			continue
+		}
 		abs, err := filepath.Abs(*path)
 		if err != nil {
 			return opts, fmt.Errorf("finding the path of %s: %w", *path, err)
@@ -87,4 +96,40 @@ func absolute(opts compat.Options) (compat.Options, error) {
 		*path = abs
 	}
 	return opts, nil
+}
+
+// pidFileOf returns the path of the pid file of the server at ip and port.
+func pidFileOf(opts compat.Options, ip string, port int) string {
+	if opts.PidFile != "" {
+		return opts.PidFile
+	}
+	return compat.PidFile(ip, port)
+}
+
+// checkPidFile fails if the server that a pid file names is running.
+func checkPidFile(file string) error {
+	pid, err := compat.ReadPid(file)
+	if err != nil {
+		return err
+	}
+	if pid != 0 && compat.IsServer(pid) {
+		return fmt.Errorf("pidfile %s already exist. Daemon already running?", file)
+	}
+	return nil
+}
+
+// clearPidFile does the same, and removes the file of a server that is gone.
+func clearPidFile(file string, stderr io.Writer) error {
+	if err := checkPidFile(file); err != nil {
+		return err
+	}
+	pid, err := compat.ReadPid(file)
+	if err != nil || pid == 0 {
+		return err
+	}
+	if err := compat.RemoveStalePid(file); err != nil {
+		return err
+	}
+	fmt.Fprintf(stderr, "WARNING: pidfile %s named process %d, which is no PR server any more; it is replaced\n", file, pid)
+	return nil
 }

@@ -18,34 +18,90 @@ import (
 func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Writer) error {
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
+	opts, err := absolute(opts)
+	if err != nil {
+		return err
+	}
 	level, err := compat.ParseLevel(opts.LogLevel)
 	if err != nil {
 		return err
 	}
 	out := stderr
 	if opts.Given["--log"] {
-		f, err := os.OpenFile(opts.Log, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+		file, err := compat.OpenLogFile(opts.Log, false)
 		if err != nil {
-			return fmt.Errorf("opening the log: %w", err)
+			return err
 		}
-		defer f.Close()
-		out = f
+		defer file.Close()
+		out = file
 	}
-	ln, err := listen(ctx, opts)
+	log := slog.New(compat.NewLogHandler(out, level))
+	defer reopenOnHangup(out, log)()
+
+	ln, err := compat.InheritedListener()
 	if err != nil {
 		return err
 	}
-	return serve(ctx, opts, slog.New(compat.NewLogHandler(out, level)), ln, func() error { return nil })
+	if ln == nil {
+		ip, err := resolve(ctx, opts.Host)
+		if err != nil {
+			return err
+		}
+		if ln, err = listen(ip, opts.Port); err != nil {
+			return err
+		}
+	}
+	defer ln.Close()
+	if opts.PidFile != "" {
+		if err := clearPidFile(opts.PidFile, stderr); err != nil {
+			return err
+		}
+	}
+	return serve(ctx, opts, log, ln, opts.PidFile, func() error { return compat.Notify(compat.NotifyReady) })
 }
 
-// serve serves ln until ctx ends, after it has called ready.
-func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, ready func() error) error {
-	defer ln.Close()
-	s, err := prserv.New(ctx, prserv.Config{File: opts.File, Dialect: compat.DialectFor, Log: log})
+// reopenOnHangup opens the log anew at every SIGHUP, until the function that
+// it returns is called.
+func reopenOnHangup(out io.Writer, log *slog.Logger) (stop func()) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	go func() {
+		for range hangups {
+			file, ok := out.(*compat.LogFile)
+			if !ok {
+				continue
+			}
+			if err := file.Reopen(); err != nil {
+				log.Error(err.Error())
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(hangups)
+		close(hangups)
+	}
+}
+
+// serve serves ln until ctx ends, with the server's pid in pidFile if that is
+// not empty. It calls ready once clients get answers.
+func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, pidFile string, ready func() error) error {
+	s, err := prserv.New(ctx, prserv.Config{
+		File:            opts.File,
+		ReadOnly:        opts.ReadOnly,
+		AllowRemoteQuit: opts.AllowRemoteQuit,
+		Dialect:         compat.DialectFor,
+		Log:             log,
+	})
 	if err != nil {
 		return err
 	}
 	defer s.Close()
+	if pidFile != "" {
+		if err := compat.WritePid(pidFile, os.Getpid()); err != nil {
+			return err
+		}
+		defer os.Remove(pidFile)
+	}
 	addr := ln.Addr().(*net.TCPAddr)
 	log.Info(fmt.Sprintf("Started PRServer with DBfile: %s, IP: %s, PORT: %d, PID: %d",
 		opts.File, addr.IP, addr.Port, os.Getpid()))
@@ -54,6 +110,9 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	}
 	err = s.Serve(ctx, ln)
 	log.Info("PRServer: stopping...")
+	if notifyErr := compat.Notify(compat.NotifyStopping); err == nil {
+		err = notifyErr
+	}
 	if closeErr := s.Close(); err == nil {
 		err = closeErr
 	}

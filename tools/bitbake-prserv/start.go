@@ -15,7 +15,7 @@ import (
 
 // start makes a daemon and returns when it serves.
 // Source: lib/prserv/serv.py:start_daemon.
-func start(ctx context.Context, opts compat.Options, stdout io.Writer) error {
+func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) error {
 	opts, err := absolute(opts)
 	if err != nil {
 		return err
@@ -27,62 +27,66 @@ func start(ctx context.Context, opts compat.Options, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	pidFile := compat.PidFile(ip, opts.Port)
-	pid, err := compat.ReadPid(pidFile)
-	if err != nil {
+	if err := checkPidFile(pidFileOf(opts, ip, opts.Port)); err != nil {
 		return err
 	}
-	if pid != 0 {
-		return fmt.Errorf("pidfile %s already exist. Daemon already running?", pidFile)
-	}
-	ln, err := listen(ctx, opts)
+	ln, err := listen(ip, opts.Port)
 	if err != nil {
 		return err
 	}
 	defer ln.Close()
+	// Now that the address is ours, so is what its pid file says.
+	port := ln.Addr().(*net.TCPAddr).Port
+	if err := clearPidFile(pidFileOf(opts, ip, port), stderr); err != nil {
+		return err
+	}
+	// The daemon opens it again; here somebody reads why it cannot be opened.
+	logFile, err := compat.OpenLogFile(opts.Log, false)
+	if err != nil {
+		return err
+	}
+	defer logFile.Close()
 	if err := compat.StartDaemon(ctx, ln, opts.Log, opts.DaemonArgs()); err != nil {
 		return err
 	}
-	if port := ln.Addr().(*net.TCPAddr).Port; port != opts.Port {
+	if port != opts.Port {
 		fmt.Fprintf(stdout, "Server is listening at port %d instead of %d\n", port, opts.Port)
 	}
 	return nil
 }
 
-// serveAsDaemon is what the daemon does. Its stderr is the log.
-func serveAsDaemon(ctx context.Context, opts compat.Options, stderr io.Writer) error {
+// serveAsDaemon is what the daemon does.
+func serveAsDaemon(ctx context.Context, opts compat.Options) error {
 	d, err := compat.EnterDaemon()
 	if err != nil {
 		return err
 	}
-	signal.Ignore(os.Interrupt) // the reference commits and goes on; everything is committed here
+	defer d.Listener.Close()
+	signal.Ignore(os.Interrupt) // the reference commits and goes on; here everything is committed
 	ctx, cancel := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer cancel()
-	err = serveWithPidFile(ctx, opts, stderr, d)
-	if err != nil {
+	if err := serveDetached(ctx, opts, d); err != nil {
 		d.Fail(err)
+		return err
 	}
-	return err
+	return nil
 }
 
-func serveWithPidFile(ctx context.Context, opts compat.Options, stderr io.Writer, d *compat.Daemon) error {
+func serveDetached(ctx context.Context, opts compat.Options, d *compat.Daemon) error {
 	level, err := compat.ParseLevel(opts.LogLevel)
 	if err != nil {
 		return err
 	}
+	file, err := compat.OpenLogFile(opts.Log, true)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	log := slog.New(compat.NewLogHandler(file, level))
+	defer reopenOnHangup(file, log)()
 	addr := d.Listener.Addr().(*net.TCPAddr)
-	pidFile := compat.PidFile(addr.IP.String(), addr.Port)
-	written := false
-	defer func() {
-		if written {
-			os.Remove(pidFile)
-		}
-	}()
-	return serve(ctx, opts, slog.New(compat.NewLogHandler(stderr, level)), d.Listener, func() error {
-		if err := compat.WritePid(pidFile, os.Getpid()); err != nil {
-			return err
-		}
-		written = true
+	pidFile := pidFileOf(opts, addr.IP.String(), addr.Port)
+	return serve(ctx, opts, log, d.Listener, pidFile, func() error {
 		d.Ready()
 		return nil
 	})

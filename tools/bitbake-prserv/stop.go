@@ -16,19 +16,24 @@ import (
 )
 
 const (
-	// exitTimeout is how long a server may take to end before it is killed.
-	exitTimeout = 5 * time.Second
+	// quitTimeout is how long a server may take to end after quit, as in the
+	// reference.
+	quitTimeout = 5 * time.Second
+	// termTimeout is how long it may take after SIGTERM. An idle Python server
+	// looks up every 30 seconds only, and it has to be gone before another
+	// one opens its file.
+	termTimeout = 31 * time.Second
 	exitPoll    = 20 * time.Millisecond
 )
 
 // stop ends the server at the address of the options, ours or Python's.
 // Source: lib/prserv/serv.py:stop_daemon.
-func stop(ctx context.Context, opts compat.Options, stdout io.Writer) error {
+func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) error {
 	ip, err := resolve(ctx, opts.Host)
 	if err != nil {
 		return err
 	}
-	pidFile := compat.PidFile(ip, opts.Port)
+	pidFile := pidFileOf(opts, ip, opts.Port)
 	pid, err := compat.ReadPid(pidFile)
 	if err != nil {
 		return err
@@ -40,18 +45,26 @@ func stop(ctx context.Context, opts compat.Options, stdout io.Writer) error {
 		}
 		return fmt.Errorf("pidfile %s does not exist. Daemon not running? %s", pidFile, others)
 	}
-	client := prserv.NewClient(net.JoinHostPort(ip, strconv.Itoa(opts.Port)), exitTimeout)
+	if !compat.IsServer(pid) {
+		// Whatever has this pid now must not be stopped.
+		if err := compat.RemoveStalePid(pidFile); err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "WARNING: pidfile %s named process %d, which is no PR server any more; it is removed\n", pidFile, pid)
+		return nil
+	}
+	client := prserv.NewClient(net.JoinHostPort(ip, strconv.Itoa(opts.Port)), quitTimeout)
 	if err := client.Quit(ctx); err != nil {
-		fmt.Fprintln(stdout, err)
+		fmt.Fprintln(stderr, err)
 	}
 	fmt.Fprintln(stdout, "Waiting for pr-server to exit.")
-	if !gone(pid, exitTimeout) {
+	if !gone(pid, quitTimeout) {
 		fmt.Fprintln(stdout, "Sending SIGTERM to pr-server.")
 		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 			return fmt.Errorf("ending process %d: %w", pid, err)
 		}
-		if !gone(pid, exitTimeout) {
-			return fmt.Errorf("process %d does not end; its pid file %s stays", pid, pidFile)
+		if !gone(pid, termTimeout) {
+			return fmt.Errorf("process %d does not end after quit and SIGTERM; its pid file %s stays", pid, pidFile)
 		}
 	}
 	if err := os.Remove(pidFile); err != nil && !os.IsNotExist(err) {
