@@ -42,6 +42,7 @@ var (
 		Elements:      elements3,
 		Prefixes:      true,
 		Numbers:       xmlrpc.Numbers3,
+		OneSlash:      true,
 		HeaderLimit:   100,
 		VersionLast:   true,
 		TruncatedGzip: 500,

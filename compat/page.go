@@ -19,6 +19,9 @@ func (p python) errorPage(status int, reason string) (headers, body string) {
 	if text == "" {
 		text = e.text2
 	}
+	if more, ok := explained[reason]; ok {
+		text = more
+	}
 	body = fmt.Sprintf(page3, status, reason, e.name, text)
 	return fmt.Sprintf("Content-Type: text/html;charset=utf-8\r\nContent-Length: %d\r\n", len(body)), body
 }
@@ -46,7 +49,13 @@ const page3 = "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"\n" +
 var explanations = map[int]struct{ name, text2, text3 string }{
 	400: {"HTTPStatus.BAD_REQUEST", "Bad request syntax or unsupported method", ""},
 	414: {"HTTPStatus.REQUEST_URI_TOO_LONG", "URI is too long.", "URI is too long"},
-	431: {"HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE", "The header lines are too large", ""},
+	431: {"HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE", "???", ""},
 	501: {"HTTPStatus.NOT_IMPLEMENTED", "Server does not support this operation", ""},
 	505: {"HTTPStatus.HTTP_VERSION_NOT_SUPPORTED", "Cannot fulfill request.", "Cannot fulfill request"},
+}
+
+// explained are reasons that Python 3 has an explanation of its own for.
+var explained = map[string]string{
+	"Line too long":    "got more than 65536 bytes when reading header line",
+	"Too many headers": "got more than 100 headers",
 }

@@ -34,6 +34,9 @@ type Config struct {
 	// MaxConns is how many connections may be open; 0 chooses by the limits
 	// of the process. See [Server.Serve].
 	MaxConns int
+	// ReadTimeout is how long a client may take for a request; 0 is
+	// [xmlrpc.DefaultReadTimeout].
+	ReadTimeout time.Duration
 	// Dialect chooses how to talk to a client by its User-Agent.
 	Dialect func(userAgent string) *xmlrpc.Dialect
 	// Log takes what the operator should know.
@@ -74,7 +77,9 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		quitCh:          make(chan struct{}),
 		conns:           newConnections(cfg.MaxConns),
 	}
-	s.handler = &xmlrpc.Handler{Dialect: cfg.Dialect, Serve: s.call, Busy: s.conns.setBusy, Log: cfg.Log}
+	s.handler = &xmlrpc.Handler{
+		Dialect: cfg.Dialect, Serve: s.call, Busy: s.conns.setBusy, ReadTimeout: cfg.ReadTimeout, Log: cfg.Log,
+	}
 	return s, nil
 }
 

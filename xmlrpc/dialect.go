@@ -29,6 +29,8 @@ type Dialect struct {
 
 	// LastHeaderWins says which of several headers of one name counts.
 	LastHeaderWins bool
+	// OneSlash takes any number of slashes at the start of a path for one.
+	OneSlash bool
 	// BadHeaderEndsHead makes the body start behind a header line without colon.
 	BadHeaderEndsHead bool
 	// HeaderLimit is how many header lines are too many; 0 is no limit.

@@ -4,11 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"strings"
-	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
 )
 
 // EncodingError is an XML declaration that names an encoding we do not read.
@@ -180,17 +177,18 @@ func (s *scanner) switchEncoding(name string, nameAt, p int) error {
 		return nil
 	case isWide && s.wide != "" && (upper == "UTF-16" || upper == s.wide):
 		return nil
-	case isWide, s.wide != "":
+	case isWide, s.wide != "" && (upper == "UTF-8" || upper == "US-ASCII" || upper == "ISO-8859-1"):
 		return s.fail(errWrongEncoding, nameAt)
+	case s.wide != "":
+		return &EncodingError{Name: name}
 	case upper == "UTF-8":
 		return nil
 	case asciiNames[strings.ToLower(name)]:
 		// A byte that is no ASCII becomes one that is no XML.
 		s.rewrite(p, func(byte) rune { return 0 })
 		return nil
-	}
-	if table := charmapFor(name); table != nil {
-		s.rewrite(p, table.DecodeByte)
+	case latin1Names[strings.ToLower(name)]:
+		s.rewrite(p, func(b byte) rune { return rune(b) })
 		return nil
 	}
 	return &EncodingError{Name: name}
@@ -203,29 +201,10 @@ var asciiNames = map[string]bool{
 	"us-ascii": true, "ascii": true, "ansi_x3.4-1968": true, "utf8": true, "utf_8": true,
 }
 
-// charmapFor returns the table of an 8-bit encoding, or nil.
-func charmapFor(name string) *charmap.Charmap {
-	plain := func(s string) string {
-		return strings.Map(func(r rune) rune {
-			if r < 0x80 && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
-				return unicode.ToLower(r)
-			}
-			return -1
-		}, s)
-	}
-	wanted := plain(name)
-	switch {
-	case wanted == "latin1" || wanted == "l1":
-		wanted = "iso88591"
-	case strings.HasPrefix(wanted, "cp"):
-		wanted = "windows" + wanted[2:]
-	}
-	for _, e := range charmap.All {
-		if table, ok := e.(*charmap.Charmap); ok && plain(table.String()) == wanted {
-			return table
-		}
-	}
-	return nil
+// latin1Names are some of the names of Latin-1. Python has tables for a
+// hundred other encodings, which no client of a PR server ever used.
+var latin1Names = map[string]bool{
+	"iso-8859-1": true, "iso8859-1": true, "iso_8859-1": true, "latin1": true, "latin-1": true, "l1": true,
 }
 
 // rewrite replaces every byte from 0x80 up behind offset p by a character.

@@ -21,9 +21,8 @@ const (
 	maxBody = 16 << 20
 	// gzipThreshold is the size up to which a reply is sent as it is.
 	gzipThreshold = 1400
-	// readTimeout bounds the time a client may take for a request, and between
-	// two on one connection; PR clients give up after 60 s themselves.
-	readTimeout = 60 * time.Second
+	// DefaultReadTimeout is what PR clients wait themselves.
+	DefaultReadTimeout = 60 * time.Second
 	// writeTimeout bounds the time a client may take to fetch a piece of a
 	// reply of writePiece bytes.
 	writeTimeout = 60 * time.Second
@@ -43,7 +42,10 @@ type Handler struct {
 	// Busy, where set, is told when a request has arrived whole and when its
 	// answer has been handed to the system.
 	Busy func(conn net.Conn, busy bool)
-	Log  *slog.Logger
+	// ReadTimeout bounds the time a client may take for a request, and between
+	// two on one connection; 0 is [DefaultReadTimeout].
+	ReadTimeout time.Duration
+	Log         *slog.Logger
 }
 
 var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
@@ -71,7 +73,11 @@ func (h *Handler) ServeConn(ctx context.Context, conn net.Conn) {
 
 // serveOne answers one request and reports whether the connection stays open.
 func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader) bool {
-	conn.SetReadDeadline(time.Now().Add(readTimeout))
+	timeout := h.ReadTimeout
+	if timeout == 0 {
+		timeout = DefaultReadTimeout
+	}
+	conn.SetReadDeadline(time.Now().Add(timeout))
 	req, body, err := h.read(r)
 	var status *statusError
 	switch {

@@ -163,8 +163,11 @@ func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect
 		name, value, ok := strings.Cut(text, ":")
 		// Behind a line that is no header the reference believes no header, if
 		// it reads it as such.
-		if agent, _ := req.get("user-agent"); !ok && dialectOf(agent).BadHeaderEndsHead {
+		agent, _ := req.get("user-agent")
+		if loose := dialectOf(agent).BadHeaderEndsHead; loose && !ok {
 			break
+		} else if !loose {
+			ok = ok && isToken(name)
 		}
 		believed = believed && ok
 		last = nil
@@ -174,13 +177,21 @@ func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect
 	}
 	agent, _ := req.get("user-agent")
 	req.dialect = dialectOf(agent)
+	if req.dialect.OneSlash && strings.HasPrefix(req.path, "//") {
+		req.path = "/" + strings.TrimLeft(req.path, "/")
+	}
 	switch limit := req.dialect.HeaderLimit; {
 	case limit > 0 && longest > maxLine:
 		return page(431, "Line too long")
-	case limit > 0 && count > limit:
+	case limit > 0 && count >= limit:
 		return page(431, "Too many headers")
 	}
 	return nil
+}
+
+// isToken tells whether a header name has nothing but printable ASCII in it.
+func isToken(name string) bool {
+	return strings.IndexFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
 // keep stores a header if it matters and returns where.

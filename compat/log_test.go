@@ -1,0 +1,67 @@
+package compat_test
+
+import (
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"prserver/compat"
+)
+
+func TestLogLines(t *testing.T) {
+	for _, test := range []struct{ level, want string }{
+		{"debug", "DEBUG: d\nNOTE: n a=1\nWARNING: w\nERROR: e\nCRITICAL: c\n"},
+		{"INFO", "NOTE: n a=1\nWARNING: w\nERROR: e\nCRITICAL: c\n"},
+		{"WARNING", "WARNING: w\nERROR: e\nCRITICAL: c\n"},
+		{"Error", "ERROR: e\nCRITICAL: c\n"},
+		{"CRITICAL", "CRITICAL: c\n"},
+	} {
+		level, err := compat.ParseLevel(test.level)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out strings.Builder
+		log := slog.New(compat.NewLogHandler(&out, level))
+		log.Debug("d")
+		log.Info("n", "a", 1)
+		log.Warn("w")
+		log.Error("e")
+		log.Log(t.Context(), compat.LevelCritical, "c")
+		if out.String() != test.want {
+			t.Errorf("at %s: got %q, want %q", test.level, out.String(), test.want)
+		}
+	}
+	if _, err := compat.ParseLevel("loud"); err == nil {
+		t.Error("a level that does not exist was taken")
+	}
+}
+
+func TestLogFileReopens(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "log")
+	file, err := compat.OpenLogFile(path, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	write := func(text string) {
+		if _, err := file.Write([]byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("before\n")
+	if err := os.Rename(path, path+".1"); err != nil {
+		t.Fatal(err)
+	}
+	write("still\n")
+	if err := file.Reopen(); err != nil {
+		t.Fatal(err)
+	}
+	write("after\n")
+	for name, want := range map[string]string{path + ".1": "before\nstill\n", path: "after\n"} {
+		if got, err := os.ReadFile(name); err != nil || string(got) != want {
+			t.Errorf("%s holds %q, %v, want %q", name, got, err, want)
+		}
+	}
+}

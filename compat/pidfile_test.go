@@ -1,0 +1,97 @@
+package compat_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"prserver/compat"
+)
+
+func TestReadPid(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	link := filepath.Join(dir, "link")
+	if err := os.Symlink(write("target", "12\n"), link); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, path string
+		want       int
+		bad        bool
+	}{
+		{"none", filepath.Join(dir, "none"), 0, false},
+		{"pid", write("pid", "1234\n"), 1234, false},
+		{"without newline", write("bare", "1234"), 1234, false},
+		{"more lines", write("lines", "1234\nx\n"), 1234, false},
+		{"empty", write("empty", ""), 0, true},
+		{"text", write("text", "x\n"), 0, true},
+		{"all processes", write("minus", "-1\n"), 0, true},
+		{"own group", write("zero", "0\n"), 0, true},
+		{"link", link, 0, true},
+		{"folder", dir, 0, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := compat.ReadPid(test.path)
+			if got != test.want || errors.Is(err, compat.ErrPidFile) != test.bad {
+				t.Errorf("got %d, %v, want %d, an error: %v", got, err, test.want, test.bad)
+			}
+		})
+	}
+}
+
+func TestWritePidOverwritesNothing(t *testing.T) {
+	dir := t.TempDir()
+	victim := filepath.Join(dir, "victim")
+	if err := os.WriteFile(victim, []byte("kept"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(dir, "pid")
+	if err := os.Symlink(victim, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{link, victim} {
+		if err := compat.WritePid(path, 1); err == nil {
+			t.Errorf("a pid file was written over %s", path)
+		}
+	}
+	if text, err := os.ReadFile(victim); err != nil || string(text) != "kept" {
+		t.Errorf("the victim holds %q, %v", text, err)
+	}
+}
+
+// TestRemoveStalePidOfAnotherUser needs root to make such a file.
+func TestRemoveStalePidOfAnotherUser(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pid")
+	if err := compat.WritePid(path, 1); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chown(path, os.Geteuid()+1, -1); err != nil {
+		t.Skipf("a file cannot be given to another user: %v", err)
+	}
+	if err := compat.RemoveStalePid(path); err == nil {
+		t.Error("another user's file was removed")
+	}
+	if _, err := os.Stat(path); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestIsServer(t *testing.T) {
+	if !compat.IsServer(os.Getpid()) {
+		t.Error("this program does not know itself")
+	}
+	if pid1 := 1; compat.IsRunning(pid1) && compat.IsServer(pid1) {
+		t.Error("the first process is taken for a PR server")
+	}
+	if compat.IsServer(1 << 30) {
+		t.Error("a process that does not exist is taken for a PR server")
+	}
+}

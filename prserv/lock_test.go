@@ -1,0 +1,153 @@
+package prserv_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"prserver/prserv"
+)
+
+func open(t *testing.T, file string, readOnly bool) *prserv.Store {
+	t.Helper()
+	s, err := prserv.Open(t.Context(), file, readOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestOneWriterAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	first := open(t, file, false)
+	link := filepath.Join(t.TempDir(), "other-name")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{file, link} {
+		_, err := prserv.Open(t.Context(), name, false)
+		var locked *prserv.LockedError
+		if !errors.As(err, &locked) || locked.PID != os.Getpid() || locked.Foreign {
+			t.Errorf("a second writer of %s: %v, want a LockedError with pid %d", name, err, os.Getpid())
+		}
+	}
+	reader := open(t, file, true)
+	if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
+	}
+	open(t, file, false)
+}
+
+func TestLockOfACrashedServer(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	if err := os.WriteFile(file+"-lock", []byte("1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	open(t, file, false)
+}
+
+// TestForeignLock lets another SQLite program keep the file locked, as a
+// Python PR server does, in both journal modes it uses.
+func TestForeignLock(t *testing.T) {
+	program, err := exec.LookPath("sqlite3")
+	if err != nil {
+		t.Skipf("no other program to lock the file: %v", err)
+	}
+	for _, mode := range []string{"wal", "delete"} {
+		t.Run(mode, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "db")
+			cmd := exec.Command(program, file)
+			stdin, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { stdin.Close(); cmd.Wait() })
+			io.WriteString(stdin, "PRAGMA journal_mode = "+mode+"; CREATE TABLE t (x); BEGIN EXCLUSIVE; SELECT 'locked';\n")
+			lines := bufio.NewScanner(stdout)
+			for lines.Scan() && lines.Text() != "locked" {
+			}
+			_, err = prserv.Open(t.Context(), file, false)
+			var locked *prserv.LockedError
+			if !errors.As(err, &locked) || locked.PID != cmd.Process.Pid || !locked.Foreign {
+				t.Errorf("got %v, want a LockedError with pid %d", err, cmd.Process.Pid)
+			}
+			if _, err := os.Stat(file + "-lock"); !os.IsNotExist(err) {
+				t.Errorf("the lock of a failed start is left: %v", err)
+			}
+		})
+	}
+}
+
+func TestOpenFailures(t *testing.T) {
+	dir := t.TempDir()
+	junk := filepath.Join(dir, "junk")
+	text := strings.Repeat("no database ", 100)
+	if err := os.WriteFile(junk, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := prserv.Open(t.Context(), junk, false); err == nil || !strings.Contains(err.Error(), junk) {
+		t.Errorf("a file that is no database: %v, want an error that names it", err)
+	}
+	if got, err := os.ReadFile(junk); err != nil || string(got) != text {
+		t.Errorf("the file was changed to %q, %v", got, err)
+	}
+	if _, err := prserv.Open(t.Context(), filepath.Join(junk, "db"), false); err == nil {
+		t.Error("a database in a folder that is a file was opened")
+	}
+	if _, err := prserv.Open(t.Context(), filepath.Join(dir, "none"), true); err == nil {
+		t.Error("a read-only store made a file")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("failed starts left %v, %v", entries, err)
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	writer, reader := open(t, file, false), (*prserv.Store)(nil)
+	ask := func(s *prserv.Store, checksum any, want any) {
+		t.Helper()
+		if got, err := s.GetPR(t.Context(), "v", "all", checksum); err != nil || got != want {
+			t.Errorf("getPR of %v = %v, %v, want %v", checksum, got, err, want)
+		}
+	}
+	ask(writer, "a", int64(0))
+	reader = open(t, file, true)
+	ask(reader, "a", int64(0))
+	ask(reader, "b", int64(1)) // computed
+	ask(reader, "b", int64(1)) // and not stored
+	ask(writer, "c", int64(1))
+	ask(reader, "c", int64(1))
+	ask(reader, "b", int64(2))
+	if _, err := reader.GetPR(t.Context(), "v", "all", nil); err == nil {
+		t.Error("a key with a nil in it has a value")
+	}
+	if _, err := reader.ImportOne(t.Context(), "v", "all", "d", int64(9)); err == nil {
+		t.Error("a read-only store imported a value")
+	}
+	got, err := reader.Dump(t.Context())
+	want, _ := writer.Dump(t.Context())
+	if err != nil || got != want {
+		t.Errorf("the reader dumps %q, %v, want %q", got, err, want)
+	}
+}
