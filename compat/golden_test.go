@@ -56,13 +56,30 @@ func replay(t *testing.T, dialect golden.Dialect, session golden.Session) {
 		diff := findDifference(dialect, session.Name, i+1)
 		switch same := bytes.Equal(got, want); {
 		case diff == nil && !same:
-			t.Errorf("exchange %d, %s\n request %q\n got     %q\n want    %q", i+1, exchange.About, exchange.Request, got, want)
+			at := firstDifference(got, want)
+			t.Errorf("exchange %d, %s\n request %q\n got     %q\n want    %q",
+				i+1, exchange.About, clip(exchange.Request, len(exchange.Request)), clip(got, at), clip(want, at))
 		case diff != nil && same:
 			t.Errorf("exchange %d, %s: does not differ any more, take it off the list", i+1, exchange.About)
 		case diff != nil && !bytes.Contains(got, []byte(diff.ours)):
-			t.Errorf("exchange %d, %s\n got     %q\n want %q in it, because %s", i+1, exchange.About, got, diff.ours, diff.reason)
+			t.Errorf("exchange %d, %s\n got     %q\n want %q in it, because %s", i+1, exchange.About, clip(got, 0), diff.ours, diff.reason)
 		}
 	}
+}
+
+// firstDifference returns where a and b part.
+func firstDifference(a, b []byte) int {
+	i := 0
+	for i < len(a) && i < len(b) && a[i] == b[i] {
+		i++
+	}
+	return i
+}
+
+// clip returns what is around offset at.
+func clip(b []byte, at int) []byte {
+	const around = 500
+	return b[max(at-around, 0):min(at+around, len(b))]
 }
 
 func send(t *testing.T, addr string, exchange golden.Exchange) []byte {

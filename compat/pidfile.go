@@ -92,9 +92,21 @@ func RemoveStalePid(file string) error {
 	return nil
 }
 
-// IsRunning tells whether a process exists.
+// IsRunning tells whether a process exists and has not ended.
 // Source: lib/prserv/serv.py:is_running.
-func IsRunning(pid int) bool { return !errors.Is(unix.Kill(pid, 0), unix.ESRCH) }
+func IsRunning(pid int) bool {
+	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+		return false
+	}
+	// One that has ended exists until its parent asks how, which in a
+	// container may be never. The state follows the name in parentheses.
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return true
+	}
+	_, state, _ := strings.Cut(string(stat[max(strings.LastIndexByte(string(stat), ')'), 0):]), " ")
+	return !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
+}
 
 // IsServer tells whether a process is a PR server, ours or Python's. Where
 // the system does not tell, it is taken for one.

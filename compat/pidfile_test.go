@@ -3,8 +3,10 @@ package compat_test
 import (
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"prserver/compat"
 )
@@ -93,5 +95,20 @@ func TestIsServer(t *testing.T) {
 	}
 	if compat.IsServer(1 << 30) {
 		t.Error("a process that does not exist is taken for a PR server")
+	}
+}
+
+// TestZombieIsGone: what has ended is not running, whoever has yet to ask how
+// it ended.
+func TestZombieIsGone(t *testing.T) {
+	cmd := exec.Command("true")
+	if err := cmd.Start(); err != nil {
+		t.Skipf("no program to end: %v", err)
+	}
+	defer cmd.Wait()
+	for deadline := time.Now().Add(20 * time.Second); compat.IsRunning(cmd.Process.Pid); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("a process that has ended is taken to be running")
+		}
 	}
 }

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/kolo/xmlrpc"
 )
@@ -165,7 +167,7 @@ func (e *Exported) setMeta(meta map[string]any) bool {
 	for _, c := range columns {
 		info, _ := c.(map[string]any)
 		name, okName := info["name"].(string)
-		typ, okType := info["type"].(string)
+		typ, okType := textOf(info["type"])
 		notNull, okNull := info["notnull"].(int64)
 		pk, okPK := info["pk"].(int64)
 		if !okName || !okType || !okNull || !okPK {
@@ -179,11 +181,21 @@ func (e *Exported) setMeta(meta map[string]any) bool {
 func exportedRow(v any) (row Row, ok bool) {
 	members, _ := v.(map[string]any)
 	var okV, okP, okC, okN bool
-	row.Version, okV = members["version"].(string)
-	row.Pkgarch, okP = members["pkgarch"].(string)
-	row.Checksum, okC = members["checksum"].(string)
+	row.Version, okV = textOf(members["version"])
+	row.Pkgarch, okP = textOf(members["pkgarch"])
+	row.Checksum, okC = textOf(members["checksum"])
 	row.Value, okN = members["value"].(int64)
 	return row, okV && okP && okC && okN
+}
+
+// textOf returns a text that the library has decoded. It makes nil of an
+// empty one; where only a text can be, nil means that.
+func textOf(v any) (string, bool) {
+	if v == nil {
+		return "", true
+	}
+	s, ok := v.(string)
+	return s, ok
 }
 
 // value makes a call that answers a value.
@@ -209,6 +221,12 @@ func unexpected(method string, v any) error {
 // call makes a call. The library's own client runs one call at a time and
 // dies of the first answer that it cannot read, so only its encoding is used.
 func (c *Client) call(ctx context.Context, method string, args ...any) (any, error) {
+	for _, arg := range args {
+		if s, ok := arg.(string); ok && !isXMLText(s) {
+			// The library would send another text instead.
+			return nil, fmt.Errorf("%s: %q has characters that XML cannot carry", method, s)
+		}
+	}
 	req, err := xmlrpc.NewRequest(c.url, method, args)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", method, err)
@@ -238,4 +256,11 @@ func (c *Client) call(ctx context.Context, method string, args ...any) (any, err
 		return nil, fmt.Errorf("%s: reading the answer: %w", method, err)
 	}
 	return v, nil
+}
+
+// isXMLText tells whether XML can carry every character of s.
+func isXMLText(s string) bool {
+	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+	}) < 0
 }

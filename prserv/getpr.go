@@ -2,52 +2,27 @@ package prserv
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"slices"
 )
 
 const (
-	// sqlKnown finds the value of a key that holds the greatest value of its
-	// version and pkgarch. Parameters: version, pkgarch, checksum.
-	sqlKnown = `SELECT value FROM ` + Table + `
-		WHERE version = ?1 AND pkgarch = ?2 AND checksum = ?3
-		AND value >= (SELECT max(value) FROM ` + Table + ` WHERE version = ?1 AND pkgarch = ?2)`
-	// sqlNext computes the value that sqlReplace would give.
-	sqlNext = `SELECT ifnull(max(value) + 1, 0) FROM ` + Table + ` WHERE version = ?1 AND pkgarch = ?2`
-	// sqlReplace gives a key the next value. A key that had one loses its row
-	// to a new one at the end of the table.
-	sqlReplace = `INSERT OR REPLACE INTO ` + Table + `
-		VALUES (?1, ?2, ?3,
-		(SELECT ifnull(max(value) + 1, 0) FROM ` + Table + ` WHERE version = ?1 AND pkgarch = ?2))`
-	// sqlStored finds the value of a key.
+	// sqlStored finds the value of a key. Parameters, here and below: version,
+	// pkgarch, checksum, value.
 	sqlStored = `SELECT value FROM ` + Table + `
 		WHERE version = ?1 AND pkgarch = ?2 AND checksum = ?3`
+	// sqlGreatest finds the greatest value of a version and pkgarch.
+	sqlGreatest = `SELECT max(value) FROM ` + Table + ` WHERE version = ?1 AND pkgarch = ?2`
+	// sqlKnown finds the value of a key that holds the greatest value of its
+	// version and pkgarch, whatever values there are.
+	sqlKnown = sqlStored + ` AND value >= (` + sqlGreatest + `)`
+	// sqlNext computes the value after the greatest, whatever that is.
+	sqlNext = `SELECT ifnull(max(value) + 1, 0) FROM ` + Table + ` WHERE version = ?1 AND pkgarch = ?2`
+	// sqlReplace stores a value for a key. A key that had one loses its row to
+	// a new one at the end of the table.
+	sqlReplace = `INSERT OR REPLACE INTO ` + Table + ` VALUES (?1, ?2, ?3, ?4)`
 )
-
-// prepare prepares the statements, and so finds out whether the table exists.
-func (s *Store) prepare(ctx context.Context) error {
-	for _, p := range []struct {
-		stmt  **sql.Stmt
-		db    *sql.DB
-		query string
-	}{
-		{&s.known, s.read, sqlKnown},
-		{&s.next, s.read, sqlNext},
-		{&s.stillKnown, s.write, sqlKnown},
-		{&s.replace, s.write, sqlReplace},
-		{&s.stored, s.write, sqlStored},
-	} {
-		if p.db == nil {
-			continue // read-only
-		}
-		var err error
-		if *p.stmt, err = p.db.PrepareContext(ctx, p.query); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // GetPR returns the PR value of a key, after making one if need be. Values
 // only grow: what was given out for one checksum is never given out again for
@@ -60,43 +35,95 @@ func (s *Store) GetPR(ctx context.Context, version, pkgarch, checksum any) (any,
 	if err != nil {
 		return nil, err
 	}
-	v, err := queryValue(ctx, s.known, key)
+	if slices.Contains(key, nil) {
+		return nil, errNotFound // the table takes no nil, and nothing equals it
+	}
+	of := group{key[0].(string), key[1].(string)}
+	v, err := s.known(ctx, key, of)
 	if !errors.Is(err, errNotFound) {
 		return v, err
 	}
-	if s.write == nil {
-		if slices.Contains(key, nil) {
-			return nil, errNotFound // as the constraints have it
-		}
-		return queryValue(ctx, s.next, key[:2])
+	if s.writer == nil {
+		return s.computed(ctx, key)
 	}
-	err = s.change(ctx, func(tx *sql.Tx) error {
-		// Another call may have given the key its value since.
-		if v, err = queryValue(ctx, tx.StmtContext(ctx, s.stillKnown), key); !errors.Is(err, errNotFound) {
-			return err
-		}
-		// A key with a nil in it violates a constraint: it stays without value.
-		if _, err := tx.StmtContext(ctx, s.replace).ExecContext(ctx, key...); err != nil && !isConstraint(err) {
-			return err
-		}
-		v, err = queryValue(ctx, tx.StmtContext(ctx, s.stored), key)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return v, nil
+	return s.writer.change(ctx, func(w *writer) (any, error) { return w.getPR(key, of) })
 }
 
-// queryValue runs a statement that finds at most one value.
-func queryValue(ctx context.Context, stmt *sql.Stmt, key []any) (any, error) {
-	var v any
-	err := stmt.QueryRowContext(ctx, key...).Scan(&v)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil, errNotFound
-	}
+// known returns the value of a key if it is the greatest of its group.
+func (s *Store) known(ctx context.Context, key []driver.Value, of group) (any, error) {
+	c, err := s.reader(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return loaded(v)
+	defer s.giveBack(c)
+	v, err := c.value(sqlStored, key)
+	if err != nil {
+		return nil, err
+	}
+	stored, isInt := v.(int64)
+	greatest, known, ticket := s.greatest.get(of)
+	if isInt && !known {
+		if greatest, known, err = readGreatest(c, of); err != nil {
+			return nil, err
+		}
+		if known {
+			s.greatest.learn(of, greatest, ticket)
+		}
+	}
+	switch {
+	case !isInt || !known:
+		return c.value(sqlKnown, key)
+	case stored >= greatest:
+		return stored, nil
+	}
+	return nil, errNotFound
+}
+
+// computed returns the value that a new key would get.
+func (s *Store) computed(ctx context.Context, key []driver.Value) (any, error) {
+	c, err := s.reader(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer s.giveBack(c)
+	return c.value(sqlNext, key[:2])
+}
+
+// getPR does the same in a transaction, and makes a value where none is known.
+func (w *writer) getPR(key []driver.Value, of group) (any, error) {
+	stored, err := w.conn.value(sqlStored, key)
+	if err != nil && !errors.Is(err, errNotFound) {
+		return nil, err
+	}
+	exists := err == nil
+	greatest, known, err := w.greatestOf(of)
+	if err != nil {
+		return nil, err
+	}
+	n, isInt := stored.(int64)
+	switch {
+	case !exists:
+	case known && isInt:
+		if n >= greatest {
+			return n, nil
+		}
+	default: // SQLite has to compare
+		if v, err := w.conn.value(sqlKnown, key); !errors.Is(err, errNotFound) {
+			return v, err
+		}
+	}
+	var next any = greatest + 1
+	if !known {
+		if next, err = w.conn.value(sqlNext, key[:2]); err != nil {
+			return nil, err
+		}
+	}
+	err = w.conn.exec(sqlReplace, append(key[:3:3], next))
+	if err != nil && (!isConstraint(err) || w.conn.undone()) {
+		return nil, err
+	}
+	w.raise(of, next)
+	// What the statement meant is not always what it did: the file may have
+	// triggers and constraints of its own.
+	return w.conn.value(sqlStored, key)
 }

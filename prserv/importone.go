@@ -2,7 +2,7 @@ package prserv
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 )
 
@@ -25,23 +25,29 @@ func (s *Store) ImportOne(ctx context.Context, version, pkgarch, checksum, value
 	if err != nil {
 		return nil, err
 	}
-	var v any
-	err = s.change(ctx, func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, sqlInsert, row...)
-		if isConstraint(err) {
-			_, err = tx.ExecContext(ctx, sqlRaise, row...)
-		}
-		if err != nil {
-			return err
-		}
-		err = tx.QueryRowContext(ctx, sqlImported, row...).Scan(&v)
-		if errors.Is(err, sql.ErrNoRows) {
-			err = nil
-		}
-		return err
-	})
+	if s.writer == nil {
+		return nil, errReadOnly
+	}
+	v, err := s.writer.change(ctx, func(w *writer) (any, error) { return w.importOne(row) })
+	if errors.Is(err, errNotFound) {
+		return nil, nil
+	}
+	return v, err
+}
+
+func (w *writer) importOne(row []driver.Value) (any, error) {
+	err := w.conn.exec(sqlInsert, row)
+	if isConstraint(err) {
+		err = w.conn.exec(sqlRaise, row)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return loaded(v)
+	v, err := w.conn.value(sqlImported, row)
+	version, hasVersion := row[0].(string)
+	pkgarch, hasPkgarch := row[1].(string)
+	if hasVersion && hasPkgarch {
+		w.raise(group{version, pkgarch}, v)
+	}
+	return v, err
 }

@@ -3,6 +3,7 @@ package prserv
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math"
@@ -11,6 +12,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -45,17 +48,19 @@ const (
 // Store is a database file of PR values. Its methods may be called by many
 // goroutines.
 type Store struct {
-	lock  *fileLock
-	write *sql.DB // a single connection, whose transactions lock at their start; nil if read-only
-	read  *sql.DB // connections that change nothing
-
 	// IsNew tells that Open has made the file.
 	IsNew bool
 	// NetworkFS names the network file system that the file is on, if any.
 	NetworkFS string
 
-	known, next                 *sql.Stmt // on read, see getpr.go
-	stillKnown, replace, stored *sql.Stmt // on write
+	lock     *fileLock
+	writer   *writer    // nil if the store is read-only
+	readers  chan *conn // connections for getPR that change nothing
+	greatest *greatest
+	read     *sql.DB // connections for export and dump_db
+
+	closeOnce sync.Once
+	closeErr  error
 }
 
 // Open opens the database file, and makes it, its folders and its table where
@@ -66,9 +71,9 @@ func Open(ctx context.Context, file string, readOnly bool) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	s := &Store{NetworkFS: networkFS(filepath.Dir(file))}
+	s := &Store{NetworkFS: networkFS(filepath.Dir(file)), greatest: newGreatest()}
 	if readOnly {
-		err = s.openReadOnly(ctx, file)
+		err = s.openReadOnly(file)
 	} else {
 		err = s.openToWrite(ctx, file)
 	}
@@ -83,14 +88,11 @@ func Open(ctx context.Context, file string, readOnly bool) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) openReadOnly(ctx context.Context, file string) error {
+func (s *Store) openReadOnly(file string) error {
 	if _, err := os.Stat(file); err != nil {
 		return fmt.Errorf("a read-only server makes no file: %w", errors.Unwrap(err))
 	}
-	if err := s.openReaders(file, "&mode=ro"); err != nil {
-		return err
-	}
-	return s.prepare(ctx)
+	return s.openReaders(file, "&mode=ro")
 }
 
 func (s *Store) openToWrite(ctx context.Context, file string) error {
@@ -108,14 +110,10 @@ func (s *Store) openToWrite(ctx context.Context, file string) error {
 		}
 		return err
 	}
-	if s.write, err = sql.Open("sqlite3", dsn(file, lockTimeout, writeOptions)); err != nil {
+	if s.writer, err = startWriter(dsn(file, busyTimeout, writeOptions), s.greatest); err != nil {
 		return err
 	}
-	s.write.SetMaxOpenConns(1)
-	if err := s.openReaders(file, ""); err != nil {
-		return err
-	}
-	return s.prepare(ctx)
+	return s.openReaders(file, "")
 }
 
 // writeOptions open a connection that writes. The driver's own default in WAL
@@ -141,77 +139,106 @@ func makeTable(ctx context.Context, file string) error {
 }
 
 func (s *Store) openReaders(file, options string) error {
+	name := dsn(file, lockTimeout, "_txlock=deferred&_query_only=1"+options)
+	n := 2 * runtime.NumCPU()
+	s.readers = make(chan *conn, n)
+	for range n {
+		c, err := openConn(name, sqlStored, sqlKnown, sqlGreatest, sqlNext)
+		if err != nil {
+			return err
+		}
+		s.readers <- c
+	}
 	var err error
-	s.read, err = sql.Open("sqlite3", dsn(file, lockTimeout, "_txlock=deferred&_query_only=1"+options))
+	s.read, err = sql.Open("sqlite3", name)
 	if err != nil {
 		return err
 	}
-	n := 2 * runtime.NumCPU()
 	s.read.SetMaxOpenConns(n)
-	s.read.SetMaxIdleConns(n)
 	return nil
 }
+
+// reader returns a connection to read with, which has to be given back.
+func (s *Store) reader(ctx context.Context) (*conn, error) {
+	select {
+	case c, ok := <-s.readers:
+		if !ok {
+			return nil, errClosed
+		}
+		return c, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (s *Store) giveBack(c *conn) { s.readers <- c }
 
 func dsn(file string, timeout time.Duration, options string) string {
 	u := url.URL{Scheme: "file", Path: file}
 	return fmt.Sprintf("%s?_busy_timeout=%d&%s", u.String(), timeout.Milliseconds(), options)
 }
 
-// Close closes the file. It may be called more than once.
+// Close closes the file, once the calls that are under way have their answers.
+// It may be called more than once, but not beside them.
 func (s *Store) Close() error {
-	var first error
-	// The writer goes last: the connection that closes last cleans up the
-	// write-ahead log, and only it is allowed to.
-	for _, db := range []*sql.DB{s.read, s.write} {
-		if db != nil {
-			if err := db.Close(); err != nil && first == nil {
-				first = fmt.Errorf("closing the database: %w", err)
+	s.closeOnce.Do(func() {
+		var errs []error
+		if s.readers != nil {
+			for len(s.readers) > 0 {
+				errs = append(errs, (<-s.readers).Close())
 			}
+			close(s.readers)
 		}
-	}
-	s.lock.release()
-	return first
+		if s.read != nil {
+			errs = append(errs, s.read.Close())
+		}
+		// The writer goes last: the connection that closes last cleans up the
+		// write-ahead log, and only it is allowed to.
+		if s.writer != nil {
+			errs = append(errs, s.writer.close())
+		}
+		s.lock.release()
+		if err := errors.Join(errs...); err != nil {
+			s.closeErr = fmt.Errorf("closing the database: %w", err)
+		}
+	})
+	return s.closeErr
 }
 
 // errReadOnly is what a change of a read-only store fails with: SQLite's own
 // error, so that clients hear what any SQLite program would tell them.
 var errReadOnly = sqlite3.Error{Code: sqlite3.ErrReadonly}
 
-// change runs f in a transaction that is on disk when change returns nil, and
-// leaves nothing behind when it returns an error.
-func (s *Store) change(ctx context.Context, f func(*sql.Tx) error) error {
-	if s.write == nil {
-		return errReadOnly
-	}
-	tx, err := s.write.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if err := f(tx); err != nil {
-		tx.Rollback()
-		return err
-	}
-	return tx.Commit()
-}
-
 // binds turns a key, and the value that may follow it, into what SQLite can
 // bind, as Python's sqlite3 module does.
-func binds(args ...any) ([]any, error) {
+//
+// The columns of a key are TEXT, so the parts of a key are texts here already.
+func binds(args ...any) ([]driver.Value, error) {
 	const valueIndex = 3
-	out := make([]any, len(args))
+	out := make([]driver.Value, len(args))
 	for i, arg := range args {
-		switch v := arg.(type) {
-		case nil, int64, string:
-			out[i] = v
-		case float64:
-			out[i] = v
-			if i < valueIndex && !math.IsNaN(v) { // the columns of a key are TEXT
-				out[i] = formatReal(v, 15)
+		if b, ok := arg.(bool); ok {
+			arg = int64(0)
+			if b {
+				arg = int64(1)
 			}
-		case bool:
-			out[i] = int64(0)
-			if v {
-				out[i] = int64(1)
+		}
+		isKey := i < valueIndex
+		switch v := arg.(type) {
+		case nil, string:
+			out[i] = v
+		case int64:
+			out[i] = v
+			if isKey {
+				out[i] = strconv.FormatInt(v, 10)
+			}
+		case float64:
+			switch {
+			case math.IsNaN(v): // SQLite has no such number
+			case isKey:
+				out[i] = formatReal(v, 15)
+			default:
+				out[i] = v
 			}
 		case *big.Int:
 			return nil, ErrIntegerRange

@@ -1,0 +1,20 @@
+package prserv
+
+// What the tests of this package have to wait for cannot be seen from outside.
+
+// Writers returns how many calls have come as far as to the writer since the
+// store was opened.
+func (s *Store) Writers() int { return int(s.writer.taken.Load()) + len(s.writer.requests) }
+
+// Answering returns how many calls are being answered.
+func (s *Server) Answering() int {
+	s.conns.mu.Lock()
+	defer s.conns.mu.Unlock()
+	n := 0
+	for _, state := range s.conns.open {
+		if state.busy {
+			n++
+		}
+	}
+	return n
+}

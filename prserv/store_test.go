@@ -1,0 +1,322 @@
+package prserv_test
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"prserver/prserv"
+)
+
+// newFile names a database file that does not exist.
+func newFile(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(t.TempDir(), "prserv.sqlite3")
+}
+
+func openStore(t *testing.T, file string) *prserv.Store {
+	t.Helper()
+	s, err := prserv.Open(t.Context(), file, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+// outside opens a database file as another program does.
+func outside(t *testing.T, file string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite3", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	db.SetMaxOpenConns(1)
+	return db
+}
+
+func execute(t *testing.T, db *sql.DB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// lockFile keeps every server from writing to a file until unlock is called.
+func lockFile(t *testing.T, file string) (unlock func()) {
+	t.Helper()
+	db := outside(t, file)
+	execute(t, db, "PRAGMA busy_timeout = 5000", "BEGIN IMMEDIATE")
+	return func() {
+		t.Helper()
+		execute(t, db, "ROLLBACK")
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// rows returns what is stored, in the order of the table.
+func rows(t *testing.T, file string) [][]any {
+	t.Helper()
+	found, err := outside(t, file).Query("SELECT * FROM " + prserv.Table + " ORDER BY rowid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	var all [][]any
+	for found.Next() {
+		row := make([]any, 4)
+		if err := found.Scan(&row[0], &row[1], &row[2], &row[3]); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, row)
+	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+func wantRows(t *testing.T, file string, want ...[]any) {
+	t.Helper()
+	if got := rows(t, file); !reflect.DeepEqual(got, want) {
+		t.Errorf("stored:\n got  %v\n want %v", got, want)
+	}
+}
+
+func row(version, pkgarch, checksum string, value any) []any {
+	return []any{version, pkgarch, checksum, value}
+}
+
+// waitFor waits until a condition holds.
+func waitFor(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// descriptors returns the open files below a folder, of this process.
+func descriptors(t *testing.T, dir string) []string {
+	t.Helper()
+	links, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open []string
+	for _, link := range links {
+		if file, err := os.Readlink(link); err == nil && strings.HasPrefix(file, dir+"/") {
+			open = append(open, file)
+		}
+	}
+	return open
+}
+
+// files returns the names in the folder of a file.
+func files(t *testing.T, file string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// TestOpenMakesTheFile makes the folders too, and the table in the words of
+// the reference, which dump_db answers.
+func TestOpenMakesTheFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "new", "folders", "prserv.sqlite3")
+	s := openStore(t, file)
+	if !s.IsNew {
+		t.Error("IsNew is false for a file that did not exist")
+	}
+	var got string
+	if err := outside(t, file).QueryRow("SELECT sql FROM sqlite_master WHERE name = 'PRMAIN_nohist'").Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	const gap = "                     " // a continued line of lib/prserv/db.py, with its indentation
+	want := "CREATE TABLE PRMAIN_nohist" + gap +
+		"(version TEXT NOT NULL," + gap +
+		"pkgarch TEXT NOT NULL, " + gap +
+		"checksum TEXT NOT NULL," + gap +
+		"value INTEGER," + gap +
+		"PRIMARY KEY (version, pkgarch, checksum))"
+	if got != want {
+		t.Errorf("the table:\n got  %q\n want %q", got, want)
+	}
+	wantRows(t, file)
+}
+
+func TestOpenAgain(t *testing.T) {
+	file := newFile(t)
+	s := openStore(t, file)
+	getPR(t, s, "v", "all", "a", int64(0))
+	getPR(t, s, "v", "all", "b", int64(1))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
+		t.Errorf("after Close there are %v, want %v", got, want)
+	}
+	s = openStore(t, file)
+	if s.IsNew {
+		t.Error("IsNew is true for a file that existed")
+	}
+	getPR(t, s, "v", "all", "b", int64(1))
+	getPR(t, s, "v", "all", "a", int64(2))
+}
+
+// TestOpenOddNames opens files by names that mean something to SQLite.
+func TestOpenOddNames(t *testing.T) {
+	for _, name := range []string{"with space", "a?mode=memory", "a#b", "100%", "a%20b", ":memory:", "file:x", "Zoë", "a&b=c;d"} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), name)
+			s := openStore(t, file)
+			getPR(t, s, "v", "all", "a", int64(0))
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := files(t, file), []string{name}; !reflect.DeepEqual(got, want) {
+				t.Errorf("there are %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// TestOpenBroken leaves what is no database as it is, and nothing open.
+func TestOpenBroken(t *testing.T) {
+	healthy := newFile(t)
+	s := openStore(t, healthy)
+	getPR(t, s, "v", "all", "a", int64(0))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	image, err := os.ReadFile(healthy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := bytes.Clone(image)
+	for i := 100; i < 4096; i++ { // the schema, behind a header that is right
+		broken[i] = 0xA5
+	}
+	for _, test := range []struct {
+		about   string
+		content []byte
+	}{
+		{"a text", []byte(strings.Repeat("This is no database. ", 50))},
+		{"a short text", []byte("no")},
+		{"a broken schema", broken},
+	} {
+		t.Run(test.about, func(t *testing.T) {
+			file := newFile(t)
+			if err := os.WriteFile(file, test.content, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := prserv.Open(t.Context(), file, false); err == nil {
+				s.Close()
+				t.Fatal("it was opened")
+			} else if !strings.Contains(err.Error(), file) {
+				t.Errorf("the error does not name the file: %v", err)
+			}
+			got, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, test.content) {
+				t.Error("the file was changed")
+			}
+			if got, want := files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
+				t.Errorf("there are %v, want %v", got, want)
+			}
+			if open := descriptors(t, filepath.Dir(file)); open != nil {
+				t.Errorf("still open: %v", open)
+			}
+			// Nothing stands in the way once the file is in order.
+			if err := os.WriteFile(file, image, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			getPR(t, openStore(t, file), "v", "all", "b", int64(1))
+		})
+	}
+}
+
+func TestOpenImpossible(t *testing.T) {
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "plain")
+	if err := os.WriteFile(plain, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{dir, filepath.Join(plain, "prserv.sqlite3")} {
+		s, err := prserv.Open(t.Context(), file, false)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s was opened", file)
+		} else if !strings.Contains(err.Error(), file) {
+			t.Errorf("the error does not name the file %s: %v", file, err)
+		}
+	}
+	if open := descriptors(t, dir); open != nil {
+		t.Errorf("still open: %v", open)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	file := filepath.Join(dir, "prserv.sqlite3")
+	if s, err := prserv.Open(cancelled, file, false); err == nil {
+		s.Close()
+		t.Error("opened although the context had ended")
+	}
+	if open := descriptors(t, dir); open != nil {
+		t.Errorf("still open: %v", open)
+	}
+}
+
+func TestCloseTwice(t *testing.T) {
+	s := openStore(t, newFile(t))
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v, err := s.GetPR(t.Context(), "v", "all", "a"); err == nil {
+		t.Errorf("a closed store answered %v", v)
+	}
+}
+
+// TestAnsweredIsStored looks from another connection as soon as there is an
+// answer.
+func TestAnsweredIsStored(t *testing.T) {
+	file := newFile(t)
+	s := openStore(t, file)
+	db := outside(t, file)
+	for want := range int64(20) {
+		checksum := strings.Repeat("x", int(want)+1)
+		getPR(t, s, "v", "all", checksum, want)
+		var got int64
+		if err := db.QueryRow("SELECT value FROM "+prserv.Table+" WHERE checksum = ?", checksum).Scan(&got); err != nil {
+			t.Fatalf("value %d: %v", want, err)
+		}
+		if got != want {
+			t.Errorf("answered %d, stored %d", want, got)
+		}
+	}
+}

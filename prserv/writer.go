@@ -1,0 +1,253 @@
+package prserv
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// maxBatch bounds how many calls share a commit, and so how long the
+	// first of them waits for the last.
+	maxBatch = 256
+	// busyTimeout is how long SQLite waits for a lock before it says so.
+	busyTimeout = 100 * time.Millisecond
+	// outsideCheck is how often an idle writer looks whether somebody else has
+	// written to the file, the sqlite3 program for example.
+	outsideCheck = 250 * time.Millisecond
+)
+
+// errClosed is a call of a store that has been closed.
+var errClosed = errors.New("the database is closed")
+
+// writer is the one goroutine that writes to the file. Calls that come while
+// a commit is on its way to the disk share the next one: nobody waits for a
+// timer, and a commit costs the same whether one call waits for it or a
+// hundred.
+type writer struct {
+	conn     *conn
+	greatest *greatest
+	requests chan *request
+	closing  chan struct{} // closed when no request is taken any more
+	done     chan struct{} // closed when the goroutine has ended
+
+	taken   atomic.Int64     // how many requests have been taken; for tests
+	version any              // PRAGMA data_version when the file was last looked at
+	changed map[group]change // by the transaction that is open
+}
+
+// request is a call that may change the file. Its function runs in a
+// transaction, with others. An error undoes them all, but for errNotFound and
+// those of a context, with which it has changed nothing.
+type request struct {
+	do     func(*writer) (any, error)
+	result any
+	err    error
+	done   chan struct{} // closed when result and err are final
+}
+
+const (
+	sqlBegin       = "BEGIN IMMEDIATE"
+	sqlCommit      = "COMMIT"
+	sqlRollback    = "ROLLBACK"
+	sqlDataVersion = "PRAGMA data_version"
+)
+
+func startWriter(dsn string, g *greatest) (*writer, error) {
+	c, err := openConn(dsn, sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext,
+		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion)
+	if err != nil {
+		return nil, err
+	}
+	w := &writer{
+		conn: c, greatest: g,
+		requests: make(chan *request, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
+		changed: map[group]change{},
+	}
+	go w.loop()
+	return w, nil
+}
+
+// close ends the goroutine, once the calls it has taken have their answers,
+// and closes the connection.
+func (w *writer) close() error {
+	close(w.closing)
+	<-w.done
+	return w.conn.Close()
+}
+
+// change runs do in a transaction and returns when that is on disk. When ctx
+// ends first, nobody knows whether it will be.
+func (w *writer) change(ctx context.Context, do func(*writer) (any, error)) (any, error) {
+	r := &request{done: make(chan struct{})}
+	r.do = func(w *writer) (any, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return do(w)
+	}
+	select {
+	case w.requests <- r:
+	case <-w.closing:
+		return nil, errClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	select {
+	case <-r.done:
+		return r.result, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-w.done: // it came too late to be taken
+		select {
+		case <-r.done:
+			return r.result, r.err
+		default:
+			return nil, errClosed
+		}
+	}
+}
+
+func (w *writer) loop() {
+	defer close(w.done)
+	check := time.NewTicker(outsideCheck)
+	defer check.Stop()
+	batch := make([]*request, 0, maxBatch)
+	for {
+		batch = batch[:0]
+		select {
+		case r := <-w.requests:
+			batch = append(batch, r)
+		case <-check.C:
+			w.lookOutside()
+			continue
+		case <-w.closing:
+			// Whatever is in the channel has been taken.
+			if len(w.requests) == 0 {
+				return
+			}
+			continue
+		}
+		for len(batch) < maxBatch && len(w.requests) > 0 {
+			batch = append(batch, <-w.requests)
+		}
+		w.taken.Add(int64(len(batch)))
+		w.serve(batch)
+	}
+}
+
+// serve answers a batch. Where one of its calls fails, which undoes what the
+// others did, each gets a transaction of its own.
+func (w *writer) serve(batch []*request) {
+	failed, err := w.commit(batch)
+	for i, r := range batch {
+		if failed && len(batch) > 1 {
+			_, err = w.commit(batch[i : i+1])
+		}
+		if err != nil {
+			r.result, r.err = nil, err
+		}
+	}
+	for _, r := range batch {
+		close(r.done)
+	}
+}
+
+// commit runs calls in one transaction. With an error, none has happened;
+// failed tells that the cause was one of the calls.
+func (w *writer) commit(batch []*request) (failed bool, err error) {
+	clear(w.changed)
+	if err := w.execPatiently(sqlBegin); err != nil {
+		return false, err
+	}
+	defer func() {
+		if err != nil {
+			w.conn.exec(sqlRollback, nil) // fails if SQLite has done it already
+		}
+	}()
+	w.lookOutside()
+	for _, r := range batch {
+		r.result, r.err = r.do(w)
+		switch {
+		case r.err == nil, errors.Is(r.err, errNotFound),
+			errors.Is(r.err, context.Canceled), errors.Is(r.err, context.DeadlineExceeded):
+		default:
+			return true, r.err
+		}
+	}
+	if err := w.execPatiently(sqlCommit); err != nil {
+		return false, err
+	}
+	w.greatest.commit(w.changed)
+	return false, nil
+}
+
+// execPatiently runs a statement that fails as long as somebody else has the
+// file locked. SQLite itself would wait, but not stop when the store is closed.
+func (w *writer) execPatiently(query string) error {
+	for deadline := time.Now().Add(lockTimeout); ; {
+		err := w.conn.exec(query, nil)
+		if !isLocked(err) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-w.closing:
+			return err
+		default:
+		}
+	}
+}
+
+// lookOutside forgets what is remembered of the file if another connection
+// has written to it.
+func (w *writer) lookOutside() {
+	version, err := w.conn.value(sqlDataVersion, nil)
+	if err != nil || version != w.version {
+		w.version = version
+		w.greatest.forget()
+	}
+}
+
+// greatestOf returns the greatest value of a group in the open transaction.
+// known is false where that is no integer that can be counted up.
+func (w *writer) greatestOf(of group) (value int64, known bool, err error) {
+	if c, ok := w.changed[of]; ok && c.known {
+		return c.value, true, nil
+	}
+	if value, known, _ := w.greatest.get(of); known && !w.isChanged(of) {
+		return value, true, nil
+	}
+	return readGreatest(w.conn, of)
+}
+
+func (w *writer) isChanged(of group) bool {
+	_, ok := w.changed[of]
+	return ok
+}
+
+// raise notes that a value of a group is stored now.
+func (w *writer) raise(of group, stored any) {
+	n, isInt := stored.(int64)
+	greatest, known, _ := w.greatest.get(of)
+	if c, ok := w.changed[of]; ok {
+		greatest, known = c.value, c.known
+	}
+	w.changed[of] = change{value: max(greatest, n), known: known && isInt}
+}
+
+// readGreatest reads the greatest value of a group; -1 where it has none.
+func readGreatest(c *conn, of group) (value int64, known bool, err error) {
+	v, err := c.value(sqlGreatest, []driver.Value{of.version, of.pkgarch})
+	if err != nil {
+		return 0, false, err
+	}
+	switch v := v.(type) {
+	case nil:
+		return -1, true, nil
+	case int64:
+		return v, v < 1<<62, nil
+	}
+	return 0, false, nil
+}

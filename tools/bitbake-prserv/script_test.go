@@ -1,0 +1,319 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+
+	"prserver/prserv"
+)
+
+// patience bounds every wait of a script.
+const patience = 20 * time.Second
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"bitbake-prserv": main, "container": container})
+}
+
+// container runs a shell script as the first process of a container does that
+// was never meant to be one: it waits for none of the processes that are left
+// to it, so they stay zombies.
+func container() {
+	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(99)
+	}
+	cmd := exec.Command("sh", "-c", os.Args[1])
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.Run() // the exit code says it
+	os.Exit(cmd.ProcessState.ExitCode())
+}
+
+// TestScripts runs the program as a user does. Each script has in $HOST and
+// $PORT an address of its own, and in $PIDFILE the path of its pid file.
+//
+// The texts were compared by hand with what bitbake's bin/bitbake-prserv
+// prints: of revision 004003daf under Python 2.7.18, of 1.50 under 3.8.18.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		WorkdirRoot:         t.TempDir(), // with -run, testscript leaves a folder of its own behind
+		Setup:               setup,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":   cmdExits,
+			"findpid": cmdFindPid,
+			"getpr":   cmdGetPR,
+			"gone":    cmdGone,
+			"occupy":  cmdOccupy,
+			"quit":    cmdQuit,
+			"readpid": cmdReadPid,
+			"sleeper": cmdSleeper,
+			"signal":  cmdSignal,
+		},
+	})
+}
+
+func setup(env *testscript.Env) error {
+	// A loopback address of its own keeps the pid files of other tests out of
+	// the hints about other ports.
+	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	env.Setenv("HOST", host)
+	env.Setenv("PORT", strconv.Itoa(port))
+	env.Setenv("PIDFILE", fmt.Sprintf("/tmp/PRServer_%s_%d.pid", host, port))
+	env.Setenv("GORACE", "atexit_sleep_ms=0") // every program would take a second longer
+	env.Defer(func() { cleanUp(env, host, port) })
+	return nil
+}
+
+// freePort finds a port that is free at all addresses. It is none of those
+// that the system gives out for port 0, so no other test takes it meanwhile.
+func freePort() (int, error) {
+	const first, last = 20000, 32000
+	for range 100 {
+		port := first + rand.IntN(last-first)
+		ln, err := net.Listen("tcp4", fmt.Sprintf(":%d", port))
+		if err == nil {
+			return port, ln.Close()
+		}
+	}
+	return 0, errors.New("no free port found")
+}
+
+// cleanUp ends the daemons that a script has left, which it knows by the
+// script's folder in their arguments, and removes their pid files.
+func cleanUp(env *testscript.Env, host string, port int) {
+	left, err := servers(env.WorkDir + "/")
+	if err != nil {
+		env.T().Fatal(err)
+	}
+	for _, pid := range left {
+		env.T().Log("left running, killed: process", pid)
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			env.T().Fatal(err)
+		}
+	}
+	own, err := filepath.Glob(fmt.Sprintf("/tmp/PRServer_%s_*.pid", host))
+	if err != nil {
+		env.T().Fatal(err)
+	}
+	for _, ip := range []string{"0.0.0.0", "127.0.0.1"} {
+		own = append(own, fmt.Sprintf("/tmp/PRServer_%s_%d.pid", ip, port))
+	}
+	for _, file := range own {
+		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
+			env.T().Fatal(err)
+		}
+	}
+	logs, err := filepath.Glob(filepath.Join(env.WorkDir, "*.log"))
+	if err != nil {
+		env.T().Fatal(err)
+	}
+	for _, log := range logs {
+		text, err := os.ReadFile(log)
+		if err != nil {
+			env.T().Fatal(err)
+		}
+		if trouble.Match(text) {
+			env.T().Fatal(fmt.Sprintf("%s:\n%s", log, text))
+		}
+	}
+}
+
+// trouble is what no log may hold.
+var trouble = regexp.MustCompile(`DATA RACE|panic|goroutine \d`)
+
+// servers returns the running processes of ours with text in their arguments.
+func servers(text string) ([]int, error) {
+	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		return nil, err
+	}
+	var pids []int
+	for _, file := range files {
+		args, _ := os.ReadFile(file) // fails for one that has just ended
+		program, _, _ := strings.Cut(string(args), "\x00")
+		if filepath.Base(program) != "bitbake-prserv" || !strings.Contains(string(args), text) {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+		if err != nil {
+			return nil, err
+		}
+		pids = append(pids, pid)
+	}
+	return pids, nil
+}
+
+// waitFor waits until done returns true.
+func waitFor(ts *testscript.TestScript, what string, done func() bool) {
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			ts.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+func noNegation(ts *testscript.TestScript, neg bool, args []string, usage string) {
+	if want := len(strings.Fields(usage)) - 1; neg || len(args) != want {
+		ts.Fatalf("usage: %s", usage)
+	}
+}
+
+// cmdExits runs a program that has to end with the given code.
+func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARGUMENTS...")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	got := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	ts.Logf("[stdout]\n%s[stderr]\n%s[exit code] %d", ts.ReadFile("stdout"), ts.ReadFile("stderr"), got)
+	if strconv.Itoa(got) != args[0] {
+		ts.Fatalf("exit code %d, want %s", got, args[0])
+	}
+}
+
+func client(ts *testscript.TestScript, addr string) *prserv.Client {
+	if addr == "" {
+		addr = net.JoinHostPort(ts.Getenv("HOST"), ts.Getenv("PORT"))
+	}
+	return prserv.NewClient(addr, patience)
+}
+
+// cmdGetPR waits for a server and asks it for a value. With a negation
+// nothing may be listening.
+func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
+	addr := ""
+	if len(args) == 5 {
+		addr, args = args[4], args[:4]
+	}
+	if len(args) != 4 {
+		ts.Fatalf("usage: getpr VERSION PKGARCH CHECKSUM VALUE [HOST:PORT]")
+	}
+	var got int64
+	var err error
+	ask := func() bool {
+		got, err = client(ts, addr).GetPR(context.Background(), args[0], args[1], args[2])
+		return !errors.Is(err, syscall.ECONNREFUSED)
+	}
+	if neg {
+		if ask() {
+			ts.Fatalf("somebody listens: %d, %v", got, err)
+		}
+		return
+	}
+	waitFor(ts, "a listener", ask)
+	if err != nil || strconv.FormatInt(got, 10) != args[3] {
+		ts.Fatalf("getPR answered %d, %v; want %s", got, err, args[3])
+	}
+}
+
+// cmdQuit ends a server as any client can.
+func cmdQuit(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, args, "quit")
+	ts.Check(client(ts, "").Quit(context.Background()))
+}
+
+// cmdReadPid sets a variable to the process that a pid file names.
+func cmdReadPid(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, args, "readpid VARIABLE FILE")
+	text := ts.ReadFile(args[1])
+	if !regexp.MustCompile(`^[1-9][0-9]*\n$`).MatchString(text) {
+		ts.Fatalf("pid file %s holds %q, want a number and a newline", args[1], text)
+	}
+	ts.Setenv(args[0], strings.TrimSpace(text))
+}
+
+// cmdFindPid sets a variable to the process of a server in the foreground.
+func cmdFindPid(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, args, "findpid VARIABLE")
+	pids, err := servers("\x00" + ts.Getenv("HOST") + "\x00")
+	ts.Check(err)
+	if len(pids) != 1 {
+		ts.Fatalf("servers of this script: %v, want one", pids)
+	}
+	ts.Setenv(args[0], strconv.Itoa(pids[0]))
+}
+
+func pid(ts *testscript.TestScript, text string) int {
+	pid, err := strconv.Atoi(text)
+	if err != nil || pid < 2 {
+		ts.Fatalf("%q is no process", text)
+	}
+	return pid
+}
+
+// cmdGone waits for a process to end. With a negation it has to be running.
+func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: gone PID")
+	}
+	gone := func() bool { return !isRunning(pid(ts, args[0])) }
+	if !neg {
+		waitFor(ts, "the end of process "+args[0], gone)
+	} else if gone() {
+		ts.Fatalf("process %s has ended", args[0])
+	}
+}
+
+// isRunning tells whether a process runs. A zombie does not, but may be there
+// for long where nobody waits for it.
+func isRunning(pid int) bool {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	return err == nil && !strings.Contains(string(stat), ") Z ")
+}
+
+// cmdSignal sends a signal to a process that the script has started.
+func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, args, "signal NAME PID")
+	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+	ts.Check(syscall.Kill(pid(ts, args[1]), signals[args[0]]))
+}
+
+// cmdOccupy listens at the address of the script until it ends.
+func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, args, "occupy")
+	ln, err := net.Listen("tcp4", net.JoinHostPort(ts.Getenv("HOST"), ts.Getenv("PORT")))
+	ts.Check(err)
+	ts.Defer(func() { ln.Close() })
+}
+
+// cmdSleeper writes a pid file of a process that only sleeps.
+func cmdSleeper(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, args, "sleeper NAME SECONDS FILE")
+	cmd := exec.Command("sleep", args[1])
+	cmd.Args[0] = args[0]
+	ts.Check(cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }() // without it the process would stay, as a zombie
+	ts.Defer(func() {
+		cmd.Process.Kill()
+		<-ended
+	})
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), fmt.Appendf(nil, "%d\n", cmd.Process.Pid), 0o666))
+}

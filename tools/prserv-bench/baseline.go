@@ -1,0 +1,78 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+)
+
+// nothing is what the baseline answers: the reply to a getPR.
+const nothing = "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><int>0</int></value>\n</param>\n</params>\n</methodResponse>\n"
+
+// serveNothing serves fixed bytes over net/http until ctx ends: what is left
+// when a PR server has nothing to do but to be an HTTP server. It prints its
+// address.
+func serveNothing(ctx context.Context, stdout io.Writer) error {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, ln.Addr())
+	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "text/xml")
+		connection := "close"
+		if strings.EqualFold(r.Header.Get("Connection"), "keep-alive") {
+			connection = "keep-alive"
+		}
+		w.Header().Set("Connection", connection)
+		io.WriteString(w, nothing)
+	})}
+	context.AfterFunc(ctx, func() { server.Close() })
+	if err := server.Serve(ln); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// baseline is a process that serves nothing.
+type baseline struct {
+	cmd  *exec.Cmd
+	addr string
+}
+
+func startBaseline(ctx context.Context) (*baseline, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("starting the baseline: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, program, "-serve-nothing")
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("starting the baseline: %w", err)
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, fmt.Errorf("starting the baseline: %w", err)
+	}
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	b := &baseline{cmd: cmd, addr: strings.TrimSpace(addr)}
+	if err != nil {
+		b.stop()
+		return nil, fmt.Errorf("starting the baseline: %w", err)
+	}
+	return b, nil
+}
+
+func (b *baseline) pid() int { return b.cmd.Process.Pid }
+
+func (b *baseline) stop() {
+	b.cmd.Process.Signal(syscall.SIGTERM)
+	b.cmd.Wait()
+}
