@@ -257,10 +257,9 @@ func (p python) badValue(e *xmlrpc.ValueError) (string, string) {
 			return p.builtin("ValueError"), fmt.Sprintf(textBadInt, cut(p.repr(e.Text), reprLimit))
 		}
 		return p.builtin("ValueError"), fmt.Sprintf(textNoDouble, p.repr(blankIsEmpty(e.Text)))
+	case xmlrpc.KindDecimalRange:
+		return class("decimal.InvalidOperation"), textDecimalRange
 	case xmlrpc.KindDecimal:
-		if strings.ContainsAny(e.Text, "eE") && xmlrpc.DoublePrefix(e.Text) == len(e.Text) {
-			return class("decimal.InvalidOperation"), textDecimalRange
-		}
 		return class("decimal.InvalidOperation"), textBadDecimal
 	}
 	if firstNonASCII(e.Text) >= 0 { // base64 and dateTime.iso8601
@@ -308,14 +307,13 @@ func (p python) badNumber2(e *xmlrpc.ValueError) (string, string) {
 			return p.builtin("UnicodeEncodeError"), (&encodeError{codec: "decimal", text: e.Text}).text2(p)
 		}
 	}
-	s := blankIsEmpty(string(text))
+	s := strings.TrimLeft(string(text), " ")
 	if e.Kind == xmlrpc.KindInt {
 		if len(s) > reprLimit {
 			s = s[:reprLimit]
 		}
 		return p.builtin("ValueError"), fmt.Sprintf(textBadInt, p.reprBytes(s))
 	}
-	s = strings.TrimLeft(s, " ")
 	format := textNoDouble
 	if xmlrpc.DoublePrefix(s) > 0 {
 		format = textDoubleTail2
@@ -350,7 +348,7 @@ func (p python) unhashable(v any) (string, string) {
 
 // typeName is what Python calls the type of a value.
 func (p python) typeName(v any) string {
-	switch v.(type) {
+	switch v := v.(type) {
 	case nil:
 		return "NoneType"
 	case bool:
@@ -365,7 +363,12 @@ func (p python) typeName(v any) string {
 	case float64:
 		return "float"
 	case string:
+		if p == python2 && firstNonASCII(v) >= 0 {
+			return "unicode"
+		}
 		return "str"
+	case xmlrpc.Decimal:
+		return "decimal.Decimal"
 	case []any:
 		return "list"
 	case xmlrpc.Struct:

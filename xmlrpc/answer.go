@@ -150,11 +150,12 @@ func decodeContent(req *request, body []byte) ([]byte, error) {
 func gunzip(body []byte) ([]byte, error) {
 	in := bytes.NewReader(body)
 	var out bytes.Buffer
+	r := new(gzip.Reader)
 	for in.Len() > 0 {
 		if !bytes.HasPrefix(body[len(body)-in.Len():], []byte{0x1F, 0x8B}) {
 			return nil, gzip.ErrHeader
 		}
-		r, err := gzip.NewReader(in)
+		err := r.Reset(in)
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}

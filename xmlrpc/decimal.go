@@ -1,22 +1,25 @@
 package xmlrpc
 
 import (
-	"math"
 	"strconv"
 	"strings"
 	"unicode"
 )
 
+// maxExponent is the largest exponent of a Decimal.
+const maxExponent = 999999999999999999
+
 // parseDecimal reads what Python's decimal.Decimal takes for a number and
-// writes it as Python does.
+// writes it as Python does. Where it does not, kind says what is wrong: the
+// form ([KindDecimal]) or the size ([KindDecimalRange]).
 //
 // Source: the to-scientific-string rule of the General Decimal Arithmetic
 // Specification, which Python cites.
-func parseDecimal(text string) (Decimal, bool) {
+func parseDecimal(text string) (d Decimal, kind string) {
 	text = strings.TrimFunc(strings.ReplaceAll(text, "_", ""), unicode.IsSpace)
 	text, ok := asciiDigits(text, Numbers3)
 	if !ok || text == "" {
-		return "", false
+		return "", KindDecimal
 	}
 	sign := ""
 	if text[0] == '-' || text[0] == '+' {
@@ -25,21 +28,21 @@ func parseDecimal(text string) (Decimal, bool) {
 	}
 	switch lower := strings.ToLower(text); {
 	case lower == "inf" || lower == "infinity":
-		return Decimal(sign + "Infinity"), true
+		return Decimal(sign + "Infinity"), ""
 	case strings.HasPrefix(lower, "nan") && strings.Trim(lower[3:], "0123456789") == "":
-		return Decimal(sign + "NaN" + strings.TrimLeft(lower[3:], "0")), true
+		return Decimal(sign + "NaN" + strings.TrimLeft(lower[3:], "0")), ""
 	case strings.HasPrefix(lower, "snan") && strings.Trim(lower[4:], "0123456789") == "":
-		return Decimal(sign + "sNaN" + strings.TrimLeft(lower[4:], "0")), true
+		return Decimal(sign + "sNaN" + strings.TrimLeft(lower[4:], "0")), ""
 	}
-	if DoublePrefix(text) != len(text) {
-		return "", false
+	if text == "" || DoublePrefix(text) != len(text) {
+		return "", KindDecimal
 	}
 	mantissa, exp, _ := strings.Cut(strings.ToLower(text), "e")
 	exponent := 0
 	if exp != "" {
 		var err error
-		if exponent, err = strconv.Atoi(exp); err != nil || exponent > math.MaxInt32 || exponent < math.MinInt32 {
-			return "", false
+		if exponent, err = strconv.Atoi(exp); err != nil || exponent > maxExponent || exponent < -maxExponent {
+			return "", KindDecimalRange
 		}
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
@@ -48,7 +51,7 @@ func parseDecimal(text string) (Decimal, bool) {
 	if digits == "" {
 		digits = "0"
 	}
-	return Decimal(sign + scientific(digits, exponent)), true
+	return Decimal(sign + scientific(digits, exponent)), ""
 }
 
 // scientific writes digits * 10^exponent.

@@ -21,11 +21,13 @@ var (
 
 // Kinds of [ValueError].
 const (
-	KindInt      = "int"
-	KindDouble   = "double"
-	KindDecimal  = "bigdecimal"
-	KindBase64   = "base64"
-	KindDateTime = "dateTime.iso8601"
+	KindInt     = "int"
+	KindDouble  = "double"
+	KindDecimal = "bigdecimal"
+	// KindDecimalRange is a bigdecimal with an exponent that is too large.
+	KindDecimalRange = "bigdecimal range"
+	KindBase64       = "base64"
+	KindDateTime     = "dateTime.iso8601"
 )
 
 // ValueError is a value whose text is not of its kind.
@@ -204,10 +206,11 @@ func (u *unmarshaller) scalar(e Element, text string) (any, error) {
 		}
 		return nil, &ValueError{KindDouble, text}
 	case ElementDecimal:
-		if d, ok := parseDecimal(text); ok {
-			return d, nil
+		d, kind := parseDecimal(text)
+		if kind != "" {
+			return nil, &ValueError{kind, text}
 		}
-		return nil, &ValueError{KindDecimal, text}
+		return d, nil
 	case ElementBase64:
 		b, ok := decodeBase64(text)
 		if !ok {

@@ -64,15 +64,21 @@ func TooManyDigits(text string) int {
 	if len(text) <= maxDigits {
 		return 0
 	}
-	digits := strings.Trim(strings.ReplaceAll(strings.TrimSpace(text), "_", ""), "+-")
-	end := strings.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' })
-	if end >= 0 {
-		digits = digits[:end]
+	digits, ok := asciiDigits(strings.TrimFunc(text, unicode.IsSpace), Numbers3)
+	if !ok {
+		return 0
 	}
-	if len(digits) > maxDigits {
-		return len(digits)
+	if digits != "" && (digits[0] == '+' || digits[0] == '-') {
+		digits = digits[1:]
 	}
-	return 0
+	n := 0
+	for n < len(digits) && isDigit(digits[n]) {
+		n++
+	}
+	if n <= maxDigits {
+		return 0
+	}
+	return n
 }
 
 // ParseDouble reads a number as Python's float() does. See [ParseInt].

@@ -12,7 +12,10 @@ import (
 const (
 	maxLine = 65536   // bytes in a request line
 	maxHead = 1 << 20 // bytes in all header lines together
-	http09  = "HTTP/0.9"
+	// maxContinued is how long a header is that goes on in a further line; none
+	// that matters is as long.
+	maxContinued = 4096
+	http09       = "HTTP/0.9"
 )
 
 // request is the head of an HTTP request, as far as it matters here.
@@ -138,6 +141,7 @@ func httpMajor(version string) (int, bool) {
 func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect) error {
 	var last *headerLine
 	believed := true
+	agent := "" // as far as it is known
 	total, count, longest := 0, 0, 0
 	for {
 		line, err := readLine(r, maxHead)
@@ -155,7 +159,7 @@ func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect
 		}
 		count++
 		if text[0] == ' ' || text[0] == '\t' {
-			if last != nil {
+			if last != nil && len(last.value) < maxContinued {
 				last.value += "\n " + strings.TrimSpace(text)
 			}
 			continue
@@ -163,7 +167,6 @@ func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect
 		name, value, ok := strings.Cut(text, ":")
 		// Behind a line that is no header the reference believes no header, if
 		// it reads it as such.
-		agent, _ := req.get("user-agent")
 		if loose := dialectOf(agent).BadHeaderEndsHead; loose && !ok {
 			break
 		} else if !loose {
@@ -174,8 +177,11 @@ func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect
 		if believed {
 			last = req.keep(name, strings.TrimSpace(value))
 		}
+		if last != nil && last.name == "user-agent" {
+			agent = last.value
+		}
 	}
-	agent, _ := req.get("user-agent")
+	agent, _ = req.get("user-agent")
 	req.dialect = dialectOf(agent)
 	if req.dialect.OneSlash && strings.HasPrefix(req.path, "//") {
 		req.path = "/" + strings.TrimLeft(req.path, "/")

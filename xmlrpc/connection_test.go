@@ -1,0 +1,231 @@
+package xmlrpc_test
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"prserver/xmlrpc"
+)
+
+var echo = calling("echo", "<value>x</value>")
+
+// TestByteByByte sends a request one byte at a time.
+func TestByteByByte(t *testing.T) {
+	h, _ := answering()
+	c := dial(t, listen(t, h))
+	for _, b := range []byte(post("/RPC2", agent3, echo)) {
+		c.send(string([]byte{b}))
+	}
+	if resp, body := c.response(); resp.StatusCode != 200 || body != reply("<value><string>x</string></value>\n") {
+		t.Errorf("got %s, %q", resp.Status, body)
+	}
+}
+
+// TestConnectionHeader looks at which connections stay open: those whose
+// client asks for it, as long as nothing goes wrong.
+func TestConnectionHeader(t *testing.T) {
+	h, _ := answering()
+	addr := listen(t, h)
+	for _, test := range []struct {
+		name, request, want string
+	}{
+		{"nothing said", post("/", "", echo), "close"},
+		{"nothing said by Python 2", post("/", agent2, echo), "close"},
+		{"nothing said by Python 3", post("/", agent3, echo), "close"},
+		{"close", post("/", "Connection: close\r\n", echo), "close"},
+		{"keep-alive", post("/", "Connection: keep-alive\r\n", echo), "keep-alive"},
+		{"in capitals", post("/", "CONNECTION: Keep-Alive\r\n", echo), "keep-alive"},
+		{"HTTP/1.0", strings.Replace(post("/", "Connection: keep-alive\r\n", echo), "HTTP/1.1", "HTTP/1.0", 1), "keep-alive"},
+		{"a list", post("/", "Connection: keep-alive, TE\r\n", echo), "close"},
+		{"a fault", post("/", "Connection: keep-alive\r\n", calling("fail", "")), "keep-alive"},
+		{"no XML", post("/", "Connection: keep-alive\r\n", "x"), "keep-alive"},
+		{"a bad path", post("/x", "Connection: keep-alive\r\n", echo), "close"},
+		{"no length", "POST / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n", "close"},
+		{"a bad method", "GET / HTTP/1.1\r\nConnection: keep-alive\r\n\r\n", "close"},
+		{"no fault", post("/", "Connection: keep-alive\r\n", "<fault><struct><name>faultCode</name><i8>3000000000</i8>"+
+			"<name>faultString</name><nil/></struct></fault>"), "close"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := dial(t, addr)
+			c.send(test.request)
+			resp, _ := c.response()
+			if got := strings.Join(resp.Header["Connection"], ", "); got != test.want {
+				t.Errorf("got Connection: %s, want %s", got, test.want)
+			}
+			if test.want == "close" {
+				if rest := c.rest(); rest != "" {
+					t.Errorf("got %q behind the answer", rest)
+				}
+				return
+			}
+			c.send(post("/", "", echo))
+			if resp, _ := c.response(); resp.StatusCode != 200 {
+				t.Errorf("got %s for the second request", resp.Status)
+			}
+		})
+	}
+}
+
+// TestPipelined sends requests without waiting for answers.
+func TestPipelined(t *testing.T) {
+	h, _ := answering()
+	addr := listen(t, h)
+	const keep = "Connection: keep-alive\r\n"
+	say := func(text string) string { return calling("echo", "<value>"+text+"</value>") }
+	c := dial(t, addr)
+	c.send(post("/", keep, say("1")) + post("/RPC2", keep+agent3, say("2")) + post("/", keep, "x") + post("/", "", say("4")) + post("/", "", say("5")))
+	for _, want := range []string{"<string>1<", "<string>2<", "syntax error", "<string>4<"} {
+		if _, body := c.response(); !strings.Contains(body, want) {
+			t.Errorf("got %q, want %s", body, want)
+		}
+	}
+	if rest := c.rest(); rest != "" {
+		t.Errorf("got %q behind the answer after which to close", rest)
+	}
+
+	// Only what the length covers belongs to a body.
+	c = dial(t, addr)
+	c.send("POST / HTTP/1.1\r\n" + keep + "Content-Length: 1\r\n\r\nx" + "POST /x HTTP/1.1\r\n\r\n")
+	if resp, _ := c.response(); resp.StatusCode != 200 {
+		t.Errorf("got %s for the first request", resp.Status)
+	}
+	if resp, _ := c.response(); resp.StatusCode != 404 {
+		t.Errorf("got %s for the second request", resp.Status)
+	}
+}
+
+// TestHalfClosed looks at clients that close their side and listen.
+func TestHalfClosed(t *testing.T) {
+	h, _ := answering()
+	addr := listen(t, h)
+	for _, test := range []struct {
+		name, request, want string // what the answer begins with, and what it holds
+	}{
+		{"after the request", post("/", "", echo), "<string>x</string>"},
+		{"after one that would go on", post("/", "Connection: keep-alive\r\n", echo), "<string>x</string>"},
+		{"in the body", "POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n" + echo, "<string>x</string>"},
+		{"in a tag", "POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n<a", "unclosed token"},
+		{"before the body", "POST / HTTP/1.1\r\nContent-Length: 1000\r\n\r\n", "no element found"},
+		{"with a body of all there is", "POST / HTTP/1.1\r\nContent-Length: -1\r\n\r\n" + echo, "<string>x</string>"},
+		{"in the head", "POST / HTTP/1.1\r\nContent-Length: 0\r\n", "no element found"},
+		{"in a header", "POST / HTTP/1.1\r\nContent-Length: 0", "no element found"},
+		{"in the request line", "POST / HTTP/1.1", "HTTP/1.0 500"},
+		{"at once", "", ""},
+		{"after an empty line", "\r\n", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := dial(t, addr)
+			c.send(test.request)
+			c.CloseWrite()
+			got := c.rest()
+			if test.want == "" && got != "" || !strings.Contains(got, test.want) {
+				t.Errorf("got %q, want %q in it", got, test.want)
+			}
+		})
+	}
+}
+
+// TestPanic makes a method panic. The client gets nothing, the operator the
+// reason, and the next client its answer.
+func TestPanic(t *testing.T) {
+	h, logged := answering()
+	addr := listen(t, h)
+	c := dial(t, addr)
+	c.send(post("/", "Connection: keep-alive\r\n", calling("panic", "")))
+	if got := c.rest(); got != "" {
+		t.Errorf("got %q, want nothing", got)
+	}
+	if !strings.Contains(logged.String(), "a method that panics") {
+		t.Errorf("logged %q, want the panic in it", logged)
+	}
+	c = dial(t, addr)
+	c.send(post("/", "", echo))
+	if resp, _ := c.response(); resp.StatusCode != 200 {
+		t.Errorf("got %s for the next client", resp.Status)
+	}
+}
+
+// TestBusy looks at what the server is told: busy from a request's arrival to
+// its answer's departure, and not while it waits.
+func TestBusy(t *testing.T) {
+	h, _ := answering()
+	told := make(chan bool, 10)
+	h.Busy = func(_ net.Conn, busy bool) { told <- busy }
+	serve := h.Serve
+	h.Serve = func(ctx context.Context, call *xmlrpc.Call) (any, error) {
+		if len(told) != 1 {
+			t.Errorf("told %d times before the method runs, want 1", len(told))
+		}
+		return serve(ctx, call)
+	}
+	c := dial(t, listen(t, h))
+	c.send(post("/", "Connection: keep-alive\r\n", echo))
+	c.response()
+	if first, second := <-told, <-told; !first || second {
+		t.Errorf("told %v, then %v, want busy, then not", first, second)
+	}
+	c.CloseWrite()
+	if got := c.rest(); got != "" || len(told) != 0 {
+		t.Errorf("got %q and was told %d times more for no request", got, len(told))
+	}
+}
+
+// hurried is a connection on which time passes 600 times as fast, so that the
+// 60 seconds of a slow client are 100 milliseconds.
+type hurried struct{ net.Conn }
+
+func (c hurried) SetReadDeadline(at time.Time) error {
+	return c.Conn.SetReadDeadline(time.Now().Add(time.Until(at) / 600))
+}
+
+func (c hurried) SetWriteDeadline(at time.Time) error {
+	return c.Conn.SetWriteDeadline(time.Now().Add(time.Until(at) / 600))
+}
+
+// TestSlowClients looks at clients that stop in the middle, or never fetch
+// their answer. A pipe has no buffer: what nobody reads is not written.
+func TestSlowClients(t *testing.T) {
+	long := calling("long", "<int>1000000</int>")
+	for _, test := range []struct {
+		name string
+		act  func(conn net.Conn)
+	}{
+		{"says nothing", func(net.Conn) {}},
+		{"stops in the request line", func(conn net.Conn) { io.WriteString(conn, "POST / HT") }},
+		{"stops in the head", func(conn net.Conn) { io.WriteString(conn, "POST / HTTP/1.1\r\nContent-Len") }},
+		{"stops in the body", func(conn net.Conn) { io.WriteString(conn, "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n<a") }},
+		{"sends a byte now and then", func(conn net.Conn) {
+			for err := error(nil); err == nil; time.Sleep(5 * time.Millisecond) {
+				_, err = conn.Write([]byte("x"))
+			}
+		}},
+		{"does not fetch its answer", func(conn net.Conn) { io.WriteString(conn, post("/", "", long)) }},
+		{"fetches a part of its answer", func(conn net.Conn) {
+			io.WriteString(conn, post("/", "", long))
+			io.CopyN(io.Discard, conn, 300_000)
+		}},
+		{"says nothing after an answer", func(conn net.Conn) {
+			io.WriteString(conn, post("/", "Connection: keep-alive\r\n", echo))
+			io.Copy(io.Discard, conn)
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			h, _ := answering()
+			ours, theirs := net.Pipe()
+			defer theirs.Close()
+			done := make(chan struct{})
+			go func() { defer close(done); h.ServeConn(context.Background(), hurried{ours}) }()
+			go test.act(theirs)
+			select {
+			case <-done:
+			case <-time.After(patience):
+				t.Error("the connection is still being served")
+			}
+		})
+	}
+}
