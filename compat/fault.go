@@ -46,7 +46,7 @@ const (
 	textBindRange2     = "Python int too large to convert to SQLite INTEGER"
 	textBindRange      = "Python int too large to convert to SQLite INTEGER"
 	textUnknownCharset = "unknown encoding: %s"
-	textNotUTF8        = "'utf8' codec can't decode byte 0x%02x in position %d: invalid continuation byte"
+	textNotUTF8        = "'utf8' codec can't decode byte 0x%02x in position %d: %s"
 	textRecursion2     = "maximum recursion depth exceeded while getting the repr of a list"
 	textRecursion      = "maximum recursion depth exceeded while getting the repr of an object"
 	textASCIIRange     = "ordinal not in range(128)"
@@ -180,7 +180,11 @@ func badName(name []byte) string {
 	for r, n := utf8.DecodeRune(name); r != utf8.RuneError || n > 1; r, n = utf8.DecodeRune(name[at:]) {
 		at += n
 	}
-	return fmt.Sprintf(textNotUTF8, name[at], at)
+	reason := "invalid continuation byte"
+	if b := name[at]; b < 0xC2 || b > 0xF4 {
+		reason = "invalid start byte"
+	}
+	return fmt.Sprintf(textNotUTF8, name[at], at, reason)
 }
 
 func (p python) unknownMethod(e *prserv.UnknownMethodError) (string, string) {
@@ -393,16 +397,15 @@ func (p python) badFault(e *xmlrpc.FaultCallError) (string, string) {
 	given := map[string]bool{}
 	for _, m := range st {
 		name, isText := m.Name.(string)
-		if !isText {
+		switch {
+		case !isText:
 			return p.builtin("TypeError"), textKeyword
+		case name == "self" && p == python2:
+			return p.builtin("TypeError"), textManySelf2
+		case name == "self":
+			return p.builtin("TypeError"), textManySelf
 		}
 		given[name] = true
-	}
-	if given["self"] {
-		if p == python2 {
-			return p.builtin("TypeError"), textManySelf2
-		}
-		return p.builtin("TypeError"), textManySelf
 	}
 	params := []string{"faultCode", "faultString"}
 	missing := slices.DeleteFunc(params, func(name string) bool { return given[name] })

@@ -16,7 +16,7 @@ const maxExponent = 999999999999999999
 // Source: the to-scientific-string rule of the General Decimal Arithmetic
 // Specification, which Python cites.
 func parseDecimal(text string) (d Decimal, kind string) {
-	text = strings.TrimFunc(strings.ReplaceAll(text, "_", ""), unicode.IsSpace)
+	text = strings.ReplaceAll(strings.TrimFunc(text, unicode.IsSpace), "_", "")
 	text, ok := asciiDigits(text, Numbers3)
 	if !ok || text == "" {
 		return "", KindDecimal

@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 )
 
 // nameClass says what a character outside ASCII may be in an XML name.
@@ -25,7 +26,16 @@ var nameClasses [0x10000]atomic.Uint32
 // its decoder is asked, once a character: names outside ASCII do not occur
 // but in hostile calls.
 func classifyName(r rune) nameClass {
-	if r >= rune(len(nameClasses)) {
+	switch {
+	case r >= rune(len(nameClasses)):
+		return nameNever
+	case r < utf8.RuneSelf: // from a sequence that is longer than it need be
+		switch classes[r] {
+		case cNameStart, cHex:
+			return nameStart
+		case cDigit, cName, cMinus:
+			return nameInside
+		}
 		return nameNever
 	}
 	if c := nameClass(nameClasses[r].Load()); c != nameUnknown {

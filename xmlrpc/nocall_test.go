@@ -31,6 +31,13 @@ var noCalls = []mistake{
 	{"<?xml version='1.0' encoding='bogus'?><a/>", &xmlrpc.EncodingError{Name: "bogus"},
 		"<type 'exceptions.LookupError'>:unknown encoding: bogus", "<class 'LookupError'>:unknown encoding: bogus"},
 
+	// Names that are no UTF-8, which only the expat of Python 2 lets through.
+	{"<a\xc3b></a\xc3b>", &xmlrpc.NameError{Name: []byte("a\xc3b")},
+		"<type 'exceptions.UnicodeDecodeError'>:'utf8' codec can't decode byte 0xc3 in position 1: invalid continuation byte", ""},
+	{"<params><a\xc0\xbe/></params>", &xmlrpc.SyntaxError{Reason: "not well-formed (invalid token)", Line: 1, Column: 10},
+		"<class 'xml.parsers.expat.ExpatError'>:not well-formed (invalid token): line 1, column 10",
+		"<class 'xml.parsers.expat.ExpatError'>:not well-formed (invalid token): line 1, column 10"},
+
 	// A fault, which the reference raises as one.
 	{"<fault/>", &xmlrpc.FaultCallError{},
 		"<type 'exceptions.IndexError'>:list index out of range", "<class 'IndexError'>:list index out of range"},
