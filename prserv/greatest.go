@@ -50,12 +50,12 @@ func (g *greatest) set(of group, value int64) {
 	g.values[of] = value
 }
 
-// commit takes over what a transaction has changed, now that it is on disk.
-func (g *greatest) commit(changed map[group]change) {
+// commit takes over what a transaction has seen, now that it is on disk.
+func (g *greatest) commit(seen map[group]change) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.changes++
-	for of, c := range changed {
+	for of, c := range seen {
 		if c.known {
 			g.set(of, c.value)
 		} else {

@@ -35,7 +35,7 @@ func openStore(t *testing.T, file string) *prserv.Store {
 }
 
 // outside opens a database file as another program does.
-func outside(t *testing.T, file string) *sql.DB {
+func outside(t testing.TB, file string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite3", file)
 	if err != nil {

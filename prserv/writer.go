@@ -35,7 +35,7 @@ type writer struct {
 
 	taken   atomic.Int64     // how many requests have been taken; for tests
 	version any              // PRAGMA data_version when the file was last looked at
-	changed map[group]change // by the transaction that is open
+	seen    map[group]change // by the transaction that is open
 }
 
 // request is a call that may change the file. Its function runs in a
@@ -64,7 +64,7 @@ func startWriter(dsn string, g *greatest) (*writer, error) {
 	w := &writer{
 		conn: c, greatest: g,
 		requests: make(chan *request, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
-		changed: map[group]change{},
+		seen: map[group]change{},
 	}
 	go w.loop()
 	return w, nil
@@ -158,7 +158,7 @@ func (w *writer) serve(batch []*request) {
 // commit runs calls in one transaction. With an error, none has happened;
 // failed tells that the cause was one of the calls.
 func (w *writer) commit(batch []*request) (failed bool, err error) {
-	clear(w.changed)
+	clear(w.seen)
 	if err := w.execPatiently(sqlBegin); err != nil {
 		return false, err
 	}
@@ -180,7 +180,7 @@ func (w *writer) commit(batch []*request) (failed bool, err error) {
 	if err := w.execPatiently(sqlCommit); err != nil {
 		return false, err
 	}
-	w.greatest.commit(w.changed)
+	w.greatest.commit(w.seen)
 	return false, nil
 }
 
@@ -213,28 +213,28 @@ func (w *writer) lookOutside() {
 // greatestOf returns the greatest value of a group in the open transaction.
 // known is false where that is no integer that can be counted up.
 func (w *writer) greatestOf(of group) (value int64, known bool, err error) {
-	if c, ok := w.changed[of]; ok && c.known {
+	if c := w.remembered(of); c.known {
 		return c.value, true, nil
 	}
-	if value, known, _ := w.greatest.get(of); known && !w.isChanged(of) {
-		return value, true, nil
-	}
-	return readGreatest(w.conn, of)
+	value, known, err = readGreatest(w.conn, of)
+	w.seen[of] = change{value, known}
+	return value, known, err
 }
 
-func (w *writer) isChanged(of group) bool {
-	_, ok := w.changed[of]
-	return ok
+// remembered returns what is known of a group without looking.
+func (w *writer) remembered(of group) change {
+	if c, ok := w.seen[of]; ok {
+		return c
+	}
+	value, known, _ := w.greatest.get(of)
+	return change{value, known}
 }
 
 // raise notes that a value of a group is stored now.
 func (w *writer) raise(of group, stored any) {
 	n, isInt := stored.(int64)
-	greatest, known, _ := w.greatest.get(of)
-	if c, ok := w.changed[of]; ok {
-		greatest, known = c.value, c.known
-	}
-	w.changed[of] = change{value: max(greatest, n), known: known && isInt}
+	c := w.remembered(of)
+	w.seen[of] = change{value: max(c.value, n), known: c.known && isInt}
 }
 
 // readGreatest reads the greatest value of a group; -1 where it has none.
