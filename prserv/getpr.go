@@ -38,8 +38,12 @@ func (s *Store) GetPR(ctx context.Context, version, pkgarch, checksum any) (any,
 	if slices.Contains(key, nil) {
 		return nil, errNotFound // the table takes no nil, and nothing equals it
 	}
-	of := group{key[0].(string), key[1].(string)}
-	v, err := s.known(ctx, key, of)
+	of, asked := group{key[0].(string), key[1].(string)}, key[2].(string)
+	t, ticket := s.greatest.get(of)
+	if t.known && t.checksum != "" && t.checksum == asked {
+		return t.value, nil
+	}
+	v, err := s.known(ctx, key, of, t, ticket)
 	if !errors.Is(err, errNotFound) {
 		return v, err
 	}
@@ -49,34 +53,36 @@ func (s *Store) GetPR(ctx context.Context, version, pkgarch, checksum any) (any,
 	return s.writer.change(ctx, func(w *writer) (any, error) { return w.getPR(key, of) })
 }
 
-// known returns the value of a key if it is the greatest of its group.
-func (s *Store) known(ctx context.Context, key []driver.Value, of group) (any, error) {
+// known returns the value of a key if it is the greatest of its group, of
+// which t is remembered.
+func (s *Store) known(ctx context.Context, key []driver.Value, of group, t top, ticket uint64) (any, error) {
 	c, err := s.reader(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer s.giveBack(c)
+	if s.writer == nil {
+		// Another process writes the file, so nothing can be remembered.
+		return c.value(sqlKnown, key)
+	}
 	v, err := c.value(sqlStored, key)
 	if err != nil {
 		return nil, err
 	}
 	stored, isInt := v.(int64)
-	greatest, known, ticket := s.greatest.get(of)
-	if isInt && !known {
-		if greatest, known, err = readGreatest(c, of); err != nil {
+	if isInt && !t.known {
+		if t, err = readTop(c, of); err != nil {
 			return nil, err
-		}
-		if known {
-			s.greatest.learn(of, greatest, ticket)
 		}
 	}
 	switch {
-	case !isInt || !known:
+	case !isInt || !t.known:
 		return c.value(sqlKnown, key)
-	case stored >= greatest:
-		return stored, nil
+	case stored < t.value:
+		return nil, errNotFound
 	}
-	return nil, errNotFound
+	s.greatest.learn(of, top{stored, true, key[2].(string)}, ticket)
+	return stored, nil
 }
 
 // computed returns the value that a new key would get.
@@ -96,15 +102,15 @@ func (w *writer) getPR(key []driver.Value, of group) (any, error) {
 		return nil, err
 	}
 	exists := err == nil
-	greatest, known, err := w.greatestOf(of)
+	t, err := w.topOf(of)
 	if err != nil {
 		return nil, err
 	}
 	n, isInt := stored.(int64)
 	switch {
 	case !exists:
-	case known && isInt:
-		if n >= greatest {
+	case t.known && isInt:
+		if n >= t.value {
 			return n, nil
 		}
 	default: // SQLite has to compare
@@ -112,8 +118,8 @@ func (w *writer) getPR(key []driver.Value, of group) (any, error) {
 			return v, err
 		}
 	}
-	var next any = greatest + 1
-	if !known {
+	var next any = t.value + 1
+	if !t.known {
 		if next, err = w.conn.value(sqlNext, key[:2]); err != nil {
 			return nil, err
 		}
@@ -122,8 +128,12 @@ func (w *writer) getPR(key []driver.Value, of group) (any, error) {
 	if err != nil && (!isConstraint(err) || w.conn.undone()) {
 		return nil, err
 	}
-	w.raise(of, next)
 	// What the statement meant is not always what it did: the file may have
 	// triggers and constraints of its own.
-	return w.conn.value(sqlStored, key)
+	v, err := w.conn.value(sqlStored, key)
+	if v != next {
+		next = nil
+	}
+	w.raise(of, key[2].(string), next)
+	return v, err
 }

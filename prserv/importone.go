@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"slices"
 )
 
 const (
@@ -44,10 +45,8 @@ func (w *writer) importOne(row []driver.Value) (any, error) {
 		return nil, err
 	}
 	v, err := w.conn.value(sqlImported, row)
-	version, hasVersion := row[0].(string)
-	pkgarch, hasPkgarch := row[1].(string)
-	if hasVersion && hasPkgarch {
-		w.raise(group{version, pkgarch}, v)
+	if !slices.Contains(row[:3], nil) {
+		w.raise(group{row[0].(string), row[1].(string)}, row[2].(string), v)
 	}
 	return v, err
 }

@@ -139,6 +139,7 @@ func TestReadOnly(t *testing.T) {
 	ask(writer, "c", int64(1))
 	ask(reader, "c", int64(1))
 	ask(reader, "b", int64(2))
+	ask(reader, "a", int64(2)) // no longer the greatest
 	if _, err := reader.GetPR(t.Context(), "v", "all", nil); err == nil {
 		t.Error("a key with a nil in it has a value")
 	}

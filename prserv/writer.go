@@ -33,9 +33,9 @@ type writer struct {
 	closing  chan struct{} // closed when no request is taken any more
 	done     chan struct{} // closed when the goroutine has ended
 
-	taken   atomic.Int64     // how many requests have been taken; for tests
-	version any              // PRAGMA data_version when the file was last looked at
-	seen    map[group]change // by the transaction that is open
+	taken   atomic.Int64  // how many requests have been taken; for tests
+	version any           // PRAGMA data_version when the file was last looked at
+	seen    map[group]top // by the transaction that is open
 }
 
 // request is a call that may change the file. Its function runs in a
@@ -64,7 +64,7 @@ func startWriter(dsn string, g *greatest) (*writer, error) {
 	w := &writer{
 		conn: c, greatest: g,
 		requests: make(chan *request, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
-		seen: map[group]change{},
+		seen: map[group]top{},
 	}
 	go w.loop()
 	return w, nil
@@ -210,44 +210,50 @@ func (w *writer) lookOutside() {
 	}
 }
 
-// greatestOf returns the greatest value of a group in the open transaction.
-// known is false where that is no integer that can be counted up.
-func (w *writer) greatestOf(of group) (value int64, known bool, err error) {
-	if c := w.remembered(of); c.known {
-		return c.value, true, nil
+// topOf returns the greatest value of a group in the open transaction.
+func (w *writer) topOf(of group) (top, error) {
+	t := w.remembered(of)
+	if t.known {
+		return t, nil
 	}
-	value, known, err = readGreatest(w.conn, of)
-	w.seen[of] = change{value, known}
-	return value, known, err
+	t, err := readTop(w.conn, of)
+	w.seen[of] = t
+	return t, err
 }
 
 // remembered returns what is known of a group without looking.
-func (w *writer) remembered(of group) change {
-	if c, ok := w.seen[of]; ok {
-		return c
+func (w *writer) remembered(of group) top {
+	if t, ok := w.seen[of]; ok {
+		return t
 	}
-	value, known, _ := w.greatest.get(of)
-	return change{value, known}
+	t, _ := w.greatest.get(of)
+	return t
 }
 
-// raise notes that a value of a group is stored now.
-func (w *writer) raise(of group, stored any) {
+// raise notes that a checksum of a group has a value now.
+func (w *writer) raise(of group, checksum string, stored any) {
+	t := w.remembered(of)
 	n, isInt := stored.(int64)
-	c := w.remembered(of)
-	w.seen[of] = change{value: max(c.value, n), known: c.known && isInt}
+	switch {
+	case !isInt:
+		t.known = false
+	case n > t.value:
+		t.value, t.checksum = n, checksum
+	}
+	w.seen[of] = t
 }
 
-// readGreatest reads the greatest value of a group; -1 where it has none.
-func readGreatest(c *conn, of group) (value int64, known bool, err error) {
+// readTop reads the greatest value of a group; -1 where it has none.
+func readTop(c *conn, of group) (top, error) {
 	v, err := c.value(sqlGreatest, []driver.Value{of.version, of.pkgarch})
 	if err != nil {
-		return 0, false, err
+		return top{}, err
 	}
 	switch v := v.(type) {
 	case nil:
-		return -1, true, nil
+		return top{value: -1, known: true}, nil
 	case int64:
-		return v, v < 1<<62, nil
+		return top{value: v, known: v < 1<<62}, nil
 	}
-	return 0, false, nil
+	return top{}, nil
 }
