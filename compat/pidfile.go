@@ -99,13 +99,16 @@ func IsRunning(pid int) bool {
 		return false
 	}
 	// One that has ended exists until its parent asks how, which in a
-	// container may be never. The state follows the name in parentheses.
+	// container may be never.
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return true
 	}
-	_, state, _ := strings.Cut(string(stat[max(strings.LastIndexByte(string(stat), ')'), 0):]), " ")
-	return !strings.HasPrefix(state, "Z") && !strings.HasPrefix(state, "X")
+	// Behind the name in parentheses come the state and, seventeen fields on,
+	// the number of threads: as long as there are others, they hold the port.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	const state, threads = 0, 17
+	return len(fields) <= threads || fields[state] != "Z" || fields[threads] != "0" && fields[threads] != "1"
 }
 
 // IsServer tells whether a process is a PR server, ours or Python's. Where

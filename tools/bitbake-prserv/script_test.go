@@ -19,6 +19,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"prserver/compat"
 	"prserver/prserv"
 )
 
@@ -56,15 +57,16 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":   cmdExits,
-			"findpid": cmdFindPid,
-			"getpr":   cmdGetPR,
-			"gone":    cmdGone,
-			"occupy":  cmdOccupy,
-			"quit":    cmdQuit,
-			"readpid": cmdReadPid,
-			"sleeper": cmdSleeper,
-			"signal":  cmdSignal,
+			"exits":    cmdExits,
+			"findpid":  cmdFindPid,
+			"getpr":    cmdGetPR,
+			"gone":     cmdGone,
+			"occupy":   cmdOccupy,
+			"quit":     cmdQuit,
+			"readpid":  cmdReadPid,
+			"sleeper":  cmdSleeper,
+			"waitfile": cmdWaitFile,
+			"signal":   cmdSignal,
 		},
 	})
 }
@@ -268,6 +270,15 @@ func pid(ts *testscript.TestScript, text string) int {
 	return pid
 }
 
+// cmdWaitFile waits until a file exists.
+func cmdWaitFile(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, args, "waitfile FILE")
+	waitFor(ts, args[0], func() bool {
+		_, err := os.Stat(ts.MkAbs(args[0]))
+		return err == nil
+	})
+}
+
 // cmdGone waits for a process to end. With a negation it has to be running.
 func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
@@ -284,14 +295,15 @@ func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
 // isRunning tells whether a process runs. A zombie does not, but may be there
 // for long where nobody waits for it.
 func isRunning(pid int) bool {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	return err == nil && !strings.Contains(string(stat), ") Z ")
+	return compat.IsRunning(pid)
 }
 
 // cmdSignal sends a signal to a process that the script has started.
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "signal NAME PID")
-	signals := map[string]syscall.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL}
+	signals := map[string]syscall.Signal{
+		"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM, "KILL": syscall.SIGKILL,
+	}
 	ts.Check(syscall.Kill(pid(ts, args[1]), signals[args[0]]))
 }
 

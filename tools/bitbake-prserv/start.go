@@ -9,9 +9,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"prserver/compat"
 )
+
+// killedTimeout is how long a process may take to go once it was killed.
+const killedTimeout = 2 * time.Second
 
 // start makes a daemon and returns when it serves.
 // Source: lib/prserv/serv.py:start_daemon.
@@ -27,10 +31,16 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	if err := checkPidFile(pidFileOf(opts, ip, opts.Port)); err != nil {
+	pidFile := pidFileOf(opts, ip, opts.Port)
+	if err := checkPidFile(pidFile); err != nil {
 		return err
 	}
 	ln, err := listen(ip, opts.Port)
+	// A server that was killed a moment ago may still hold its port.
+	for deadline := time.Now().Add(killedTimeout); err != nil && exists(pidFile) && time.Now().Before(deadline); {
+		time.Sleep(exitPoll)
+		ln, err = listen(ip, opts.Port)
+	}
 	if err != nil {
 		return err
 	}
@@ -53,6 +63,11 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 		fmt.Fprintf(stdout, "Server is listening at port %d instead of %d\n", port, opts.Port)
 	}
 	return nil
+}
+
+func exists(file string) bool {
+	_, err := os.Lstat(file)
+	return err == nil
 }
 
 // serveAsDaemon is what the daemon does.
