@@ -70,6 +70,17 @@ func (c *conn) exec(query string, args []driver.Value) error {
 	return err
 }
 
+// insert runs a prepared statement and tells whether it has inserted a row.
+func (c *conn) insert(query string, args []driver.Value) (bool, error) {
+	//lint:ignore SA1019 the successor is for callers who can be interrupted
+	result, err := c.statements[query].Exec(args)
+	if err != nil {
+		return false, err
+	}
+	n, err := result.RowsAffected()
+	return n > 0, err
+}
+
 // undone tells whether no transaction is open any more: a trigger of the file
 // can undo one.
 func (c *conn) undone() bool {

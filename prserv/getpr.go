@@ -19,6 +19,8 @@ const (
 	sqlKnown = sqlStored + ` AND value >= (` + sqlGreatest + `)`
 	// sqlNext computes the value after the greatest, whatever that is.
 	sqlNext = `SELECT ifnull(max(value) + 1, 0) FROM ` + Table + ` WHERE version = ?1 AND pkgarch = ?2`
+	// sqlInsertNew stores a value for a key, if it has none.
+	sqlInsertNew = `INSERT INTO ` + Table + ` VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`
 	// sqlReplace stores a value for a key. A key that had one loses its row to
 	// a new one at the end of the table.
 	sqlReplace = `INSERT OR REPLACE INTO ` + Table + ` VALUES (?1, ?2, ?3, ?4)`
@@ -97,6 +99,18 @@ func (s *Store) computed(ctx context.Context, key []driver.Value) (any, error) {
 
 // getPR does the same in a transaction, and makes a value where none is known.
 func (w *writer) getPR(key []driver.Value, of group) (any, error) {
+	if t := w.remembered(of); t.known && w.plain {
+		// Most calls that come here are for new keys: a statement is enough.
+		next := t.value + 1
+		inserted, err := w.conn.insert(sqlInsertNew, append(key[:3:3], next))
+		if err != nil {
+			return nil, err
+		}
+		if inserted {
+			w.raise(of, key[2].(string), next)
+			return next, nil
+		}
+	}
 	stored, err := w.conn.value(sqlStored, key)
 	if err != nil && !errors.Is(err, errNotFound) {
 		return nil, err

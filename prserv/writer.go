@@ -29,6 +29,7 @@ var errClosed = errors.New("the database is closed")
 type writer struct {
 	conn     *conn
 	greatest *greatest
+	plain    bool // the table is as the reference makes it, and has no triggers
 	requests chan *request
 	closing  chan struct{} // closed when no request is taken any more
 	done     chan struct{} // closed when the goroutine has ended
@@ -53,16 +54,25 @@ const (
 	sqlCommit      = "COMMIT"
 	sqlRollback    = "ROLLBACK"
 	sqlDataVersion = "PRAGMA data_version"
+	// sqlForeign counts what can make a statement do something else than it
+	// says: a table of another definition, triggers, unique indexes.
+	sqlForeign = `SELECT count(*) FROM sqlite_master WHERE tbl_name = '` + Table + `' AND sql IS NOT NULL
+		AND NOT (type = 'table' AND sql || ';' = replace('` + schema + `', 'IF NOT EXISTS ', ''))`
 )
 
 func startWriter(dsn string, g *greatest) (*writer, error) {
-	c, err := openConn(dsn, sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext,
-		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion)
+	c, err := openConn(dsn, sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext, sqlInsertNew,
+		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlForeign)
 	if err != nil {
 		return nil, err
 	}
+	foreign, err := c.value(sqlForeign, nil)
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
 	w := &writer{
-		conn: c, greatest: g,
+		conn: c, greatest: g, plain: foreign == int64(0),
 		requests: make(chan *request, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
 		seen: map[group]top{},
 	}
