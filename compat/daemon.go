@@ -73,7 +73,9 @@ func StartDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args 
 		Env:         append(os.Environ(), fmt.Sprintf("%s=%d,%d", daemonFiles, fds[0], fds[1])),
 	}
 	child, err := d.Reborn()
-	if err != nil {
+	// The library writes two newlines to a child that may have read all it
+	// needs, and closed the pipe, before they come.
+	if err != nil && (child == nil || !errors.Is(err, unix.EPIPE)) {
 		return fmt.Errorf("starting the daemon: %w", err)
 	}
 	// Only the daemon may hold the writing end now, or a daemon that dies
