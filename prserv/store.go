@@ -110,7 +110,7 @@ func (s *Store) openToWrite(ctx context.Context, file string) error {
 		}
 		return err
 	}
-	if s.writer, err = startWriter(dsn(file, busyTimeout, writeOptions), s.greatest); err != nil {
+	if s.writer, err = startWriter(file, s.greatest); err != nil {
 		return err
 	}
 	return s.openReaders(file, "")

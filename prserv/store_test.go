@@ -320,3 +320,33 @@ func TestAnsweredIsStored(t *testing.T) {
 		}
 	}
 }
+
+// TestFileTaken takes the file away from a store: no new value may be
+// answered that a restart would not find, and the old ones still are.
+func TestFileTaken(t *testing.T) {
+	file := newFile(t)
+	s := openStore(t, file)
+	getPR(t, s, "v", "all", "a", int64(0))
+	refused := func() {
+		t.Helper()
+		if v, err := s.GetPR(t.Context(), "v", "all", "b"); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("answered %v, %v, want an error that names the file", v, err)
+		}
+		if v, err := s.ImportOne(t.Context(), "v", "all", "c", int64(7)); err == nil {
+			t.Errorf("imported %v", v)
+		}
+		getPR(t, s, "v", "all", "a", int64(0))
+	}
+	if err := os.Rename(file, file+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	refused()
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	refused()
+	if err := os.Rename(file+".moved", file); err != nil {
+		t.Fatal(err)
+	}
+	getPR(t, s, "v", "all", "b", int64(1))
+}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"os"
 	"sync/atomic"
 	"time"
 )
@@ -28,6 +30,8 @@ var errClosed = errors.New("the database is closed")
 // hundred.
 type writer struct {
 	conn     *conn
+	file     string
+	opened   os.FileInfo // which file that name stood for
 	greatest *greatest
 	plain    bool // the table is as the reference makes it, and has no triggers
 	requests chan *request
@@ -60,8 +64,12 @@ const (
 		AND NOT (type = 'table' AND sql || ';' = replace('` + schema + `', 'IF NOT EXISTS ', ''))`
 )
 
-func startWriter(dsn string, g *greatest) (*writer, error) {
-	c, err := openConn(dsn, sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext, sqlInsertNew,
+func startWriter(file string, g *greatest) (*writer, error) {
+	opened, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	c, err := openConn(dsn(file, busyTimeout, writeOptions), sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext, sqlInsertNew,
 		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlForeign)
 	if err != nil {
 		return nil, err
@@ -72,7 +80,7 @@ func startWriter(dsn string, g *greatest) (*writer, error) {
 		return nil, err
 	}
 	w := &writer{
-		conn: c, greatest: g, plain: foreign == int64(0),
+		conn: c, file: file, opened: opened, greatest: g, plain: foreign == int64(0),
 		requests: make(chan *request, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
 		seen: map[group]top{},
 	}
@@ -177,6 +185,9 @@ func (w *writer) commit(batch []*request) (failed bool, err error) {
 			w.conn.exec(sqlRollback, nil) // fails if SQLite has done it already
 		}
 	}()
+	if err := w.checkFile(); err != nil {
+		return false, err
+	}
 	w.lookOutside()
 	for _, r := range batch {
 		r.result, r.err = r.do(w)
@@ -208,6 +219,18 @@ func (w *writer) execPatiently(query string) error {
 		default:
 		}
 	}
+}
+
+// checkFile finds out whether what is written now will be there after a
+// restart. SQLite, and with it the reference, goes on with a file that has
+// lost its name.
+func (w *writer) checkFile() error {
+	named, err := os.Stat(w.file)
+	if err == nil && os.SameFile(w.opened, named) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s has been removed or replaced while it is served; "+
+		"put it back, or restart the server", errReadOnly, w.file)
 }
 
 // lookOutside forgets what is remembered of the file if another connection
