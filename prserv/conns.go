@@ -1,6 +1,7 @@
 package prserv
 
 import (
+	"fmt"
 	"net"
 	"sync"
 	"time"
@@ -12,8 +13,13 @@ const (
 	// maxConns is the most connections worth having open: a thousand builds
 	// of the largest machines ask less at a time.
 	maxConns = 10000
-	// reservedFiles are the descriptors kept for the database and the log.
-	reservedFiles = 64
+	// minConns is what a service needs: with fewer, connections would be
+	// closed for new ones before their calls arrive.
+	minConns = 28
+	// reservedFiles are the descriptors kept for all else: SQLite has two for
+	// each connection to the file, of which there are 2*maxReaders and the
+	// writer's.
+	reservedFiles = 100
 )
 
 // connState is what is known of an open connection.
@@ -34,16 +40,21 @@ type connections struct {
 	ending bool                    // a connection is closed after its answer; guarded by mu
 }
 
-// newConnections returns no connections, with the given limit or, for 0, one
-// that leaves descriptors for everything else.
-func newConnections(limit int) *connections {
-	if limit == 0 {
-		limit = maxConns
-		var files unix.Rlimit
-		if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err == nil && files.Cur < maxConns+reservedFiles {
-			limit = max(int(files.Cur)-reservedFiles, 1)
-		}
+// chooseMaxConns returns how many connections leave descriptors for everything
+// else.
+func chooseMaxConns() (int, error) {
+	var files unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil || files.Cur >= maxConns+reservedFiles {
+		return maxConns, nil
 	}
+	if files.Cur < minConns+reservedFiles {
+		return 0, fmt.Errorf("only %d open files are allowed, the server needs %d; raise the limit (ulimit -n)",
+			files.Cur, minConns+reservedFiles)
+	}
+	return int(files.Cur) - reservedFiles, nil
+}
+
+func newConnections(limit int) *connections {
 	return &connections{limit: limit, freed: make(chan struct{}, 1), open: map[net.Conn]*connState{}}
 }
 

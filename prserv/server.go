@@ -59,6 +59,12 @@ type Server struct {
 // New opens the database and returns a server for it. The error says what
 // could not be opened; nothing stays open then.
 func New(ctx context.Context, cfg Config) (*Server, error) {
+	if cfg.MaxConns == 0 {
+		var err error
+		if cfg.MaxConns, err = chooseMaxConns(); err != nil {
+			return nil, err
+		}
+	}
 	store, err := Open(ctx, cfg.File, cfg.ReadOnly)
 	if err != nil {
 		return nil, err

@@ -43,6 +43,9 @@ const (
 	// openTimeout is how long opening waits, so that whoever starts a server
 	// on a file that a Python server keeps locked hears of it.
 	openTimeout = 2 * time.Second
+	// maxReaders bounds the connections for getPR, and again those for export
+	// and dump_db.
+	maxReaders = 16
 )
 
 // Store is a database file of PR values. Its methods may be called by many
@@ -140,7 +143,7 @@ func makeTable(ctx context.Context, file string) error {
 
 func (s *Store) openReaders(file, options string) error {
 	name := dsn(file, lockTimeout, "_txlock=deferred&_query_only=1"+options)
-	n := 2 * runtime.NumCPU()
+	n := min(2*runtime.NumCPU(), maxReaders)
 	s.readers = make(chan *conn, n)
 	for range n {
 		c, err := openConn(name, sqlStored, sqlKnown, sqlGreatest, sqlNext)
