@@ -128,5 +128,19 @@ func IsServer(pid int) bool {
 	if err != nil {
 		return IsRunning(pid)
 	}
-	return strings.HasPrefix(string(name), "PRServ") || strings.Contains(string(args), "prserv")
+	return strings.HasPrefix(string(name), "PRServ") ||
+		strings.Contains(filepath.Base(programOf(strings.Split(string(args), "\x00"))), "prserv")
+}
+
+// programOf returns the program of a command line: what Python runs, if it is
+// Python's.
+func programOf(args []string) string {
+	if strings.HasPrefix(filepath.Base(args[0]), "python") {
+		for _, arg := range args[1:] {
+			if !strings.HasPrefix(arg, "-") {
+				return arg
+			}
+		}
+	}
+	return args[0]
 }

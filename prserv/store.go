@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/mattn/go-sqlite3" // is the driver "sqlite3" as well
+	"golang.org/x/sys/unix"
 
 	"prserver/xmlrpc"
 )
@@ -106,6 +107,10 @@ func (s *Store) openToWrite(ctx context.Context, file string) error {
 	s.IsNew = os.IsNotExist(err) || err == nil && info.Size() == 0
 	if s.lock, err = lockDatabase(file); err != nil {
 		return err
+	}
+	// SQLite opens a file it may not write, and says so at the first write only.
+	if err := unix.Access(file, unix.W_OK); err != nil && !os.IsNotExist(err) {
+		return fmt.Errorf("writing it: %w; serve it as its owner, or with --read-only", err)
 	}
 	if err := makeTable(ctx, file); err != nil {
 		if isLocked(err) {

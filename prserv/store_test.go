@@ -350,3 +350,31 @@ func TestFileTaken(t *testing.T) {
 	}
 	getPR(t, s, "v", "all", "b", int64(1))
 }
+
+// TestCloseBesideReaders closes a store that others read: whoever copies the
+// file then, and nothing else, has all values.
+func TestCloseBesideReaders(t *testing.T) {
+	file := newFile(t)
+	s := openStore(t, file)
+	getPR(t, s, "v", "all", "a", int64(0))
+	reader, err := prserv.Open(t.Context(), file, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	getPR(t, reader, "v", "all", "a", int64(0))
+	getPR(t, s, "v", "all", "b", int64(1))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := newFile(t)
+	if err := os.WriteFile(copied, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	getPR(t, openStore(t, copied), "v", "all", "b", int64(1))
+	getPR(t, reader, "v", "all", "b", int64(1))
+}

@@ -58,6 +58,7 @@ const (
 	sqlCommit      = "COMMIT"
 	sqlRollback    = "ROLLBACK"
 	sqlDataVersion = "PRAGMA data_version"
+	sqlCheckpoint  = "PRAGMA wal_checkpoint(TRUNCATE)"
 	// sqlForeign counts what can make a statement do something else than it
 	// says: a table of another definition, triggers, unique indexes.
 	sqlForeign = `SELECT count(*) FROM sqlite_master WHERE tbl_name = '` + Table + `' AND sql IS NOT NULL
@@ -70,7 +71,7 @@ func startWriter(file string, g *greatest) (*writer, error) {
 		return nil, err
 	}
 	c, err := openConn(dsn(file, busyTimeout, writeOptions), sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext, sqlInsertNew,
-		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlForeign)
+		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlCheckpoint, sqlForeign)
 	if err != nil {
 		return nil, err
 	}
@@ -89,10 +90,12 @@ func startWriter(file string, g *greatest) (*writer, error) {
 }
 
 // close ends the goroutine, once the calls it has taken have their answers,
-// and closes the connection.
+// and closes the connection. SQLite moves what is in the write-ahead log to
+// the file only if nobody else has that open, and the file its name.
 func (w *writer) close() error {
 	close(w.closing)
 	<-w.done
+	w.conn.exec(sqlCheckpoint, nil) // where it fails, all is in the log still
 	return w.conn.Close()
 }
 
@@ -230,7 +233,7 @@ func (w *writer) checkFile() error {
 		return nil
 	}
 	return fmt.Errorf("%w: %s has been removed or replaced while it is served; "+
-		"put it back, or restart the server", errReadOnly, w.file)
+		"put it back under its name", errReadOnly, w.file)
 }
 
 // lookOutside forgets what is remembered of the file if another connection

@@ -16,6 +16,7 @@ import (
 
 // serveInForeground serves until a signal or a client ends it.
 func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Writer) error {
+	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may go away
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	opts, err := absolute(opts)
