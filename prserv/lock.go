@@ -54,6 +54,11 @@ type fileLock struct {
 func lockDatabase(file string) (*fileLock, error) {
 	if real, err := filepath.EvalSymlinks(file); err == nil {
 		file = real
+	} else if target, err := os.Readlink(file); err == nil { // to a file that is yet to be made
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(file), target)
+		}
+		file = target
 	}
 	l := &fileLock{path: file + "-lock"}
 	for {

@@ -152,3 +152,17 @@ func TestReadOnly(t *testing.T) {
 		t.Errorf("the reader dumps %q, %v, want %q", got, err, want)
 	}
 }
+
+// TestLockOfALink opens a new file by a link first, and then by its own name.
+func TestLockOfALink(t *testing.T) {
+	dir := t.TempDir()
+	link, file := filepath.Join(dir, "link"), filepath.Join(dir, "file")
+	if err := os.Symlink("file", link); err != nil {
+		t.Fatal(err)
+	}
+	open(t, link, false)
+	var locked *prserv.LockedError
+	if _, err := prserv.Open(t.Context(), file, false); !errors.As(err, &locked) {
+		t.Errorf("a second writer: %v, want a LockedError", err)
+	}
+}
