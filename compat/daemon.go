@@ -61,7 +61,7 @@ func StartDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args 
 	for _, f := range []*os.File{listener, writer} {
 		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD, firstFile) // without close-on-exec
 		if err != nil {
-			return fmt.Errorf("handing over a file: %w", err)
+			return fmt.Errorf("handing over a file: %w; more open files have to be allowed (ulimit -n)", err)
 		}
 		fds = append(fds, fd)
 	}

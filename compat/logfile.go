@@ -31,7 +31,8 @@ func OpenLogFile(path string, stdio bool) (*LogFile, error) {
 
 // Reopen opens the path anew. Where that fails the old file stays in use.
 func (l *LogFile) Reopen() error {
-	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o666)
+	// A pipe that nobody reads would keep us waiting, if not for O_NONBLOCK.
+	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NONBLOCK, 0o666)
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
 	}

@@ -35,8 +35,8 @@ func OtherPorts(ip string) []string {
 // ErrPidFile is a pid file that is not what a PR server leaves.
 var ErrPidFile = errors.New("it is no pid file of a PR server; look at it and remove it")
 
-// ReadPid returns the pid in a pid file, and 0 where the file does not exist.
-// Whoever can write to /tmp can put something else there: a link is not
+// ReadPid returns the pid in a pid file, and 0 where the file does not exist
+// or is empty, as a power failure may leave it. Whoever can write to /tmp can put something else there: a link is not
 // followed, and what is no pid is an error that wraps [ErrPidFile].
 func ReadPid(file string) (int, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
@@ -49,7 +49,10 @@ func ReadPid(file string) (int, error) {
 		return 0, fmt.Errorf("reading the pid file: %w", err)
 	}
 	defer f.Close()
-	text, _ := io.ReadAll(io.LimitReader(f, 32)) // what cannot be read is no pid
+	text, err := io.ReadAll(io.LimitReader(f, 32))
+	if info, statErr := f.Stat(); err == nil && statErr == nil && info.Mode().IsRegular() && len(text) == 0 {
+		return 0, nil
+	}
 	line, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil || pid <= 0 {
@@ -90,57 +93,4 @@ func RemoveStalePid(file string) error {
 		return fmt.Errorf("removing the pid file: %w", err)
 	}
 	return nil
-}
-
-// IsRunning tells whether a process exists and has not ended.
-// Source: lib/prserv/serv.py:is_running.
-func IsRunning(pid int) bool {
-	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
-		return false
-	}
-	// One that has ended exists until its parent asks how, which in a
-	// container may be never.
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return true
-	}
-	// Behind the name in parentheses come the state and, seventeen fields on,
-	// the number of threads: as long as there are others, they hold the port.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	const state, threads = 0, 17
-	return len(fields) <= threads || fields[state] != "Z" || fields[threads] != "0" && fields[threads] != "1"
-}
-
-// IsServer tells whether a process is a PR server, ours or Python's. Where
-// the system does not tell, it is taken for one.
-func IsServer(pid int) bool {
-	proc := fmt.Sprintf("/proc/%d/", pid)
-	own, _ := os.Readlink("/proc/self/exe")
-	if exe, err := os.Readlink(proc + "exe"); err == nil && exe == own {
-		return true // whatever this program has been named
-	}
-	// BitBake's server calls itself PRServ; its program names its file.
-	name, err := os.ReadFile(proc + "comm")
-	if err != nil {
-		return IsRunning(pid)
-	}
-	args, err := os.ReadFile(proc + "cmdline")
-	if err != nil {
-		return IsRunning(pid)
-	}
-	return strings.HasPrefix(string(name), "PRServ") ||
-		strings.Contains(filepath.Base(programOf(strings.Split(string(args), "\x00"))), "prserv")
-}
-
-// programOf returns the program of a command line: what Python runs, if it is
-// Python's.
-func programOf(args []string) string {
-	if strings.HasPrefix(filepath.Base(args[0]), "python") {
-		for _, arg := range args[1:] {
-			if !strings.HasPrefix(arg, "-") {
-				return arg
-			}
-		}
-	}
-	return args[0]
 }

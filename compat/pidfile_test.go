@@ -33,7 +33,7 @@ func TestReadPid(t *testing.T) {
 		{"pid", write("pid", "1234\n"), 1234, false},
 		{"without newline", write("bare", "1234"), 1234, false},
 		{"more lines", write("lines", "1234\nx\n"), 1234, false},
-		{"empty", write("empty", ""), 0, true},
+		{"empty", write("empty", ""), 0, false},
 		{"text", write("text", "x\n"), 0, true},
 		{"all processes", write("minus", "-1\n"), 0, true},
 		{"own group", write("zero", "0\n"), 0, true},

@@ -71,3 +71,8 @@ func isConstraint(err error) bool {
 	var sqlite sqlite3.Error
 	return errors.As(err, &sqlite) && sqlite.Code == sqlite3.ErrConstraint
 }
+
+func isNoDatabase(err error) bool {
+	var sqlite sqlite3.Error
+	return errors.As(err, &sqlite) && (sqlite.Code == sqlite3.ErrNotADB || sqlite.Code == sqlite3.ErrCorrupt)
+}

@@ -30,7 +30,7 @@ func (e *LockedError) Error() string {
 		}
 	}
 	if e.Foreign {
-		return fmt.Sprintf("the database %s is locked by %s, most likely a Python PR server; stop that first", e.File, holder)
+		return fmt.Sprintf("the database %s is in use by %s, most likely a Python PR server; stop that first", e.File, holder)
 	}
 	return fmt.Sprintf("the database %s is served by %s; one server at a time can write it, others can serve it with --read-only", e.File, holder)
 }
@@ -41,31 +41,26 @@ func processName(pid int) string {
 }
 
 // fileLock keeps a second server of ours from writing a database file. SQLite
-// alone would let both write, and a value may be a second old by then. It is
-// a file beside the database: a lock on the database itself would be let go of
-// as soon as anything in this process closed a descriptor of it.
+// alone would let both write, and a value may be a second old by then.
 type fileLock struct {
+	// A file beside the database, locked and with our pid in it: the only kind
+	// of lock that a network file system leaves to us.
 	path string
 	file *os.File
+	// The database itself, locked where its file system is a local one: under
+	// whatever other name a server comes, and if the file beside it is removed.
+	database *os.File
 }
 
-// lockDatabase locks a database file for this process. The error is a
-// [*LockedError] where another process has it.
+// lockDatabase locks a database file, which has to exist, for this process.
+// The error is a [*LockedError] where another process has it.
 func lockDatabase(file string) (*fileLock, error) {
-	if real, err := filepath.EvalSymlinks(file); err == nil {
-		file = real
-	} else if target, err := os.Readlink(file); err == nil { // to a file that is yet to be made
-		if !filepath.IsAbs(target) {
-			target = filepath.Join(filepath.Dir(file), target)
-		}
-		file = target
-	}
 	l := &fileLock{path: file + "-lock"}
 	for {
 		var err error
 		l.file, err = os.OpenFile(l.path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
 		if err != nil {
-			return nil, fmt.Errorf("locking the database: %w", err)
+			return nil, fmt.Errorf("locking it: %w", err)
 		}
 		err = unix.Flock(int(l.file.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		switch {
@@ -76,7 +71,7 @@ func lockDatabase(file string) (*fileLock, error) {
 			return nil, &LockedError{File: file, PID: pid}
 		case err != nil:
 			l.file.Close()
-			return nil, fmt.Errorf("locking %s: %w", l.path, err)
+			return nil, fmt.Errorf("locking it by %s: %w", l.path, err)
 		}
 		// The server that had it before may just have removed the file.
 		if l.isCurrent() {
@@ -84,14 +79,56 @@ func lockDatabase(file string) (*fileLock, error) {
 		}
 		l.file.Close()
 	}
+	if networkFS(filepath.Dir(file)) == "" {
+		if err := l.lockItself(file); err != nil {
+			l.release()
+			return nil, err
+		}
+	}
 	if err := l.file.Truncate(0); err == nil {
 		_, err = fmt.Fprintf(l.file, "%d\n", os.Getpid())
 		if err != nil {
 			l.release()
-			return nil, fmt.Errorf("locking the database: %w", err)
+			return nil, fmt.Errorf("locking it: %w", err)
 		}
 	}
 	return l, nil
+}
+
+// lockItself locks the database by flock, which does not touch the locks of
+// SQLite. Its descriptor has to stay open as long as SQLite has the file open:
+// with any that is closed, the system lets go of SQLite's locks as well.
+func (l *fileLock) lockItself(file string) error {
+	var err error
+	if l.database, err = os.OpenFile(file, os.O_RDWR, 0); err != nil {
+		return fmt.Errorf("writing it: %w; serve it as its owner, or with --read-only", reasonOf(err))
+	}
+	err = unix.Flock(int(l.database.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return &LockedError{File: file, PID: flockHolder(l.database)}
+	case err != nil:
+		return fmt.Errorf("locking it: %w", err)
+	}
+	return nil
+}
+
+// flockHolder finds the process that has a file locked by flock, or 0.
+func flockHolder(f *os.File) int {
+	var st unix.Stat_t
+	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+		return 0
+	}
+	inode := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
+	locks, _ := os.ReadFile("/proc/locks")
+	for line := range strings.Lines(string(locks)) {
+		// For example: 7: FLOCK ADVISORY WRITE 4711 fd:01:131090 0 EOF
+		if fields := strings.Fields(line); len(fields) > 5 && fields[1] == "FLOCK" && fields[5] == inode {
+			pid, _ := strconv.Atoi(fields[4])
+			return pid
+		}
+	}
+	return 0
 }
 
 func (l *fileLock) isCurrent() bool {
@@ -108,6 +145,7 @@ func (l *fileLock) release() {
 	if l == nil || l.file == nil {
 		return
 	}
+	l.database.Close() // fails for none only
 	os.Remove(l.path)
 	l.file.Close()
 	l.file = nil

@@ -17,9 +17,12 @@ const (
 	// end, to deliver a call it has been accepted for. Whoever had just
 	// connected when a restart came would see a broken connection otherwise,
 	// and BitBake does not try again.
-	requestGrace = time.Second
+	requestGrace = 800 * time.Millisecond
 	// answerGrace is how long calls may take to be answered then.
-	answerGrace = 1700 * time.Millisecond
+	answerGrace = 1400 * time.Millisecond
+	// endGrace is when Serve returns whatever happens: the rest of two seconds
+	// is for closing the file.
+	endGrace = 1700 * time.Millisecond
 )
 
 // Config is what a [Server] needs.
@@ -151,7 +154,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	cancelCalls()
 	select {
 	case <-finished:
-	case <-time.After(2*time.Second - answerGrace):
+	case <-time.After(endGrace - answerGrace):
 	}
 	return nil
 }

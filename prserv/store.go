@@ -18,7 +18,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/mattn/go-sqlite3" // is the driver "sqlite3" as well
-	"golang.org/x/sys/unix"
 
 	"prserver/xmlrpc"
 )
@@ -87,34 +86,43 @@ func Open(ctx context.Context, file string, readOnly bool) (*Store, error) {
 		if errors.As(err, &locked) {
 			return nil, err
 		}
+		if isNoDatabase(err) {
+			err = fmt.Errorf("%w; name another, or restore it from a backup", err)
+		}
 		return nil, fmt.Errorf("opening the database %s: %w", file, err)
 	}
 	return s, nil
 }
 
 func (s *Store) openReadOnly(file string) error {
-	if _, err := os.Stat(file); err != nil {
-		return fmt.Errorf("a read-only server makes no file: %w", errors.Unwrap(err))
+	if err := checkReadable(file); err != nil {
+		return err
 	}
 	return s.openReaders(file, "&mode=ro")
 }
 
-func (s *Store) openToWrite(ctx context.Context, file string) error {
+func (s *Store) openToWrite(ctx context.Context, file string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("making its folder: %w", err)
 	}
-	info, err := os.Stat(file)
-	s.IsNew = os.IsNotExist(err) || err == nil && info.Size() == 0
-	if s.lock, err = lockDatabase(file); err != nil {
+	real, made, err := ensureFile(file)
+	defer func() {
+		if made && err != nil {
+			removeEmpty(real)
+		}
+	}()
+	if err != nil {
 		return err
 	}
-	// SQLite opens a file it may not write, and says so at the first write only.
-	if err := unix.Access(file, unix.W_OK); err != nil && !os.IsNotExist(err) {
-		return fmt.Errorf("writing it: %w; serve it as its owner, or with --read-only", err)
+	if s.lock, err = lockDatabase(real); err != nil {
+		return err
+	}
+	if s.IsNew, err = checkWritable(real); err != nil {
+		return err
 	}
 	if err := makeTable(ctx, file); err != nil {
 		if isLocked(err) {
-			return &LockedError{File: file, PID: lockHolder(file), Foreign: true}
+			return &LockedError{File: file, PID: lockHolder(real), Foreign: true}
 		}
 		return err
 	}

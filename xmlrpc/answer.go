@@ -2,10 +2,7 @@ package xmlrpc
 
 import (
 	"bytes"
-	"compress/flate"
 	"compress/gzip"
-	"errors"
-	"io"
 	"net"
 	"regexp"
 	"strconv"
@@ -113,78 +110,4 @@ func gzipped(data []byte) []byte {
 	w.Write(data)                                     // a Buffer takes everything
 	w.Close()
 	return out.Bytes()
-}
-
-// maxUnpacked is what a gzipped body may become, as in the reference.
-const maxUnpacked = 20 << 20
-
-// decodeContent undoes the coding of a request's body.
-//
-// Source: SimpleXMLRPCServer.py:SimpleXMLRPCRequestHandler.decode_request_content.
-func decodeContent(req *request, body []byte) ([]byte, error) {
-	coding, ok := req.get("content-encoding")
-	if !ok {
-		return body, nil
-	}
-	switch coding = asciiLower(coding); coding {
-	case "identity":
-		return body, nil
-	case "gzip":
-		data, err := gunzip(body)
-		if errors.Is(err, io.ErrUnexpectedEOF) && req.dialect.TruncatedGzip != 400 {
-			return nil, &statusError{status: 500, reason: internalError}
-		}
-		var corrupt flate.CorruptInputError
-		if errors.As(err, &corrupt) {
-			return nil, &statusError{status: 500, reason: internalError}
-		}
-		if err != nil {
-			return nil, &statusError{status: 400, reason: "error decoding gzip content"}
-		}
-		return data, nil
-	}
-	return nil, &statusError{status: 501, reason: "encoding " + req.dialect.Quote(coding) + " not supported"}
-}
-
-// gunzip unpacks the members of a gzip file, which zeros may follow.
-func gunzip(body []byte) ([]byte, error) {
-	in := bytes.NewReader(body)
-	var out bytes.Buffer
-	r := new(gzip.Reader)
-	for in.Len() > 0 {
-		if !bytes.HasPrefix(body[len(body)-in.Len():], []byte{0x1F, 0x8B}) {
-			return nil, gzip.ErrHeader
-		}
-		err := r.Reset(in)
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return nil, err
-		}
-		r.Multistream(false)
-		if _, err := io.Copy(&out, io.LimitReader(r, maxUnpacked+1-int64(out.Len()))); err != nil {
-			return nil, err
-		}
-		if out.Len() > maxUnpacked {
-			return nil, errors.New("too much data in a gzipped body")
-		}
-		for in.Len() > 0 {
-			if b, _ := in.ReadByte(); b != 0 {
-				in.UnreadByte()
-				break
-			}
-		}
-	}
-	return out.Bytes(), nil
-}
-
-func asciiLower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c >= 'A' && c <= 'Z' {
-			b[i] = c | 0x20
-		}
-	}
-	return string(b)
 }

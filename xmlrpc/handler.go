@@ -16,9 +16,6 @@ import (
 )
 
 const (
-	// maxBody is what a request may carry, packed. The largest import that
-	// oe-core makes is one call a row; only a hostile one comes near.
-	maxBody = 16 << 20
 	// gzipThreshold is the size up to which a reply is sent as it is.
 	gzipThreshold = 1400
 	// DefaultReadTimeout is what PR clients wait themselves.
@@ -46,6 +43,9 @@ type Handler struct {
 	// two on one connection; 0 is [DefaultReadTimeout].
 	ReadTimeout time.Duration
 	Log         *slog.Logger
+
+	largeOnce sync.Once
+	large     chan struct{} // holds an element for each large request under way
 }
 
 var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
@@ -77,8 +77,20 @@ func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader) 
 	if timeout == 0 {
 		timeout = DefaultReadTimeout
 	}
-	conn.SetReadDeadline(time.Now().Add(timeout))
-	req, body, err := h.read(r)
+	deadline := time.Now().Add(timeout)
+	conn.SetReadDeadline(deadline)
+	req, length, err := h.readHead(r)
+	var body []byte
+	if err == nil {
+		if isLarge(req, length) {
+			leave, ok := h.enterLarge(ctx, deadline)
+			if !ok {
+				return false
+			}
+			defer leave()
+		}
+		body, err = readBody(r, req, length)
+	}
 	var status *statusError
 	switch {
 	case err == nil:
@@ -121,46 +133,35 @@ func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader) 
 	return a.keepAlive
 }
 
-// read reads a whole request. The request is never nil.
+// readHead reads a request up to its body, and returns how long that is; a
+// negative number says that it ends with the connection. The request is never
+// nil.
 //
 // Source: SimpleXMLRPCServer.py:SimpleXMLRPCRequestHandler.do_POST.
-func (h *Handler) read(r *bufio.Reader) (*request, []byte, error) {
+func (h *Handler) readHead(r *bufio.Reader) (*request, int64, error) {
 	req, err := readRequest(r, h.Dialect)
 	if err != nil {
-		return req, nil, err
+		return req, 0, err
 	}
 	if req.method != "POST" {
-		return req, nil, page(501, "Unsupported method (%s)", req.dialect.Quote(req.method))
+		return req, 0, page(501, "Unsupported method (%s)", req.dialect.Quote(req.method))
 	}
 	if req.path != "/" && req.path != "/RPC2" {
-		return req, nil, &statusError{status: 404, reason: "Not Found"}
+		return req, 0, &statusError{status: 404, reason: "Not Found"}
 	}
 	text, _ := req.get("content-length")
 	length, ok := ParseInt(text, req.dialect.Numbers)
 	if !ok || !isASCII(text) {
-		return req, nil, &statusError{status: 500, reason: internalError}
+		return req, 0, &statusError{status: 500, reason: internalError}
 	}
 	n, isInt64 := length.(int64)
 	switch {
 	case !isInt64 || n > maxBody:
-		return req, nil, &statusError{status: 413, reason: "Request Entity Too Large"}
+		return req, 0, errTooLarge
 	case n < 0 && !req.dialect.NegativeLength:
-		return req, nil, &statusError{status: 500, reason: internalError}
+		return req, 0, &statusError{status: 500, reason: internalError}
 	}
-	limit := n
-	if n < 0 {
-		limit = maxBody + 1
-	}
-	// A body that ends early is taken for what it is.
-	body, err := io.ReadAll(io.LimitReader(r, limit))
-	if err != nil {
-		return req, nil, err
-	}
-	if len(body) > maxBody {
-		return req, nil, &statusError{status: 413, reason: "Request Entity Too Large"}
-	}
-	body, err = decodeContent(req, body)
-	return req, body, err
+	return req, n, nil
 }
 
 // process turns the bytes of a call into the bytes of its answer. An error

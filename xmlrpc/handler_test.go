@@ -264,3 +264,42 @@ func TestDialects(t *testing.T) {
 		}
 	}
 }
+
+// TestLargeAtATime sends three large requests, of which one has to wait.
+func TestLargeAtATime(t *testing.T) {
+	h, _ := answering()
+	addr := listen(t, h)
+	text := strings.Repeat("x", 70_000)
+	request := post("/", "", calling("echo", "<value>"+text+"</value>"))
+	var first []*client
+	for range 2 {
+		c := dial(t, addr)
+		c.send(request[:1000])
+		first = append(first, c)
+	}
+	for deadline := time.Now().Add(patience); h.Large() < 2; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the large requests are not being read")
+		}
+	}
+	third := dial(t, addr)
+	third.send(request)
+	small := dial(t, addr)
+	small.send(post("/", "", echo))
+	if resp, _ := small.response(); resp.StatusCode != 200 {
+		t.Errorf("a small request: %s", resp.Status)
+	}
+	third.SetReadDeadline(time.Now().Add(50 * time.Millisecond))
+	if _, err := third.r.Peek(1); err == nil {
+		t.Error("a third large request was answered beside two others")
+	}
+	third.SetReadDeadline(time.Now().Add(patience))
+	for _, c := range append(first, third) {
+		if c != third {
+			c.send(request[1000:])
+		}
+		if resp, body := c.response(); resp.StatusCode != 200 || !strings.Contains(body, text) {
+			t.Errorf("a large request: %s and %d bytes", resp.Status, len(body))
+		}
+	}
+}

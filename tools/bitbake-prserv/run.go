@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"prserver/compat"
 )
@@ -28,9 +29,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stdout, compat.VersionText())
 	case opts.Help:
 		fmt.Fprint(stdout, compat.HelpText())
-	case opts.Start:
+	case opts.Start && !opts.Foreground:
 		err = start(ctx, opts, stdout, stderr)
-	case opts.Stop:
+	case opts.Stop && !opts.Start:
 		err = stop(ctx, opts, stdout, stderr)
 	case opts.Foreground:
 		err = serveInForeground(ctx, opts, stderr)
@@ -64,7 +65,11 @@ func listen(ip string, port int) (*net.TCPListener, error) {
 	}
 	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.ParseIP(ip), Port: port})
 	if err != nil {
-		return nil, fmt.Errorf("PR Server unable to bind to %s:%d: %w", ip, port, reason(err))
+		hint := ""
+		if errors.Is(err, syscall.EADDRINUSE) {
+			hint = "; stop what listens there, or choose another --port"
+		}
+		return nil, fmt.Errorf("PR Server unable to bind to %s:%d: %w%s", ip, port, reason(err), hint)
 	}
 	return ln, nil
 }
@@ -96,40 +101,4 @@ func absolute(opts compat.Options) (compat.Options, error) {
 		*path = abs
 	}
 	return opts, nil
-}
-
-// pidFileOf returns the path of the pid file of the server at ip and port.
-func pidFileOf(opts compat.Options, ip string, port int) string {
-	if opts.PidFile != "" {
-		return opts.PidFile
-	}
-	return compat.PidFile(ip, port)
-}
-
-// checkPidFile fails if the server that a pid file names is running.
-func checkPidFile(file string) error {
-	pid, err := compat.ReadPid(file)
-	if err != nil {
-		return err
-	}
-	if pid != 0 && compat.IsServer(pid) {
-		return fmt.Errorf("pidfile %s already exist. Daemon already running?", file)
-	}
-	return nil
-}
-
-// clearPidFile does the same, and removes the file of a server that is gone.
-func clearPidFile(file string, stderr io.Writer) error {
-	if err := checkPidFile(file); err != nil {
-		return err
-	}
-	pid, err := compat.ReadPid(file)
-	if err != nil || pid == 0 {
-		return err
-	}
-	if err := compat.RemoveStalePid(file); err != nil {
-		return err
-	}
-	fmt.Fprintf(stderr, "WARNING: pidfile %s named process %d, which is no PR server any more; it is replaced\n", file, pid)
-	return nil
 }

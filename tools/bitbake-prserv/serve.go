@@ -54,11 +54,12 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 	}
 	defer ln.Close()
 	if opts.PidFile != "" {
-		if err := clearPidFile(opts.PidFile, stderr); err != nil {
+		// It says nothing of an address, and systemd may have chosen that.
+		if err := pidFileOf(opts, "", 0).clear(stderr); err != nil {
 			return err
 		}
 	}
-	return serve(ctx, opts, log, ln, opts.PidFile, func() error { return compat.Notify(compat.NotifyReady) })
+	return serve(ctx, opts, log, ln, opts.PidFile, func() { notify(log, compat.NotifyReady) })
 }
 
 // reopenOnHangup opens the log anew at every SIGHUP, until the function that
@@ -83,9 +84,20 @@ func reopenOnHangup(out io.Writer, log *slog.Logger) (stop func()) {
 	}
 }
 
+// notify tells systemd how the server is doing. Whether systemd hears it is no
+// reason to end.
+func notify(log *slog.Logger, state string) {
+	if err := compat.Notify(state); err != nil {
+		log.Warn(err.Error())
+	}
+}
+
 // serve serves ln until ctx ends, with the server's pid in pidFile if that is
 // not empty. It calls ready once clients get answers.
-func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, pidFile string, ready func() error) error {
+func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, pidFile string, ready func()) error {
+	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
+		return &prserv.LockedError{File: opts.File, PID: pid, Foreign: true}
+	}
 	s, err := prserv.New(ctx, prserv.Config{
 		File:            opts.File,
 		ReadOnly:        opts.ReadOnly,
@@ -106,14 +118,10 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	addr := ln.Addr().(*net.TCPAddr)
 	log.Info(fmt.Sprintf("Started PRServer with DBfile: %s, IP: %s, PORT: %d, PID: %d",
 		opts.File, addr.IP, addr.Port, os.Getpid()))
-	if err := ready(); err != nil {
-		return err
-	}
+	ready()
 	err = s.Serve(ctx, ln)
 	log.Info("PRServer: stopping...")
-	if notifyErr := compat.Notify(compat.NotifyStopping); err == nil {
-		err = notifyErr
-	}
+	notify(log, compat.NotifyStopping)
 	if closeErr := s.Close(); err == nil {
 		err = closeErr
 	}

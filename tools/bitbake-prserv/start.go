@@ -31,13 +31,13 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	pidFile := pidFileOf(opts, ip, opts.Port)
-	if err := checkPidFile(pidFile); err != nil {
+	file := pidFileOf(opts, ip, opts.Port)
+	if err := file.check(); err != nil {
 		return err
 	}
 	ln, err := listen(ip, opts.Port)
 	// A server that was killed a moment ago may still hold its port.
-	for deadline := time.Now().Add(killedTimeout); err != nil && exists(pidFile) && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(killedTimeout); err != nil && file.exists() && time.Now().Before(deadline); {
 		time.Sleep(exitPoll)
 		ln, err = listen(ip, opts.Port)
 	}
@@ -47,7 +47,7 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 	defer ln.Close()
 	// Now that the address is ours, so is what its pid file says.
 	port := ln.Addr().(*net.TCPAddr).Port
-	if err := clearPidFile(pidFileOf(opts, ip, port), stderr); err != nil {
+	if err := pidFileOf(opts, ip, port).clear(stderr); err != nil {
 		return err
 	}
 	// The daemon opens it again; here somebody reads why it cannot be opened.
@@ -63,11 +63,6 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 		fmt.Fprintf(stdout, "Server is listening at port %d instead of %d\n", port, opts.Port)
 	}
 	return nil
-}
-
-func exists(file string) bool {
-	_, err := os.Lstat(file)
-	return err == nil
 }
 
 // serveAsDaemon is what the daemon does.
@@ -100,9 +95,6 @@ func serveDetached(ctx context.Context, opts compat.Options, d *compat.Daemon) e
 	log := slog.New(compat.NewLogHandler(file, level))
 	defer reopenOnHangup(file, log)()
 	addr := d.Listener.Addr().(*net.TCPAddr)
-	pidFile := pidFileOf(opts, addr.IP.String(), addr.Port)
-	return serve(ctx, opts, log, d.Listener, pidFile, func() error {
-		d.Ready()
-		return nil
-	})
+	pidFile := pidFileOf(opts, addr.IP.String(), addr.Port).path
+	return serve(ctx, opts, log, d.Listener, pidFile, d.Ready)
 }

@@ -33,25 +33,21 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
-	pidFile := pidFileOf(opts, ip, opts.Port)
-	pid, err := compat.ReadPid(pidFile)
+	file := pidFileOf(opts, ip, opts.Port)
+	pid, err := compat.ReadPid(file.path)
 	if err != nil {
 		return err
 	}
-	if pid == 0 {
+	if !file.exists() {
 		others := ""
 		if ports := compat.OtherPorts(ip); len(ports) > 0 {
 			others = fmt.Sprintf("Wrong port? Other ports listening at %s: %s", opts.Host, strings.Join(ports, " "))
 		}
-		return fmt.Errorf("pidfile %s does not exist. Daemon not running? %s", pidFile, others)
+		return fmt.Errorf("pidfile %s does not exist. Daemon not running? %s", file.path, others)
 	}
-	if !compat.IsServer(pid) {
+	if pid == 0 || !file.isServer(pid) {
 		// Whatever has this pid now must not be stopped.
-		if err := compat.RemoveStalePid(pidFile); err != nil {
-			return err
-		}
-		fmt.Fprintf(stderr, "WARNING: pidfile %s named process %d, which is no PR server any more; it is removed\n", pidFile, pid)
-		return nil
+		return file.removeStale(stderr, "removed")
 	}
 	client := prserv.NewClient(net.JoinHostPort(ip, strconv.Itoa(opts.Port)), quitTimeout)
 	if err := client.Quit(ctx); err != nil {
@@ -64,10 +60,10 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 			return fmt.Errorf("ending process %d: %w", pid, err)
 		}
 		if !gone(pid, termTimeout) {
-			return fmt.Errorf("process %d does not end after quit and SIGTERM; its pid file %s stays", pid, pidFile)
+			return fmt.Errorf("process %d does not end after quit and SIGTERM; its pid file %s stays", pid, file.path)
 		}
 	}
-	if err := os.Remove(pidFile); err != nil && !os.IsNotExist(err) {
+	if err := os.Remove(file.path); err != nil && !os.IsNotExist(err) {
 		return fmt.Errorf("removing the pid file: %w", err)
 	}
 	return nil
