@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"prserver/prserv"
+)
+
+// TestKillLosesNothing kills the server again and again under load. Whatever
+// was answered has to be in the file then, for a program that knows nothing of
+// the server, and for the next server, which has to go on where the last one
+// was.
+func TestKillLosesNothing(t *testing.T) {
+	const clients = 8
+	kills := 5
+	if isLong() {
+		kills = 100
+	}
+	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	// The socket stays open, so that clients wait while there is no server.
+	socket, err := ln.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+
+	promised := newPromises("v")
+	client := prserv.NewClient(ln.Addr().String(), 60*time.Second)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var cutOff atomic.Int64
+	var load sync.WaitGroup
+	defer load.Wait()
+	defer cancel()
+	for c := range clients {
+		load.Add(1)
+		go func() {
+			defer load.Done()
+			random := rand.New(rand.NewPCG(seed, uint64(c)))
+			for i := 0; ctx.Err() == nil; i++ {
+				err := promised.call(ctx, client, c, i, random)
+				var fault *prserv.FaultError
+				switch {
+				case err == nil || ctx.Err() != nil:
+				case errors.As(err, &fault), errors.Is(err, prserv.ErrNoValue), errors.Is(err, errBroken):
+					t.Error(err)
+					return
+				default: // the connection broke: it was the server's last moment
+					cutOff.Add(1)
+				}
+			}
+		}()
+	}
+
+	random := rand.New(rand.NewPCG(seed, clients))
+	for kill := range kills {
+		server := startOn(t, socket, file)
+		waitForCalls(t, server, promised, 1+random.IntN(200))
+		time.Sleep(time.Duration(random.IntN(3000)) * time.Microsecond) // not always just after an answer
+		if err := server.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		server.Wait() // says that it was killed
+		if !server.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
+			t.Fatalf("the server ended by itself: %v", server.ProcessState)
+		}
+		// A copy, because SQLite tidies up the original for whoever opens it,
+		// and that is to be left to the next server.
+		copied, err := copyDatabase(file, t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := checkStored(copied, promised.version, promised.snapshot()); err != nil {
+			t.Fatalf("after kill %d: %v", kill+1, err)
+		}
+	}
+	server := startOn(t, socket, file)
+	waitForCalls(t, server, promised, 100)
+	cancel()
+	load.Wait()
+	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Wait(); err != nil {
+		t.Errorf("the server ended with %v, want 0", err)
+	}
+	if err := checkStored(file, promised.version, promised.snapshot()); err != nil {
+		t.Error(err)
+	}
+	// A call can break at every kill, but the next waits for the next server.
+	if n := cutOff.Load(); n > int64(kills*clients) {
+		t.Errorf("%d calls broke, want at most %d", n, kills*clients)
+	}
+	t.Logf("%d kills, %d answers, %d calls cut off", kills, promised.count(), cutOff.Load())
+}
+
+// waitForCalls waits until a server has answered some more calls.
+func waitForCalls(t *testing.T, server *exec.Cmd, p *promises, more int) {
+	t.Helper()
+	enough := p.count() + more
+	for deadline := time.Now().Add(patience); p.count() < enough; time.Sleep(time.Millisecond) {
+		if t.Failed() || time.Now().After(deadline) {
+			t.Fatalf("process %d has answered %d calls, want %d more", server.Process.Pid, p.count(), enough-p.count())
+		}
+	}
+}

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+
+	_ "github.com/mattn/go-sqlite3"
+
+	"prserver/prserv"
+)
+
+// isLong tells that scripts/test --long runs the tests.
+func isLong() bool { return os.Getenv("PRSERV_LONG") != "" }
+
+const (
+	// issuedArch is the pkgarch of checksums that getPR is asked for, and
+	// importedArch that of imported ones: there values are as we chose them.
+	issuedArch, importedArch = "issued", "imported"
+	// firstImported is greater than any value that a test has issued, so that
+	// a value alone tells whether it was imported.
+	firstImported = 1_000_000_000
+)
+
+// promises is what clients were answered. What was answered once has to be in
+// the file for ever, or a greater value.
+type promises struct {
+	version string
+
+	mu       sync.Mutex
+	values   map[rowKey]int64 // guarded by mu
+	greatest int64            // of those that getPR answered; guarded by mu
+	answered int              // guarded by mu
+	imported int64            // guarded by mu
+}
+
+// rowKey is what a row has beside its version and its value.
+type rowKey struct{ pkgarch, checksum string }
+
+func newPromises(version string) *promises {
+	return &promises{version: version, values: map[rowKey]int64{}, greatest: -1, imported: firstImported}
+}
+
+func (p *promises) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.answered
+}
+
+// note takes an answer.
+func (p *promises) note(key rowKey, value int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.values[key] = max(value, p.values[key])
+	p.answered++
+	if key.pkgarch == issuedArch {
+		p.greatest = max(p.greatest, value)
+	}
+}
+
+// errBroken is an answer that contradicts an earlier one.
+var errBroken = errors.New("a promise was broken")
+
+// getNew asks for the value of a checksum that nobody has asked for. It has to
+// be greater than all that were known when the call started.
+func (p *promises) getNew(ctx context.Context, c *prserv.Client, checksum string) error {
+	p.mu.Lock()
+	floor := p.greatest
+	p.mu.Unlock()
+	v, err := c.GetPR(ctx, p.version, issuedArch, checksum)
+	if err != nil {
+		return err
+	}
+	p.note(rowKey{issuedArch, checksum}, v)
+	if v <= floor {
+		return fmt.Errorf("%w: the new checksum %s got %d, but %d had been given out before", errBroken, checksum, v, floor)
+	}
+	return nil
+}
+
+// getAgain asks for a checksum that has a value.
+func (p *promises) getAgain(ctx context.Context, c *prserv.Client, checksum string) error {
+	p.mu.Lock()
+	known, isKnown := p.values[rowKey{issuedArch, checksum}]
+	p.mu.Unlock()
+	v, err := c.GetPR(ctx, p.version, issuedArch, checksum)
+	if err != nil {
+		return err
+	}
+	p.note(rowKey{issuedArch, checksum}, v)
+	if isKnown && v < known {
+		return fmt.Errorf("%w: the checksum %s had %d, now it got %d", errBroken, checksum, known, v)
+	}
+	return nil
+}
+
+// importOne imports a value that no other import has.
+func (p *promises) importOne(ctx context.Context, c *prserv.Client, checksum string) error {
+	p.mu.Lock()
+	p.imported++
+	value := p.imported
+	p.mu.Unlock()
+	v, err := c.ImportOne(ctx, p.version, importedArch, checksum, value)
+	if err != nil {
+		return err
+	}
+	p.note(rowKey{importedArch, checksum}, v)
+	if v < value {
+		return fmt.Errorf("%w: imported %d for %s, stored is %d", errBroken, value, checksum, v)
+	}
+	return nil
+}
+
+// call makes the i-th call of a client, in a mix like that of a build beside
+// an import.
+func (p *promises) call(ctx context.Context, c *prserv.Client, client, i int, random *rand.Rand) error {
+	own := fmt.Sprintf("%d-%d", client, random.IntN(i+1))
+	switch random.IntN(10) {
+	case 0, 1:
+		return p.getAgain(ctx, c, own)
+	case 2:
+		return p.importOne(ctx, c, own)
+	}
+	return p.getNew(ctx, c, fmt.Sprintf("%d-new-%d", client, i))
+}
+
+// snapshot returns what has been promised up to now.
+func (p *promises) snapshot() map[rowKey]int64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	values := make(map[rowKey]int64, len(p.values))
+	for key, v := range p.values {
+		values[key] = v
+	}
+	return values
+}
+
+// checkStored opens a database file that no server has open, with nothing but
+// SQLite, and looks for promised values. It also wants no two checksums that
+// getPR was asked for to share a value.
+func checkStored(file, version string, promised map[rowKey]int64) error {
+	db, err := sql.Open("sqlite3", "file:"+file+"?_busy_timeout=0")
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var verdict string
+	if err := db.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+		return fmt.Errorf("integrity_check: %s, %v", verdict, err)
+	}
+	rows, err := db.Query("SELECT pkgarch, checksum, value FROM "+prserv.Table+" WHERE version = ?", version)
+	if err != nil {
+		if len(promised) == 0 {
+			return nil // not even the table need be there
+		}
+		return err
+	}
+	defer rows.Close()
+	stored := map[rowKey]int64{}
+	holder := map[int64]string{}
+	for rows.Next() {
+		var key rowKey
+		var v int64
+		if err := rows.Scan(&key.pkgarch, &key.checksum, &v); err != nil {
+			return err
+		}
+		if other, ok := holder[v]; ok && key.pkgarch == issuedArch {
+			return fmt.Errorf("%s and %s both have %d", key.checksum, other, v)
+		}
+		holder[v], stored[key] = key.checksum, v
+	}
+	for key, v := range promised {
+		if now, ok := stored[key]; !ok || now < v {
+			return fmt.Errorf("%s was answered %d, stored is %d (%v)", key, v, now, ok)
+		}
+	}
+	return rows.Err()
+}
+
+// copyDatabase copies a database file and its log, but not the index of the
+// log: it has to be found again by whoever opens the copy.
+func copyDatabase(file, dir string) (string, error) {
+	to := filepath.Join(dir, filepath.Base(file))
+	for _, suffix := range []string{"", "-wal", "-journal"} {
+		content, err := os.ReadFile(file + suffix)
+		if os.IsNotExist(err) && suffix != "" {
+			continue
+		}
+		if err == nil {
+			err = os.WriteFile(to+suffix, content, 0o666)
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return to, nil
+}
