@@ -41,11 +41,10 @@ func (s *Store) GetPR(ctx context.Context, version, pkgarch, checksum any) (any,
 		return nil, errNotFound // the table takes no nil, and nothing equals it
 	}
 	of, asked := group{key[0].(string), key[1].(string)}, key[2].(string)
-	t, ticket := s.greatest.get(of)
-	if t.known && t.checksum != "" && t.checksum == asked {
+	if t, _ := s.greatest.get(of); t.known && t.checksum != "" && t.checksum == asked {
 		return t.value, nil
 	}
-	v, err := s.known(ctx, key, of, t, ticket)
+	v, err := s.known(ctx, key, of)
 	if !errors.Is(err, errNotFound) {
 		return v, err
 	}
@@ -55,9 +54,8 @@ func (s *Store) GetPR(ctx context.Context, version, pkgarch, checksum any) (any,
 	return s.writer.change(ctx, func(w *writer) (any, error) { return w.getPR(key, of) })
 }
 
-// known returns the value of a key if it is the greatest of its group, of
-// which t is remembered.
-func (s *Store) known(ctx context.Context, key []driver.Value, of group, t top, ticket uint64) (any, error) {
+// known returns the value of a key if it is the greatest of its group.
+func (s *Store) known(ctx context.Context, key []driver.Value, of group) (any, error) {
 	c, err := s.reader(ctx)
 	if err != nil {
 		return nil, err
@@ -71,6 +69,9 @@ func (s *Store) known(ctx context.Context, key []driver.Value, of group, t top, 
 	if err != nil {
 		return nil, err
 	}
+	// The greatest is looked for after the value: one that was stored between
+	// the two would else pass for the greatest.
+	t, ticket := s.greatest.get(of)
 	stored, isInt := v.(int64)
 	if isInt && !t.known {
 		if t, err = readTop(c, of); err != nil {

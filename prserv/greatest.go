@@ -23,10 +23,16 @@ type top struct {
 // greatest remembers the greatest value of groups. Without it every getPR
 // would look at all checksums of its group: the table has no index that
 // includes the value, and a file with one would not dump as the reference's.
+//
+// What is remembered is never older than what anybody can read in the file:
+// whoever has seen a new value there must not be answered as if it were not.
+// So a group is forgotten before a value of it is committed, and learned when
+// that is over.
 type greatest struct {
-	mu      sync.Mutex
-	tops    map[group]top // guarded by mu; known ones only
-	changes uint64        // how often the file has changed; guarded by mu
+	mu         sync.Mutex
+	tops       map[group]top // guarded by mu; known ones only
+	changes    uint64        // how often the file has changed; guarded by mu
+	committing bool          // it may change at any moment; guarded by mu
 }
 
 func newGreatest() *greatest { return &greatest{tops: map[group]top{}} }
@@ -43,7 +49,7 @@ func (g *greatest) get(of group) (t top, ticket uint64) {
 func (g *greatest) learn(of group, t top, ticket uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if ticket == g.changes {
+	if ticket == g.changes && !g.committing {
 		g.set(of, t)
 	}
 }
@@ -56,18 +62,31 @@ func (g *greatest) set(of group, t top) {
 	g.tops[of] = t
 }
 
-// commit takes over what a transaction has seen, now that it is on disk.
-func (g *greatest) commit(seen map[group]top) {
+// commit runs the commit of a transaction that has seen these groups, and
+// takes over what it has seen.
+func (g *greatest) commit(seen map[group]top, commit func() error) error {
+	g.mu.Lock()
+	for of := range seen {
+		delete(g.tops, of)
+	}
+	g.committing = true
+	g.mu.Unlock()
+
+	err := commit()
+
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	g.committing = false
 	g.changes++
+	if err != nil {
+		return err
+	}
 	for of, t := range seen {
 		if t.known {
 			g.set(of, t)
-		} else {
-			delete(g.tops, of)
 		}
 	}
+	return nil
 }
 
 // forget forgets everything: somebody else has written to the file.

@@ -201,11 +201,7 @@ func (w *writer) commit(batch []*request) (failed bool, err error) {
 			return true, r.err
 		}
 	}
-	if err := w.execPatiently(sqlCommit); err != nil {
-		return false, err
-	}
-	w.greatest.commit(w.seen)
-	return false, nil
+	return false, w.greatest.commit(w.seen, func() error { return w.execPatiently(sqlCommit) })
 }
 
 // execPatiently runs a statement that fails as long as somebody else has the
