@@ -2,154 +2,203 @@ package prserv
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mattn/go-sqlite3"
 )
 
-// Dump returns the SQL that makes the whole file again, whatever it holds:
-// the text that Python's sqlite3 module makes of it.
+const (
+	// dumpPiece is how much of a dump is written at a time.
+	dumpPiece = 64 << 10
+	// dumpCheck is how many rows are read before somebody looks whether the
+	// dump is still wanted.
+	dumpCheck = 1000
+)
+
+// Dump writes the SQL that makes the whole file again, whatever it holds: the
+// text that Python's sqlite3 module makes of it. The error is
+// [ErrUndecodable] where that would be no text.
 //
 // Source: lib/prserv/db.py:PRTable.dump_db, which is sqlite3/dump.py:_iterdump.
-func (s *Store) Dump(ctx context.Context) (string, error) {
-	tx, err := s.read.BeginTx(ctx, nil)
+func (s *Store) Dump(ctx context.Context, w io.Writer) error {
+	pooled, err := s.read.Conn(ctx)
 	if err != nil {
-		return "", err
+		return err
 	}
-	defer tx.Rollback()
-	var out strings.Builder
-	out.WriteString("BEGIN TRANSACTION;\n")
-	tables, err := masterEntries(ctx, tx, `type = 'table' ORDER BY name`)
+	defer pooled.Close()
+	// With database/sql between, reading a row would cost twice as much.
+	return pooled.Raw(func(raw any) error {
+		conn, ok := raw.(*sqlite3.SQLiteConn)
+		if !ok {
+			return fmt.Errorf("%T is no connection to SQLite", raw)
+		}
+		d := &dump{conn: conn, out: w}
+		if err := d.exec("BEGIN"); err != nil {
+			return err
+		}
+		defer d.exec("ROLLBACK") // nothing was changed
+		return d.write(ctx)
+	})
+}
+
+// dump is a dump in the making.
+type dump struct {
+	conn   *sqlite3.SQLiteConn
+	out    io.Writer
+	buffer []byte // what is not written yet, always whole lines
+}
+
+func (d *dump) write(ctx context.Context) error {
+	d.line("BEGIN TRANSACTION;")
+	tables, err := d.master(ctx, `type = 'table' ORDER BY name`)
 	if err != nil {
-		return "", err
+		return err
 	}
 	for _, t := range tables {
 		switch {
 		case t.name == "sqlite_sequence":
-			out.WriteString("DELETE FROM \"sqlite_sequence\";\n")
+			d.line(`DELETE FROM "sqlite_sequence";`)
 		case t.name == "sqlite_stat1":
-			out.WriteString("ANALYZE \"sqlite_master\";\n")
+			d.line(`ANALYZE "sqlite_master";`)
 		case strings.HasPrefix(t.name, "sqlite_"):
 			continue
 		default:
-			out.WriteString(t.sql + ";\n")
+			d.line(t.sql + ";")
 		}
-		if err := dumpRows(ctx, tx, &out, t.name); err != nil {
-			return "", err
+		if err := d.rows(ctx, t.name); err != nil {
+			return err
 		}
 	}
-	others, err := masterEntries(ctx, tx, `type IN ('index', 'trigger', 'view')`)
+	others, err := d.master(ctx, `type IN ('index', 'trigger', 'view')`)
 	if err != nil {
-		return "", err
+		return err
 	}
 	for _, o := range others {
-		out.WriteString(o.sql + ";\n")
+		d.line(o.sql + ";")
 	}
-	out.WriteString("COMMIT;\n")
-	if text := out.String(); utf8.ValidString(text) {
-		return text, nil
+	d.line("COMMIT;")
+	return d.flush()
+}
+
+func (d *dump) line(text string) {
+	d.buffer = append(d.buffer, text...)
+	d.buffer = append(d.buffer, '\n')
+}
+
+func (d *dump) flush() error {
+	if !utf8.Valid(d.buffer) {
+		return ErrUndecodable
 	}
-	return "", ErrUndecodable
+	_, err := d.out.Write(d.buffer)
+	d.buffer = d.buffer[:0]
+	return err
 }
 
 // masterEntry is a table, index, trigger or view.
 type masterEntry struct{ name, sql string }
 
-func masterEntries(ctx context.Context, tx *sql.Tx, where string) ([]masterEntry, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND `+where)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+func (d *dump) master(ctx context.Context, where string) ([]masterEntry, error) {
 	var entries []masterEntry
-	for rows.Next() {
-		var e masterEntry
-		if err := rows.Scan(&e.name, &e.sql); err != nil {
-			return nil, err
-		}
-		entries = append(entries, e)
-	}
-	return entries, rows.Err()
+	err := d.query(ctx, `SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND `+where, nil, func(row []driver.Value) error {
+		name, _ := row[0].(string)
+		sql, _ := row[1].(string)
+		entries = append(entries, masterEntry{name, sql})
+		return nil
+	})
+	return entries, err
 }
 
-// dumpRows writes an INSERT statement for every row of a table.
-func dumpRows(ctx context.Context, tx *sql.Tx, out *strings.Builder, table string) error {
-	columns, err := columnNames(ctx, tx, table)
-	if err != nil {
-		return err
-	}
+// rows writes an INSERT statement for every row of a table.
+func (d *dump) rows(ctx context.Context, table string) error {
 	// The plus signs hide the declared types of the columns from the driver,
 	// which would make times of numbers in a column declared as TIMESTAMP.
-	query := strings.Builder{}
-	query.WriteString("SELECT ")
-	values := make([]any, len(columns))
-	into := make([]any, len(columns))
-	for i, c := range columns {
-		if i > 0 {
-			query.WriteString(", ")
-		}
-		query.WriteString("+" + quoteIdent(c))
-		into[i] = &values[i]
+	var columns []string
+	err := d.query(ctx, `SELECT name FROM pragma_table_info(?)`, []driver.Value{table}, func(row []driver.Value) error {
+		name, _ := row[0].(string)
+		columns = append(columns, "+"+quoteIdent(name))
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	query.WriteString(" FROM " + quoteIdent(table))
-	rows, err := tx.QueryContext(ctx, query.String())
+	query := "SELECT " + strings.Join(columns, ", ") + " FROM " + quoteIdent(table)
+	insert := "INSERT INTO " + quoteIdent(table) + " VALUES("
+	return d.query(ctx, query, nil, func(row []driver.Value) error {
+		d.buffer = append(d.buffer, insert...)
+		for i, v := range row {
+			if i > 0 {
+				d.buffer = append(d.buffer, ',')
+			}
+			d.buffer = appendQuoted(d.buffer, v)
+		}
+		d.buffer = append(d.buffer, ");\n"...)
+		if len(d.buffer) < dumpPiece {
+			return nil
+		}
+		return d.flush()
+	})
+}
+
+func (d *dump) exec(query string) error {
+	_, err := d.conn.Exec(query, nil)
+	return err
+}
+
+// query calls each with every row of a query; the row is its own only until it
+// returns.
+func (d *dump) query(ctx context.Context, query string, args []driver.Value, each func(row []driver.Value) error) error {
+	rows, err := d.conn.Query(query, args)
 	if err != nil {
 		return err
 	}
 	defer rows.Close()
-	insert := "INSERT INTO " + quoteIdent(table) + " VALUES("
-	for rows.Next() {
-		if err := rows.Scan(into...); err != nil {
+	row := make([]driver.Value, len(rows.Columns()))
+	for n := 1; ; n++ {
+		switch err := rows.Next(row); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
 			return err
 		}
-		out.WriteString(insert)
-		for i, v := range values {
-			if i > 0 {
-				out.WriteByte(',')
-			}
-			writeQuoted(out, v)
+		if n%dumpCheck == 0 && ctx.Err() != nil {
+			return ctx.Err()
 		}
-		out.WriteString(");\n")
+		if err := each(row); err != nil {
+			return err
+		}
 	}
-	return rows.Err()
 }
 
-// writeQuoted writes a value as SQL.
-func writeQuoted(out *strings.Builder, v any) {
+// appendQuoted appends a value as SQL.
+func appendQuoted(dst []byte, v driver.Value) []byte {
 	switch v := v.(type) {
 	case nil:
-		out.WriteString("NULL")
+		return append(dst, "NULL"...)
 	case int64:
-		out.WriteString(strconv.FormatInt(v, 10))
+		return strconv.AppendInt(dst, v, 10)
 	case float64:
-		out.WriteString(quoteReal(v))
+		return append(dst, quoteReal(v)...)
 	case []byte:
-		fmt.Fprintf(out, "X'%X'", v)
+		return fmt.Appendf(dst, "X'%X'", v)
 	case string:
 		v, _, _ = strings.Cut(v, "\x00") // where SQLite's text of it ends, too
-		out.WriteByte('\'')
-		out.WriteString(strings.ReplaceAll(v, "'", "''"))
-		out.WriteByte('\'')
-	}
-}
-
-func columnNames(ctx context.Context, tx *sql.Tx, table string) ([]string, error) {
-	rows, err := tx.QueryContext(ctx, `SELECT name FROM pragma_table_info(?)`, table)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var names []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, err
+		dst = append(dst, '\'')
+		for rest, more := v, true; more; {
+			v, rest, more = strings.Cut(rest, "'")
+			dst = append(dst, v...)
+			if more {
+				dst = append(dst, "''"...)
+			}
 		}
-		names = append(names, name)
+		return append(dst, '\'')
 	}
-	return names, rows.Err()
+	return dst
 }
 
 // quoteIdent makes a name safe to use in SQL.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/big"
 	"reflect"
@@ -268,8 +269,8 @@ func TestReadersDoNotWait(t *testing.T) {
 	if got := export(t, s, prserv.Filter{}); len(got) != 1 {
 		t.Errorf("exported %v, want one row", got)
 	}
-	if text, err := s.Dump(t.Context()); err != nil || text == "" {
-		t.Errorf("Dump: %q, %v", text, err)
+	if err := s.Dump(t.Context(), io.Discard); err != nil {
+		t.Errorf("Dump: %v", err)
 	}
 	unlock()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"slices"
@@ -106,12 +107,7 @@ func (s *Server) export(ctx context.Context, c *xmlrpc.Call) (any, error) {
 
 // Source: lib/prserv/serv.py:PRServer.dump_db.
 func (s *Server) dumpDB(ctx context.Context, _ *xmlrpc.Call) (any, error) {
-	text, err := s.store.Dump(ctx)
-	if err != nil {
-		s.log.Error(err.Error())
-		return nil, nil
-	}
-	return text, nil
+	return xmlrpc.Text(func(w io.Writer) error { return s.store.Dump(ctx, w) }), nil
 }
 
 // Source: lib/prserv/serv.py:PRServer.ping.

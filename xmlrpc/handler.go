@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net"
 	"runtime/debug"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -110,18 +109,13 @@ func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader) 
 	case err != nil:
 		a.refuse(status, req.method)
 	default:
-		a.body, err = h.process(ctx, conn, req.dialect, body)
+		reply, packed, err := h.process(ctx, conn, req, body)
 		if err != nil {
 			a.refuse(&statusError{status: 500, reason: internalError}, req.method)
 			break
 		}
-		a.status, a.reason = 200, "OK"
-		a.add("Content-type", "text/xml")
-		if len(a.body) > gzipThreshold && acceptsGzip(req) {
-			a.body = gzipped(a.body)
-			a.add("Content-Encoding", "gzip")
-		}
-		a.add("Content-length", strconv.Itoa(len(a.body)))
+		defer reply.Close()
+		a.accept(reply, packed)
 	}
 	if err := a.writeTo(conn); err != nil {
 		h.Log.Debug("answer not delivered", "client", conn.RemoteAddr(), "error", err)
@@ -164,42 +158,53 @@ func (h *Handler) readHead(r *bufio.Reader) (*request, int64, error) {
 	return req, n, nil
 }
 
-// process turns the bytes of a call into the bytes of its answer. An error
-// means that not even a fault can be made of what went wrong.
+// process turns the bytes of a call into its reply, and tells whether that is
+// packed. An error means that not even a fault can be made of what went wrong.
 //
 // Source: SimpleXMLRPCServer.py:SimpleXMLRPCDispatcher._marshaled_dispatch.
-func (h *Handler) process(ctx context.Context, conn net.Conn, d *Dialect, body []byte) ([]byte, error) {
-	reply, err := h.reply(ctx, conn, d, body)
+func (h *Handler) process(ctx context.Context, conn net.Conn, req *request, body []byte) (reply *spool, packed bool, err error) {
+	d, pack := req.dialect, acceptsGzip(req)
+	call, err := Decode(body, d)
+	var v any
 	if err == nil {
-		return reply, nil
+		call.Client = conn
+		v, err = h.Serve(ctx, call)
 	}
+	if text, ok := v.(Text); ok && err == nil {
+		reply, packed, err = longReply(text, pack)
+		if err == nil {
+			return reply, packed, nil
+		}
+		h.Log.Error(err.Error())
+		v, err = nil, nil
+	}
+	var out []byte
+	if err == nil {
+		if out, err = Encode(nil, v, d); err != nil {
+			err = fmt.Errorf("reply of %s: %w", call.Method, err)
+		}
+	}
+	if err != nil {
+		if out, err = encodeError(err, d); err != nil {
+			return nil, false, err
+		}
+	}
+	if packed = pack && len(out) > gzipThreshold; packed {
+		out = gzipped(out)
+	}
+	return held(out), packed, nil
+}
+
+// encodeError makes the fault that the dialect makes of an error, if it makes
+// one.
+func encodeError(err error, d *Dialect) ([]byte, error) {
 	var f *Fault
 	if !errors.As(err, &f) {
 		if f = d.Fault(err); f == nil {
 			return nil, err
 		}
 	}
-	if reply, err = EncodeFault(nil, f, d); err != nil {
-		return nil, err
-	}
-	return reply, nil
-}
-
-func (h *Handler) reply(ctx context.Context, conn net.Conn, d *Dialect, body []byte) ([]byte, error) {
-	call, err := Decode(body, d)
-	if err != nil {
-		return nil, err
-	}
-	call.Client = conn
-	v, err := h.Serve(ctx, call)
-	if err != nil {
-		return nil, err
-	}
-	reply, err := Encode(nil, v, d)
-	if err != nil {
-		return nil, fmt.Errorf("reply of %s: %w", call.Method, err)
-	}
-	return reply, nil
+	return EncodeFault(nil, f, d)
 }
 
 // linger lets a client that is still sending read its answer.

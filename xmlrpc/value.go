@@ -2,6 +2,7 @@ package xmlrpc
 
 import (
 	"fmt"
+	"io"
 	"net"
 	"strings"
 )
@@ -20,6 +21,7 @@ import (
 //	DateTime  dateTime.iso8601, as written
 //	Decimal   bigdecimal (Python 3 only)
 //	Blob      bytes of a database, in replies only
+//	Text      string, as the whole of a reply only
 type (
 	// Struct is a struct with its members in the order they were written.
 	Struct []Member
@@ -36,6 +38,9 @@ type (
 	Decimal string
 	// Blob is a run of bytes that is no text, as SQLite stores it.
 	Blob []byte
+	// Text writes a string of any length, which is not held in memory. Where
+	// it fails, the log says why and the reply is nil.
+	Text func(w io.Writer) error
 )
 
 // Call is a decoded request.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -118,11 +119,11 @@ func checkIssued(t *testing.T, file string, answers []map[string]int64) {
 	if len(holder) == 0 {
 		t.Fatal("no value was issued")
 	}
-	dump, err := store.Dump(t.Context())
-	if err != nil {
+	var dump strings.Builder
+	if err := store.Dump(t.Context(), &dump); err != nil {
 		t.Fatal(err)
 	}
-	stored := storedValues(t, dump)
+	stored := storedValues(t, dump.String())
 	for v, checksum := range holder {
 		if stored[checksum] != v {
 			t.Errorf("%s was answered %d, stored is %d", checksum, v, stored[checksum])
