@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -19,6 +20,16 @@ const (
 	// dumpCheck is how many rows are read before somebody looks whether the
 	// dump is still wanted.
 	dumpCheck = 1000
+	// sqlInserts makes the lines of the next 500 rows behind a rowid, the
+	// parameter, and returns the last one's rowid. The third column is 0 where
+	// a row is not among the lines: real numbers are not left to SQLite, and
+	// what is long would be held in memory too many times.
+	sqlInserts = `SELECT group_concat(line, ''), max(r), count(*) = count(line) FROM (
+		SELECT rowid AS r, iif(typeof(value) IN ('integer', 'null')
+				AND octet_length(version) + octet_length(pkgarch) + octet_length(checksum) < 4000,
+			printf('INSERT INTO "` + Table + `" VALUES(%s,%s,%s,%s);' || char(10),
+				quote(version), quote(pkgarch), quote(checksum), quote(value)), NULL) AS line
+		FROM ` + Table + ` WHERE rowid > ?1 ORDER BY rowid LIMIT 500)`
 )
 
 // Dump writes the SQL that makes the whole file again, whatever it holds: the
@@ -60,6 +71,10 @@ func (d *dump) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	others, err := d.master(ctx, `type IN ('index', 'trigger', 'view')`)
+	if err != nil {
+		return err
+	}
 	for _, t := range tables {
 		switch {
 		case t.name == "sqlite_sequence":
@@ -71,13 +86,15 @@ func (d *dump) write(ctx context.Context) error {
 		default:
 			d.line(t.sql + ";")
 		}
-		if err := d.rows(ctx, t.name); err != nil {
+		// The table as it always is, and nothing else: no index to read it by.
+		if len(tables) == 1 && len(others) == 0 && t.sql+";" == strings.Replace(schema, "IF NOT EXISTS ", "", 1) {
+			err = d.plainRows(ctx)
+		} else {
+			err = d.rows(ctx, t.name, "")
+		}
+		if err != nil {
 			return err
 		}
-	}
-	others, err := d.master(ctx, `type IN ('index', 'trigger', 'view')`)
-	if err != nil {
-		return err
 	}
 	for _, o := range others {
 		d.line(o.sql + ";")
@@ -89,6 +106,13 @@ func (d *dump) write(ctx context.Context) error {
 func (d *dump) line(text string) {
 	d.buffer = append(d.buffer, text...)
 	d.buffer = append(d.buffer, '\n')
+}
+
+func (d *dump) flushFull() error {
+	if len(d.buffer) < dumpPiece {
+		return nil
+	}
+	return d.flush()
 }
 
 func (d *dump) flush() error {
@@ -114,8 +138,35 @@ func (d *dump) master(ctx context.Context, where string) ([]masterEntry, error) 
 	return entries, err
 }
 
-// rows writes an INSERT statement for every row of a table.
-func (d *dump) rows(ctx context.Context, table string) error {
+// plainRows writes an INSERT statement for every row of [Table], as rows does,
+// but in a third of the time: hundreds of rows come from SQLite at once.
+func (d *dump) plainRows(ctx context.Context) error {
+	last := int64(math.MinInt64)
+	for {
+		from, more := last, false
+		err := d.query(ctx, sqlInserts, []driver.Value{from}, func(row []driver.Value) error {
+			if last, more = row[1].(int64); !more {
+				return nil
+			}
+			if row[2] == int64(0) {
+				return d.rows(ctx, Table, fmt.Sprintf(" WHERE rowid > %d AND rowid <= %d ORDER BY rowid", from, last))
+			}
+			lines, _ := row[0].(string)
+			d.buffer = append(d.buffer, lines...)
+			return d.flushFull()
+		})
+		if err != nil || !more {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// rows writes an INSERT statement for every row of a table, or for those that
+// a clause chooses.
+func (d *dump) rows(ctx context.Context, table, which string) error {
 	// The plus signs hide the declared types of the columns from the driver,
 	// which would make times of numbers in a column declared as TIMESTAMP.
 	var columns []string
@@ -127,7 +178,7 @@ func (d *dump) rows(ctx context.Context, table string) error {
 	if err != nil {
 		return err
 	}
-	query := "SELECT " + strings.Join(columns, ", ") + " FROM " + quoteIdent(table)
+	query := "SELECT " + strings.Join(columns, ", ") + " FROM " + quoteIdent(table) + which
 	insert := "INSERT INTO " + quoteIdent(table) + " VALUES("
 	return d.query(ctx, query, nil, func(row []driver.Value) error {
 		d.buffer = append(d.buffer, insert...)
@@ -138,10 +189,7 @@ func (d *dump) rows(ctx context.Context, table string) error {
 			d.buffer = appendQuoted(d.buffer, v)
 		}
 		d.buffer = append(d.buffer, ");\n"...)
-		if len(d.buffer) < dumpPiece {
-			return nil
-		}
-		return d.flush()
+		return d.flushFull()
 	})
 }
 

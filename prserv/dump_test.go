@@ -1,0 +1,147 @@
+package prserv_test
+
+import (
+	"bytes"
+	"database/sql"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"prserver/prserv"
+)
+
+// oddFile makes a file with rows of every kind, in more pieces than one.
+func oddFile(t *testing.T) string {
+	t.Helper()
+	file := newFile(t)
+	if err := openStore(t, file).Close(); err != nil {
+		t.Fatal(err)
+	}
+	db := outside(t, file)
+	tx, err := db.Begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	odd := []any{nil, int64(-1), int64(1 << 40), 1.5, 0.1, "x", "it's", []byte{0, 255}, "3.0", "cut\x00off"}
+	for i := range 2300 {
+		version, value := any(fmt.Sprintf("v'%d", i)), any(int64(i))
+		if random.IntN(200) == 0 {
+			value = odd[random.IntN(len(odd))]
+		}
+		switch random.IntN(400) {
+		case 0:
+			version = strings.Repeat("long", 3000+i)
+		case 1:
+			version = []byte(fmt.Sprint("blob", i))
+		}
+		if _, err := tx.Exec(`INSERT INTO `+prserv.Table+` VALUES (?, 'all', ?, ?)`, version, fmt.Sprint(i), value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, query := range []string{`DELETE FROM ` + prserv.Table + ` WHERE rowid % 7 = 0`,
+		`UPDATE ` + prserv.Table + ` SET rowid = -rowid WHERE rowid % 100 = 1`} {
+		if _, err := tx.Exec(query); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func dumpOf(t *testing.T, file string) string {
+	t.Helper()
+	s, err := prserv.Open(t.Context(), file, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var out strings.Builder
+	if err := s.Dump(t.Context(), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestDumpInPieces compares the dump of a file that is as a server makes it
+// with that of one that has a view as well, whose rows are read one by one.
+func TestDumpInPieces(t *testing.T) {
+	file := oddFile(t)
+	got := dumpOf(t, file)
+	const view = "CREATE VIEW other AS SELECT 1"
+	if _, err := outside(t, file).Exec(view); err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.Replace(dumpOf(t, file), view+";\n", "", 1); got != want {
+		t.Errorf("%d bytes, not the %d of the dump of single rows", len(got), len(want))
+	}
+}
+
+// TestDumpRestores lets the sqlite3 program restore a dump and compares the rows.
+func TestDumpRestores(t *testing.T) {
+	program, err := exec.LookPath("sqlite3")
+	if err != nil {
+		t.Skipf("nobody to restore a dump: %v", err)
+	}
+	file := oddFile(t)
+	restored := filepath.Join(t.TempDir(), "restored")
+	cmd := exec.Command(program, restored)
+	cmd.Stdin = strings.NewReader(dumpOf(t, file))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("sqlite3: %v: %s", err, out)
+	}
+	if got, want := allRows(t, outside(t, restored)), allRows(t, outside(t, file)); got != want {
+		t.Errorf("restored %d bytes of rows, want %d", len(got), len(want))
+	}
+}
+
+// allRows writes every row in the order of the table. A text is taken up to
+// its first NUL, where SQLite's own dump ends, too.
+func allRows(t *testing.T, db *sql.DB) string {
+	t.Helper()
+	rows, err := db.Query(`SELECT quote(version), quote(pkgarch), quote(checksum), quote(value) FROM ` + prserv.Table + ` ORDER BY rowid`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	var out strings.Builder
+	for rows.Next() {
+		var v, p, c, n string
+		if err := rows.Scan(&v, &p, &c, &n); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&out, v, p, c, n)
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+// TestDumpStops ends with the error of whom it writes to.
+func TestDumpStops(t *testing.T) {
+	s, err := prserv.Open(t.Context(), oddFile(t), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	failed := errors.New("no room")
+	if err := s.Dump(t.Context(), failingWriter{failed}); !errors.Is(err, failed) {
+		t.Errorf("Dump: %v, want %v", err, failed)
+	}
+	// The connection is good for the next one.
+	var out bytes.Buffer
+	if err := s.Dump(t.Context(), &out); err != nil || !bytes.HasSuffix(out.Bytes(), []byte("COMMIT;\n")) {
+		t.Errorf("Dump: %d bytes, %v", out.Len(), err)
+	}
+}
+
+type failingWriter struct{ err error }
+
+func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }

@@ -1,0 +1,110 @@
+package xmlrpc_test
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"prserver/xmlrpc"
+)
+
+// TestText lets a method answer texts of many lengths, packed and not: below
+// and above what is packed, and what is held in memory.
+func TestText(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	h, _ := answering()
+	var length int
+	h.Serve = func(context.Context, *xmlrpc.Call) (any, error) {
+		return xmlrpc.Text(func(w io.Writer) error {
+			for left := length; left > 0; left -= min(left, 1000) {
+				if _, err := io.WriteString(w, strings.Repeat("<&>é'", 200)[:min(left, 1000)]); err != nil {
+					return err
+				}
+			}
+			return nil
+		}), nil
+	}
+	addr := listen(t, h)
+	for _, length = range []int{0, 5, 1000, 2000, 100_000, 6_000_000} {
+		want := reply("<value><string>" + escape(strings.Repeat(strings.Repeat("<&>é'", 200)[:1000], length/1000+1)[:length]) + "</string></value>\n")
+		for _, packed := range []bool{false, true} {
+			c := dial(t, addr)
+			headers := ""
+			if packed {
+				headers = "Accept-Encoding: gzip\r\n"
+			}
+			c.send(post("/", headers, echo))
+			resp, body := c.response()
+			if got := resp.Header.Get("Content-Encoding") == "gzip"; got != (packed && len(want) > 1400) {
+				t.Errorf("%d characters: packed is %v", length, got)
+			}
+			if resp.ContentLength != int64(len(body)) {
+				t.Errorf("%d characters: Content-length %d, %d came", length, resp.ContentLength, len(body))
+			}
+			if resp.Header.Get("Content-Encoding") == "gzip" {
+				body = unpack(t, body)
+			}
+			if body != want {
+				t.Errorf("%d characters: got %d bytes, want %d", length, len(body), len(want))
+			}
+		}
+	}
+	left, err := os.ReadDir(os.Getenv("TMPDIR"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func escape(s string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+}
+
+func unpack(t *testing.T, body string) string {
+	t.Helper()
+	r, err := gzip.NewReader(strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// TestTextFails answers nil where the text fails, or there is no room for it.
+func TestTextFails(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir()+"/none")
+	for _, test := range []struct {
+		name string
+		text xmlrpc.Text
+		want string // in the log
+	}{
+		{"at once", func(io.Writer) error { return errors.New("no text") }, "no text"},
+		{"later", func(w io.Writer) error {
+			io.WriteString(w, strings.Repeat("x", 100_000))
+			return errors.New("no more text")
+		}, "no more text"},
+		{"no room", func(w io.Writer) error {
+			_, err := io.WriteString(w, strings.Repeat("x", 5_000_000))
+			return err
+		}, "making room for a long reply"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h, logged := answering()
+			h.Serve = func(context.Context, *xmlrpc.Call) (any, error) { return test.text, nil }
+			c := dial(t, listen(t, h))
+			c.send(post("/", "", echo))
+			if _, body := c.response(); body != reply("<value><nil/></value>") {
+				t.Errorf("got %q, want nil", body)
+			}
+			if !strings.Contains(logged.String(), test.want) {
+				t.Errorf("the log says %q, want %q", logged, test.want)
+			}
+		})
+	}
+}
