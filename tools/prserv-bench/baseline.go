@@ -46,31 +46,40 @@ func serveNothing(ctx context.Context, stdout io.Writer) error {
 type baseline struct {
 	cmd  *exec.Cmd
 	addr string
+	pid  int
 }
 
 func startBaseline(ctx context.Context) (*baseline, error) {
-	program, err := os.Executable()
+	b, err := launchBaseline(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("starting the baseline: %w", err)
-	}
-	cmd := exec.CommandContext(ctx, program, "-serve-nothing")
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, fmt.Errorf("starting the baseline: %w", err)
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the baseline: %w", err)
-	}
-	addr, err := bufio.NewReader(out).ReadString('\n')
-	b := &baseline{cmd: cmd, addr: strings.TrimSpace(addr)}
-	if err != nil {
-		b.stop()
 		return nil, fmt.Errorf("starting the baseline: %w", err)
 	}
 	return b, nil
 }
 
-func (b *baseline) pid() int { return b.cmd.Process.Pid }
+func launchBaseline(ctx context.Context) (*baseline, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	cmd := exec.CommandContext(ctx, program, "-serve-nothing")
+	cmd.Args[0] = os.Args[0] // so that it goes by this name in ps
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	b := &baseline{cmd: cmd, pid: cmd.Process.Pid}
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		b.stop()
+		return nil, err
+	}
+	b.addr = strings.TrimSpace(addr)
+	return b, nil
+}
 
 func (b *baseline) stop() {
 	b.cmd.Process.Signal(syscall.SIGTERM)

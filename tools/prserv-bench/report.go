@@ -1,11 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strconv"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -18,10 +18,42 @@ type report struct {
 	Address  string
 	Load     load
 	Server   *results
-	Baseline *results `json:",omitempty"`
+	Baseline *results // nil if there was none
 }
 
-func (r report) print(out io.Writer) {
+// writeJSON writes the report under names that are there to stay.
+func (r report) writeJSON(out io.Writer) error {
+	type loadJSON struct {
+		Clients    int     `json:"clients"`
+		NewPercent int     `json:"new_percent"`
+		KeepAlive  bool    `json:"keep_alive"`
+		Keys       int     `json:"keys"`
+		Duration   float64 `json:"duration_s"`
+		Warmup     float64 `json:"warmup_s"`
+	}
+	doc := struct {
+		Address  string   `json:"address"`
+		Load     loadJSON `json:"load"`
+		Server   *results `json:"server"`
+		Baseline *results `json:"baseline,omitempty"`
+		Ratio    *ratio   `json:"ratio,omitempty"`
+	}{
+		r.Address,
+		loadJSON{r.Load.Clients, r.Load.NewPercent, r.Load.KeepAlive, r.Load.Keys,
+			r.Load.Duration.Seconds(), r.Load.Warmup.Seconds()},
+		r.Server, r.Baseline, nil,
+	}
+	if r.Baseline != nil {
+		doc.Ratio = r.Server.to(r.Baseline)
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false) // nobody puts the report into a page; addresses have arrows between them
+	return encoder.Encode(doc)
+}
+
+// writeTable writes the report for a person.
+func (r report) writeTable(out io.Writer) error {
 	connections := "a connection a call"
 	if r.Load.KeepAlive {
 		connections = "connections kept"
@@ -36,14 +68,12 @@ func (r report) print(out io.Writer) {
 	row(r.Address, r.Server)
 	if b := r.Baseline; b != nil {
 		row("baseline", b)
-		fmt.Fprintf(table, "ratio\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\t%s\t\n", r.Server.CallsPerSecond/b.CallsPerSecond,
-			r.Server.P50/b.P50, r.Server.P99/b.P99, r.Server.P999/b.P999, r.Server.Max/b.Max,
-			orDash(r.Server.CPUPerCall/b.CPUPerCall))
+		if q := r.Server.to(b); q != nil {
+			fmt.Fprintf(table, "ratio\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\t%s\t\n",
+				q.CallsPerSecond, q.P50, q.P99, q.P999, q.Max, orDash(q.CPUPerCall))
+		}
 	}
-	table.Flush()
-	if r.Server.Errors > 0 {
-		fmt.Fprintf(out, "\nThe first error: %s\n", r.Server.FirstError)
-	}
+	return table.Flush()
 }
 
 func orDash(n float64) string {
@@ -54,38 +84,18 @@ func orDash(n float64) string {
 }
 
 // progress returns a function that shows how much time has passed, on a
-// terminal.
-func progress(stderr io.Writer, what string, l load) func(time.Duration) {
+// terminal, and one that takes away what it has shown.
+func progress(stderr io.Writer, what string, l load) (tick func(time.Duration), clear func()) {
 	file, ok := stderr.(*os.File)
-	if !ok {
-		return func(time.Duration) {}
+	if ok {
+		_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
+		ok = err == nil
 	}
-	if _, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS); err != nil {
-		return func(time.Duration) {}
+	if !ok {
+		return func(time.Duration) {}, func() {}
 	}
 	bar := progressbar.NewOptions64((l.Warmup + l.Duration).Milliseconds(),
 		progressbar.OptionSetWriter(stderr), progressbar.OptionSetDescription(what),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSetPredictTime(false))
-	return func(passed time.Duration) { bar.Set64(passed.Milliseconds()) }
-}
-
-// cpuTime returns the CPU time that a process has used, and 0 for none.
-func cpuTime(pid int) time.Duration {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return 0
-	}
-	// The name in parentheses may have anything in it; utime and stime are the
-	// twelfth and thirteenth field behind it.
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	var ticks int64
-	for _, i := range []int{11, 12} {
-		n, err := strconv.ParseInt(fields[i], 10, 64)
-		if err != nil {
-			return 0
-		}
-		ticks += n
-	}
-	const ticksPerSecond = 100 // USER_HZ, the same on every Linux that Go runs on
-	return time.Duration(ticks) * time.Second / ticksPerSecond
+	return func(passed time.Duration) { bar.Set64(passed.Milliseconds()) }, func() { bar.Clear() }
 }

@@ -2,22 +2,27 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"io"
+	"net"
 	"time"
 )
 
 const usageText = `Usage: prserv-bench [options] HOST:PORT
 
 Loads a PR server, ours or the Python program, with getPR calls and reports
-calls a second, latencies and errors. The server gets new rows: do not aim it
-at one that a team uses.
+calls a second, latencies and errors; with an error the exit code is 1. The
+server gets new rows: do not aim it at one that a team uses.
 
   prserv-bench 127.0.0.1:8585
   prserv-bench --mix 100 --keep-alive --duration 30s --baseline 127.0.0.1:8585
+
+With --json the report has "address", "load", "server" and, with --baseline,
+"baseline" and "ratio". "server" and "baseline" have "calls", "errors",
+"first_error" if there was one, "calls_per_second", "p50_us", "p99_us",
+"p999_us", "max_us" and "cpu_us_per_call", 0 if unknown; _us are microseconds.
 
 Options:
 `
@@ -31,66 +36,114 @@ type options struct {
 	addr     string
 }
 
-func parse(args []string, stderr io.Writer) (options, error) {
-	var o options
-	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, usageText)
+// usageError is about the command line.
+type usageError struct{ error }
+
+// parseFlags parses a command line. With --help it prints the text and the
+// options.
+func parseFlags(flags *flag.FlagSet, args []string, text string, stdout io.Writer) error {
+	flags.SetOutput(io.Discard) // the flag package would print all options with each error
+	err := flags.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stdout, text)
+		flags.SetOutput(stdout)
 		flags.PrintDefaults()
+		return err
 	}
+	if err != nil {
+		return usageError{fmt.Errorf("%w; times are written 10s or 1m, --help has all options", err)}
+	}
+	return nil
+}
+
+func parse(args []string, stdout io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("prserv-bench", flag.ContinueOnError)
 	flags.IntVar(&o.load.Clients, "clients", 32, "how many ask at the same time")
 	flags.IntVar(&o.load.NewPercent, "mix", 0, "how many of 100 calls ask for a new checksum")
 	flags.BoolVar(&o.load.KeepAlive, "keep-alive", false, "ask to keep connections open; without, every call has one of its own, as with BitBake")
 	flags.DurationVar(&o.load.Duration, "duration", 10*time.Second, "how long to measure")
 	flags.DurationVar(&o.load.Warmup, "warmup", 2*time.Second, "how long to load the server before that")
-	flags.IntVar(&o.load.Keys, "keys", 1000, "how many known (version, pkgarch) there are; their values are made first")
+	flags.IntVar(&o.load.Keys, "keys", 1000, "how many packages have a known value, which is made first; as many others get the new checksums")
 	flags.IntVar(&o.load.PID, "pid", 0, "process whose CPU time to report, if it is on this machine")
 	flags.BoolVar(&o.baseline, "baseline", false, "load an HTTP server that does nothing as well, and report the ratio")
 	flags.BoolVar(&o.json, "json", false, "report in JSON")
 	flags.BoolVar(&o.noop, "serve-nothing", false, "be the server of --baseline")
-	if err := flags.Parse(args[1:]); err != nil {
+	if err := parseFlags(flags, args, usageText, stdout); err != nil {
 		return o, err
 	}
-	switch {
-	case o.noop:
+	if o.noop {
 		return o, nil
-	case flags.NArg() != 1:
-		return o, errors.New("which server? Name its HOST:PORT, and only that, behind the options")
-	case o.load.Clients < 1 || o.load.Keys < 1 || o.load.Duration <= 0 || o.load.Warmup < 0:
-		return o, errors.New("clients, keys and durations are greater than 0")
-	case o.load.NewPercent < 0 || o.load.NewPercent > 100:
-		return o, errors.New("--mix is a number from 0 to 100")
 	}
-	o.addr = flags.Arg(0)
-	return o, nil
+	return o, o.check(flags.Args())
+}
+
+// check takes the server from the arguments behind the options.
+func (o *options) check(args []string) error {
+	if len(args) != 1 {
+		return usageError{errors.New("which server? Name its HOST:PORT, and only that, behind the options")}
+	}
+	o.addr = args[0]
+	_, port, err := net.SplitHostPort(o.addr)
+	switch {
+	case err != nil || port == "":
+		return usageError{fmt.Errorf("%q is no HOST:PORT; write it like 127.0.0.1:8585", o.addr)}
+	case o.load.Clients < 1 || o.load.Keys < 1 || o.load.Duration <= 0:
+		return usageError{errors.New("--clients, --keys and --duration have to be greater than 0")}
+	case o.load.Warmup < 0:
+		return usageError{errors.New("--warmup cannot be less than 0s")}
+	case o.load.NewPercent < 0 || o.load.NewPercent > 100:
+		return usageError{errors.New("--mix has to be a number from 0 to 100")}
+	}
+	if o.load.PID != 0 {
+		if _, err := memory(o.load.PID, "VmRSS"); err != nil {
+			return usageError{fmt.Errorf("--pid %d is no running process of this machine; leave it out for a server elsewhere", o.load.PID)}
+		}
+	}
+	return nil
 }
 
 // run is the program. It returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	o, err := parse(args, stderr)
+	err := command(ctx, args[1:], stdout, stderr)
+	var usage usageError
 	switch {
-	case errors.Is(err, flag.ErrHelp):
+	case err == nil, errors.Is(err, flag.ErrHelp):
 		return 0
-	case err != nil:
+	case errors.As(err, &usage):
 		fmt.Fprintln(stderr, "prserv-bench:", err)
 		return 2
+	case ctx.Err() != nil:
+		err = errors.New("interrupted; nothing that was under way is reported")
+	}
+	fmt.Fprintln(stderr, "prserv-bench:", err)
+	return 1
+}
+
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	o, err := parse(args, stdout)
+	switch {
+	case err != nil:
+		return err
 	case o.noop:
-		err = serveNothing(ctx, stdout)
-	default:
-		err = bench(ctx, o, stdout, stderr)
+		return serveNothing(ctx, stdout)
 	}
-	if err != nil {
-		fmt.Fprintln(stderr, "prserv-bench:", err)
-		return 1
-	}
-	return 0
+	return bench(ctx, o, stdout, stderr)
 }
 
 // bench loads the server, and the baseline if it is asked for.
 func bench(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	rep := report{Load: o.load, Address: o.addr}
+	measure := func(what, addr string, l load) (*results, error) {
+		tick, clear := progress(stderr, what, l)
+		defer clear()
+		return l.run(ctx, addr, tick)
+	}
 	var err error
+	// The server goes first: if it is not there, nobody waits for the baseline.
+	if rep.Server, err = measure("server", o.addr, o.load); err != nil {
+		return err
+	}
 	if o.baseline {
 		base, err := startBaseline(ctx)
 		if err != nil {
@@ -98,19 +151,29 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		}
 		defer base.stop()
 		l := o.load
-		l.PID = base.pid()
-		if rep.Baseline, err = l.run(ctx, base.addr, progress(stderr, "baseline", l)); err != nil {
+		l.PID = base.pid
+		if rep.Baseline, err = measure("baseline", base.addr, l); err != nil {
 			return err
 		}
 	}
-	if rep.Server, err = o.load.run(ctx, o.addr, progress(stderr, "server", o.load)); err != nil {
+	if o.json {
+		err = rep.writeJSON(stdout)
+	} else {
+		err = rep.writeTable(stdout)
+	}
+	if err != nil {
+		return fmt.Errorf("writing the report: %w", err)
+	}
+	if err := failures(o.addr, rep.Server); err != nil || rep.Baseline == nil {
 		return err
 	}
-	if o.json {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetIndent("", "  ")
-		return encoder.Encode(rep)
+	return failures("the baseline", rep.Baseline)
+}
+
+// failures is the error that calls were not answered.
+func failures(who string, r *results) error {
+	if r.Errors == 0 {
+		return nil
 	}
-	rep.print(stdout)
-	return nil
+	return fmt.Errorf("%d of %d calls to %s failed, the first with: %s", r.Errors, r.Errors+r.Calls, who, r.FirstError)
 }

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// callTimeout is how long BitBake waits for an answer.
+const callTimeout = 60 * time.Second
+
+// client asks one call after the other. It speaks HTTP by hand: net/http would
+// take more of the machine than the server.
+type client struct {
+	load    load
+	addr    string
+	run     string // tells the new checksums of this run from those of others
+	number  int
+	made    int // how many new checksums it has made
+	random  *rand.Rand
+	conn    net.Conn
+	release func() bool // ends the watch over conn
+	reader  *bufio.Reader
+	request bytes.Buffer
+	body    bytes.Buffer
+
+	latencies []time.Duration
+	errors    int
+	first     error
+}
+
+// measure makes a call and notes how it went, if counted.
+func (c *client) measure(ctx context.Context, counted bool) {
+	key, checksum := c.random.IntN(c.load.Keys), "known"
+	if c.random.IntN(100) < c.load.NewPercent {
+		key, checksum = c.load.Keys+key, fmt.Sprintf("%s-%d-%d", c.run, c.number, c.made)
+		c.made++
+	}
+	start := time.Now()
+	err := c.call(ctx, key, checksum)
+	if !counted {
+		return
+	}
+	if err != nil {
+		c.errors++
+		if c.first == nil {
+			c.first = err
+		}
+		return
+	}
+	c.latencies = append(c.latencies, time.Since(start))
+}
+
+// call asks for a value, on a connection of its own unless those are kept.
+func (c *client) call(ctx context.Context, key int, checksum string) error {
+	if c.conn == nil {
+		dialer := net.Dialer{Timeout: callTimeout}
+		conn, err := dialer.DialContext(ctx, "tcp", c.addr)
+		if err != nil {
+			return explain(err)
+		}
+		c.conn = conn
+		c.release = context.AfterFunc(ctx, func() { conn.Close() })
+		if c.reader == nil {
+			c.reader = bufio.NewReader(conn)
+		}
+		c.reader.Reset(conn)
+	}
+	c.conn.SetDeadline(time.Now().Add(callTimeout))
+	c.writeRequest(key, checksum)
+	if _, err := c.conn.Write(c.request.Bytes()); err != nil {
+		c.hangUp()
+		return explain(err)
+	}
+	open, err := c.readReply()
+	if err != nil || !open {
+		c.hangUp()
+	}
+	return explain(err)
+}
+
+// explain says what to do about the usual errors.
+func explain(err error) error {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w; is the server running, and on that port?", err)
+	case errors.Is(err, syscall.EADDRNOTAVAIL):
+		return fmt.Errorf("%w: no local ports are left; use fewer connections with --keep-alive or a shorter --duration", err)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("no answer within %v; BitBake gives up then, too: %w", callTimeout, err)
+	}
+	return err
+}
+
+// writeRequest writes what BitBake's client sends for a getPR.
+func (c *client) writeRequest(key int, checksum string) {
+	c.body.Reset()
+	fmt.Fprintf(&c.body, "<?xml version='1.0'?>\n<methodCall>\n<methodName>getPR</methodName>\n<params>\n"+
+		"<param>\n<value><string>bench-package-%d-1.0-r0</string></value>\n</param>\n"+
+		"<param>\n<value><string>core2-64</string></value>\n</param>\n"+
+		"<param>\n<value><string>%s</string></value>\n</param>\n</params>\n</methodCall>\n", key, checksum)
+	c.request.Reset()
+	c.request.WriteString("POST /RPC2 HTTP/1.1\r\nHost: " + c.addr + "\r\nAccept-Encoding: gzip\r\n" +
+		"Content-Type: text/xml\r\nUser-Agent: Python-xmlrpc/3.8\r\n")
+	if c.load.KeepAlive {
+		c.request.WriteString("Connection: keep-alive\r\n")
+	}
+	fmt.Fprintf(&c.request, "Content-Length: %d\r\n\r\n", c.body.Len())
+	c.request.Write(c.body.Bytes())
+}
+
+// readReply reads a reply that has to carry an integer, and tells whether the
+// connection stays open.
+func (c *client) readReply() (open bool, err error) {
+	status, err := c.reader.ReadSlice('\n')
+	if err != nil {
+		return false, fmt.Errorf("no answer: %w", err)
+	}
+	if !bytes.HasPrefix(status, []byte("HTTP/")) {
+		return false, fmt.Errorf("no HTTP answer: %s", quoted(status))
+	}
+	if !bytes.Contains(status, []byte(" 200 ")) {
+		return false, fmt.Errorf("the server answered %s", quoted(status))
+	}
+	length := -1
+	for {
+		line, err := c.reader.ReadSlice('\n')
+		if err != nil {
+			return false, half(err)
+		}
+		line = bytes.TrimSpace(line)
+		if len(line) == 0 {
+			break
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		switch value = bytes.TrimSpace(value); {
+		case bytes.EqualFold(name, []byte("content-length")):
+			length, err = strconv.Atoi(string(value))
+			if err != nil || length < 0 {
+				return false, fmt.Errorf("the answer's Content-Length is %s", quoted(value))
+			}
+		case bytes.EqualFold(name, []byte("connection")):
+			open = bytes.EqualFold(value, []byte("keep-alive"))
+		}
+	}
+	c.body.Reset()
+	if open && length >= 0 {
+		_, err = io.CopyN(&c.body, c.reader, int64(length))
+	} else {
+		// Only its end tells how long it is; and the server shall close first, or
+		// this machine runs out of ports.
+		open = false
+		_, err = io.Copy(&c.body, c.reader)
+	}
+	if err == nil && c.body.Len() < length {
+		err = io.EOF
+	}
+	if err != nil {
+		return false, half(err)
+	}
+	return open, checkValue(c.body.Bytes())
+}
+
+// half says that an answer broke off.
+func half(err error) error {
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("half an answer: %w", err)
+}
+
+var faultString = regexp.MustCompile(`<name>faultString</name>\s*<value>(?:<string>)?([^<]*)`)
+
+// checkValue returns an error that says what came instead of a value.
+func checkValue(body []byte) error {
+	// A fault has an integer too: its code.
+	if bytes.Contains(body, []byte("<value><int>")) && !bytes.Contains(body, []byte("<fault>")) {
+		return nil
+	}
+	if fault := faultString.FindSubmatch(body); fault != nil {
+		return fmt.Errorf("the server answered the fault %s", quoted([]byte(html.UnescapeString(string(fault[1])))))
+	}
+	if bytes.Contains(body, []byte("<nil/>")) {
+		return errors.New("the server answered nil, no value: its log says why")
+	}
+	return fmt.Errorf("no value in the answer %s", quoted(body))
+}
+
+// quoted returns what a server sent on one line that a person can read.
+func quoted(b []byte) string {
+	const most = 200
+	b = bytes.TrimSpace(b)
+	if len(b) > most {
+		return strconv.Quote(string(b[:most])) + "..."
+	}
+	return strconv.Quote(string(b))
+}
+
+func (c *client) hangUp() {
+	if c.conn != nil {
+		c.release()
+		c.conn.Close()
+		c.conn = nil
+	}
+}
