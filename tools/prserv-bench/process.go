@@ -47,3 +47,12 @@ func memory(pid int, name string) (float64, error) {
 	}
 	return 0, fmt.Errorf("no %s of process %d: has it ended?", name, pid)
 }
+
+// forgetPeak makes VmHWM of a process start anew.
+func forgetPeak(pid int) error {
+	err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
+	if err != nil {
+		return fmt.Errorf("resetting VmHWM of process %d: %w", pid, err)
+	}
+	return nil
+}

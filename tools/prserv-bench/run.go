@@ -11,6 +11,7 @@ import (
 )
 
 const usageText = `Usage: prserv-bench [options] HOST:PORT
+       prserv-bench tables [options]    (see prserv-bench tables --help)
 
 Loads a PR server, ours or the Python program, with getPR calls and reports
 calls a second, latencies and errors; with an error the exit code is 1. The
@@ -121,6 +122,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func command(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	if len(args) > 0 && args[0] == "tables" {
+		t, err := parseTables(args[1:], stdout, stderr)
+		if err != nil {
+			return err
+		}
+		return t.run(ctx)
+	}
 	o, err := parse(args, stdout)
 	switch {
 	case err != nil:

@@ -27,7 +27,7 @@ import (
 const patience = 20 * time.Second
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"prserv-bench": main})
+	testscript.Main(tests{m}, map[string]func(){"prserv-bench": main})
 }
 
 // TestScripts runs the program as a user does. No script looks at how fast
@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"asked":   cmdAsked,
+			"build":   cmdBuild,
 			"exits":   cmdExits,
 			"numbers": cmdNumbers,
 			"prserv":  cmdPRServer,

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// callCase is a kind of call, and what it should cost.
+type callCase struct {
+	name       string
+	newPercent int
+	keepAlive  bool
+	// rate and p99 are goals against the server that does nothing, the others
+	// against Python's.
+	rate, p99, pyRate, pyP99, pyCPU goal
+}
+
+var callCases = []callCase{
+	{name: "known", rate: atLeast(0.90), p99: atMost(1.5), pyRate: atLeast(4.5), pyP99: atMost(1.0 / 40), pyCPU: atMost(1.0 / 6)},
+	{name: "new", newPercent: 100, rate: atLeast(0.75), pyRate: atLeast(4)},
+	{name: "known, keep-alive", keepAlive: true, rate: atLeast(0.60)},
+	{name: "new, keep-alive", newPercent: 100, keepAlive: true, rate: atLeast(0.30)},
+}
+
+// callTable keeps what was measured, by case and server.
+type callTable map[[2]string][]*results
+
+func (c callTable) add(kind, name string, r *results) {
+	c[[2]string{kind, name}] = append(c[[2]string{kind, name}], r)
+}
+
+// last is of the round that is under way, nil if there is none.
+func (c callTable) last(kind, name string) *results {
+	all := c[[2]string{kind, name}]
+	if len(all) == 0 {
+		return nil
+	}
+	return all[len(all)-1]
+}
+
+func (c callTable) median(kind, name string, of func(*results) float64) string {
+	var values []float64
+	for _, r := range c[[2]string{kind, name}] {
+		values = append(values, of(r))
+	}
+	return short(median(values))
+}
+
+// calls measures calls a second, latencies, CPU time and memory.
+func (t *tables) calls(ctx context.Context, dir string) error {
+	base, err := startBaseline(ctx)
+	if err != nil {
+		return err
+	}
+	defer base.stop()
+	servers := []*server{nil, {program: program{name: "no-op"}, addr: base.addr, pid: base.pid}}
+	if servers[0], err = t.start(ctx, t.ours, dir, "ours"); err != nil {
+		return err
+	}
+	defer t.stop(servers[0])
+	if t.reference != nil {
+		s, err := t.start(ctx, *t.reference, dir, "reference")
+		if err != nil {
+			return err
+		}
+		defer t.stop(s)
+		servers = append(servers, s)
+	}
+	idle, loaded := map[string]float64{}, map[string]float64{}
+	for _, s := range servers {
+		if idle[s.name], err = memory(s.pid, "VmRSS"); err != nil {
+			return err
+		}
+	}
+	table := callTable{}
+	var ratios figures
+	for round := range t.rounds {
+		for _, c := range callCases {
+			l := t.load
+			l.NewPercent, l.KeepAlive = c.newPercent, c.keepAlive
+			for _, s := range servers {
+				if c.keepAlive && t.reference != nil && s.name == t.reference.name {
+					continue // it closes whatever it is asked for
+				}
+				t.say("round %d of %d: getPR %s, %s", round+1, t.rounds, c.name, s.name)
+				r, err := t.measure(ctx, l, s, func(time.Duration) {
+					if now, err := memory(s.pid, "VmRSS"); err == nil {
+						loaded[s.name] = max(loaded[s.name], now)
+					}
+				})
+				if err != nil {
+					return err
+				}
+				table.add(c.name, s.name, r)
+			}
+			c.compare(&ratios, table)
+		}
+		// Whoever always came first would always meet a disk that is still busy.
+		slices.Reverse(servers)
+	}
+	t.printCalls(table, ratios)
+	t.printMemory(idle, loaded)
+	return nil
+}
+
+// compare adds the ratios of a round.
+func (c callCase) compare(ratios *figures, table callTable) {
+	ours := table.last(c.name, "ours")
+	for _, other := range []struct {
+		name           string
+		rate, p99, cpu goal
+	}{{"no-op", c.rate, c.p99, none}, {"Python", c.pyRate, c.pyP99, c.pyCPU}} {
+		r := table.last(c.name, other.name)
+		if r == nil {
+			continue
+		}
+		q := ours.to(r)
+		if q == nil {
+			continue
+		}
+		what := c.name + ", to " + other.name + ": "
+		ratios.add(what+"calls/s", other.rate, q.CallsPerSecond)
+		ratios.add(what+"p99", other.p99, q.P99)
+		ratios.add(what+"p99.9", none, q.P999)
+		ratios.add(what+"CPU a call", other.cpu, q.CPUPerCall)
+	}
+}
+
+func (t *tables) printCalls(table callTable, ratios figures) {
+	fmt.Fprintf(t.stdout, "**Calls**: %d clients, rounds: %d, each load measured for %v\n\n", t.load.Clients, t.rounds, t.load.Duration)
+	row(t.stdout, "getPR", "server", "calls/s", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs a call")
+	rule(t.stdout, 2, 5)
+	for _, c := range callCases {
+		for _, name := range []string{"ours", "no-op", "Python"} {
+			switch {
+			case table.last(c.name, name) != nil:
+				row(t.stdout, c.name, name,
+					table.median(c.name, name, func(r *results) float64 { return r.CallsPerSecond }),
+					table.median(c.name, name, func(r *results) float64 { return r.P50 / 1000 }),
+					table.median(c.name, name, func(r *results) float64 { return r.P99 / 1000 }),
+					table.median(c.name, name, func(r *results) float64 { return r.P999 / 1000 }),
+					table.median(c.name, name, func(r *results) float64 { return r.CPUPerCall }))
+			case t.reference != nil:
+				row(t.stdout, c.name, name, "", "", "", "", "")
+			}
+		}
+	}
+	fmt.Fprintln(t.stdout)
+	ratios.write(t.stdout, "getPR, ratio of ours")
+}
+
+func (t *tables) printMemory(idle, loaded map[string]float64) {
+	fmt.Fprintf(t.stdout, "**Memory** (VmRSS), loaded with %d clients\n\n", t.load.Clients)
+	row(t.stdout, "server", "idle MiB", "goal", "met", "loaded MiB", "goal", "met")
+	rule(t.stdout, 1, 6)
+	for _, name := range []string{"ours", "no-op", "Python"} {
+		if idle[name] == 0 {
+			continue
+		}
+		cells := []string{name}
+		for _, m := range []struct{ mib, limit float64 }{{idle[name], 25}, {loaded[name], 60}} {
+			f := figure{goal: atMost(m.limit), rounds: []float64{m.mib}}
+			cells = append(cells, short(m.mib))
+			if name == "ours" {
+				cells = append(cells, "<= "+strconv.FormatFloat(m.limit, 'f', -1, 64), f.met())
+			} else {
+				cells = append(cells, "", "")
+			}
+		}
+		row(t.stdout, cells...)
+	}
+	fmt.Fprintln(t.stdout)
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"strings"
+	"time"
+)
+
+const (
+	dumpRows      = 40_000
+	dumpsPerRound = 5
+	// dumpTimeout is how long a dump of the largest file may take.
+	dumpTimeout = 15 * time.Minute
+	// groupSize is how many checksums a package has in the files made here; the
+	// last one is the known one.
+	groupSize = 100
+)
+
+// makeFile lets a program make its table in a new file, and fills it with so
+// many rows. There are as many packages as groups of that size; the client
+// asks for the first half of them.
+func (t *tables) makeFile(ctx context.Context, p program, dir, name string, rows, group int) error {
+	t.say("making a file of %d rows for %s", rows, p.name)
+	s, err := t.start(ctx, p, dir, name)
+	if err != nil {
+		return err
+	}
+	if err := s.stop(); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, "sqlite3", s.file())
+	cmd.Stdin = strings.NewReader(fmt.Sprintf(`
+		PRAGMA journal_mode = OFF;
+		PRAGMA synchronous = OFF;
+		PRAGMA cache_size = -400000;
+		WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %[1]d)
+		INSERT INTO PRMAIN_nohist SELECT 'bench-package-' || (i / %[2]d) || '-1.0-r0', 'core2-64',
+			CASE i %% %[2]d WHEN %[2]d - 1 THEN 'known' ELSE lower(hex(randomblob(16))) END, i %% %[2]d FROM n;
+	`, rows, group))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("filling %s: %w: %s", s.file(), err, lastLine(out))
+	}
+	return nil
+}
+
+// readDump asks a server for a dump and reads it to its end, as a client does
+// that accepts gzip. It keeps nothing of it.
+func readDump(ctx context.Context, addr string, rows int) error {
+	ctx, cancel := context.WithTimeout(ctx, dumpTimeout)
+	defer cancel()
+	reply, err := ask(ctx, addr, "dump_db")
+	if err != nil {
+		return err
+	}
+	defer reply.Body.Close()
+	lines := bufio.NewReader(reply.Body)
+	inserts, complete := 0, false
+	var end error
+	for end == nil || errors.Is(end, bufio.ErrBufferFull) {
+		var line []byte
+		line, end = lines.ReadSlice('\n')
+		switch {
+		case bytes.HasPrefix(line, []byte("INSERT INTO")):
+			inserts++
+		case bytes.HasPrefix(line, []byte("COMMIT;")):
+			complete = true
+		}
+	}
+	switch {
+	case end != io.EOF:
+		return fmt.Errorf("reading a dump: %w", end)
+	case !complete || inserts < rows:
+		return fmt.Errorf("the dump of %d rows has %d, and complete is %v", rows, inserts, complete)
+	case !reply.Uncompressed:
+		return errors.New("the dump came without gzip")
+	}
+	return nil
+}
+
+// took returns how many milliseconds a function takes.
+func took(f func() error) (float64, error) {
+	begin := time.Now()
+	err := f()
+	return float64(time.Since(begin)) / float64(time.Millisecond), err
+}
+
+// dump measures how long a dump takes, and what it does to other clients.
+func (t *tables) dump(ctx context.Context, dir string) error {
+	if err := t.makeFile(ctx, t.ours, dir, "ours", dumpRows, groupSize); err != nil {
+		return err
+	}
+	ours, err := t.start(ctx, t.ours, dir, "ours")
+	if err != nil {
+		return err
+	}
+	defer t.stop(ours)
+	ways := map[string]func() error{
+		"ours":    func() error { return readDump(ctx, ours.addr, dumpRows) },
+		"sqlite3": func() error { return exec.CommandContext(ctx, "sqlite3", ours.file(), ".dump").Run() },
+	}
+	if t.reference != nil {
+		if err := t.makeFile(ctx, *t.reference, dir, "reference", dumpRows, groupSize); err != nil {
+			return err
+		}
+		ref, err := t.start(ctx, *t.reference, dir, "reference")
+		if err != nil {
+			return err
+		}
+		defer t.stop(ref)
+		ways["Python"] = func() error { return readDump(ctx, ref.addr, dumpRows) }
+	}
+	var table figures
+	for round := range t.rounds {
+		t.say("round %d of %d: dumps", round+1, t.rounds)
+		ms, err := timeDumps(ways)
+		if err != nil {
+			return err
+		}
+		table.add("dump, over the wire with gzip", none.in("ms"), ms["ours"])
+		table.add("`sqlite3 FILE .dump`", none.in("ms"), ms["sqlite3"])
+		table.add("Python's dump, over the wire with gzip", none.in("ms"), ms["Python"])
+		table.add("time of the dump, to `sqlite3 FILE .dump`", atMost(2), quotient(ms["ours"], ms["sqlite3"]))
+		table.add("time of the dump, to Python's", none, quotient(ms["ours"], ms["Python"]))
+		if err := t.besideDumps(ctx, round, ours, &table); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(t.stdout, "**Dumps** of %d rows, rounds: %d; getPR known with %d clients, measured for %v\n\n",
+		dumpRows, t.rounds, t.load.Clients, t.load.Duration)
+	table.write(t.stdout, "what")
+	return nil
+}
+
+// timeDumps takes turns and returns the median times.
+func timeDumps(ways map[string]func() error) (map[string]float64, error) {
+	all, medians := map[string][]float64{}, map[string]float64{}
+	for range dumpsPerRound {
+		for name, dump := range ways {
+			ms, err := took(dump)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", name, err)
+			}
+			all[name] = append(all[name], ms)
+		}
+	}
+	for name, each := range all {
+		medians[name] = median(each)
+	}
+	return medians, nil
+}
+
+// besideDumps measures known calls without dumps, and beside one client that
+// asks for one dump after the other.
+func (t *tables) besideDumps(ctx context.Context, round int, s *server, table *figures) error {
+	l := t.load
+	l.Keys = dumpRows / groupSize / 2
+	t.say("round %d of %d: getPR known without dumps", round+1, t.rounds)
+	without, err := t.measure(ctx, l, s, noTick)
+	if err != nil {
+		return err
+	}
+	t.say("round %d of %d: getPR known beside dumps", round+1, t.rounds)
+	dumping, stop := context.WithCancel(ctx)
+	ended := make(chan error, 1)
+	dumps, begin := 0, time.Now()
+	go func() {
+		for {
+			if err := readDump(dumping, s.addr, dumpRows); err != nil {
+				ended <- err
+				return
+			}
+			dumps++
+		}
+	}()
+	with, err := t.measure(ctx, l, s, noTick)
+	stop()
+	dumpErr := <-ended
+	lasted := time.Since(begin)
+	switch {
+	case err != nil:
+		return err
+	case !errors.Is(dumpErr, context.Canceled):
+		return fmt.Errorf("dumping beside calls: %w", dumpErr)
+	}
+	table.add("p99 of getPR known without dumps", none.in("ms"), without.P99/1000)
+	table.add("p99 of getPR known beside dumps", none.in("ms"), with.P99/1000)
+	table.add("dumps meanwhile", none.in("a second"), float64(dumps)/lasted.Seconds())
+	table.add("p99 of getPR known beside dumps, to that without", atMost(2), quotient(with.P99, without.P99))
+	return nil
+}

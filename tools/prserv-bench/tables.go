@@ -1,0 +1,197 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+)
+
+const tablesText = `Usage: prserv-bench tables --program FILE [options]
+
+Starts servers of its own, measures them side by side, and prints tables in
+Markdown: calls and memory under load, dumps, and how the size of the file
+matters. Every ratio is of numbers of the same round, so that what else the
+machine does disturbs both. scripts/bench builds the program and calls this.
+
+Options:
+`
+
+// tables measures what the tables show.
+type tables struct {
+	ours      program
+	reference *program // nil if there is none
+	version   string   // of the reference
+	only      string
+	dir       string // for the temporary folder
+	rounds    int
+	rows      int
+	load      load
+	stdout    io.Writer
+	stderr    io.Writer
+}
+
+func parseTables(args []string, stdout, stderr io.Writer) (*tables, error) {
+	t := &tables{stdout: stdout, stderr: stderr}
+	flags := flag.NewFlagSet("prserv-bench tables", flag.ContinueOnError)
+	file := flags.String("program", "", "the bitbake-prserv to measure, a `file`")
+	bitbake := flags.String("bitbake", "", "measure the Python program of this checkout of bitbake as well, a `folder`")
+	python := flags.String("python", "", "the `interpreter` that it needs")
+	flags.StringVar(&t.only, "only", "", "make one part only: calls, dump or growth")
+	flags.StringVar(&t.dir, "dir", os.TempDir(), "make the database files in a temporary folder in this `folder`; its disk is what is measured")
+	flags.IntVar(&t.rounds, "rounds", 3, "how often to measure everything")
+	flags.IntVar(&t.rows, "rows", 5_000_000, "rows of the file that shows growth; 5000000 take 0.8 GB")
+	flags.IntVar(&t.load.Clients, "clients", 32, "how many ask at the same time")
+	flags.IntVar(&t.load.Keys, "keys", 1000, "how many packages have a known value; as many others get new ones")
+	flags.DurationVar(&t.load.Duration, "duration", 5*time.Second, "how long to measure each load in each round")
+	flags.DurationVar(&t.load.Warmup, "warmup", time.Second, "how long to load the server before that")
+	if err := parseFlags(flags, args, tablesText, stdout); err != nil {
+		return nil, err
+	}
+	var err error
+	switch {
+	case flags.NArg() > 0:
+		err = fmt.Errorf("%q is no option; tables starts its servers itself", flags.Arg(0))
+	case *file == "":
+		err = errors.New("which server? Name its file with --program, or run scripts/bench, which builds it")
+	case (*bitbake == "") != (*python == ""):
+		err = errors.New("--bitbake and --python belong together: the checkout, and the interpreter that it needs")
+	case !slices.Contains([]string{"", "calls", "dump", "growth"}, t.only):
+		err = fmt.Errorf("--only %q: the parts are calls, dump and growth", t.only)
+	case t.rounds < 1 || t.load.Clients < 1 || t.load.Keys < 1 || t.load.Duration <= 0 || t.load.Warmup < 0:
+		err = errors.New("--rounds, --clients, --keys and --duration have to be greater than 0")
+	case t.rows < 2*groupSize:
+		err = fmt.Errorf("--rows has to be at least %d", 2*groupSize)
+	}
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return t, t.find(*file, *bitbake, *python)
+}
+
+// find finds the programs.
+func (t *tables) find(file, bitbake, python string) error {
+	file, err := exec.LookPath(file)
+	if err != nil {
+		return usageError{fmt.Errorf("--program: %w", err)}
+	}
+	if file, err = filepath.Abs(file); err != nil {
+		return err
+	}
+	t.ours = program{"ours", []string{file}}
+	// Servers run in folders of their own, so that nothing may be relative.
+	if t.dir, err = filepath.Abs(t.dir); err != nil {
+		return err
+	}
+	if _, err := exec.LookPath("sqlite3"); err != nil {
+		return fmt.Errorf("%w; install Debian's package sqlite3, as scripts/bench does", err)
+	}
+	if bitbake == "" {
+		return nil
+	}
+	if bitbake, err = filepath.Abs(bitbake); err != nil {
+		return err
+	}
+	script := filepath.Join(bitbake, "bin", "bitbake-prserv")
+	if _, err := os.Stat(script); err != nil {
+		return usageError{fmt.Errorf("--bitbake %s is no checkout of bitbake: %w", bitbake, err)}
+	}
+	// An interpreter that is a shim needs the environment it will not have.
+	out, err := exec.Command(python, "-c", "import sys; print(sys.executable); print(sys.version.split()[0])").Output()
+	lines := strings.Fields(string(out))
+	if err != nil || len(lines) != 2 {
+		return usageError{fmt.Errorf("--python %s does not run Python", python)}
+	}
+	t.reference = &program{"Python", []string{lines[0], script}}
+	t.version = "Python " + lines[1]
+	return nil
+}
+
+// run makes the parts, one after the other. One that fails keeps no other
+// from its turn.
+func (t *tables) run(ctx context.Context) error {
+	if err := t.machine(); err != nil {
+		return err
+	}
+	var errs []error
+	for _, part := range []struct {
+		name string
+		make func(ctx context.Context, dir string) error
+	}{{"calls", t.calls}, {"dump", t.dump}, {"growth", t.growth}} {
+		if t.only != "" && t.only != part.name {
+			continue
+		}
+		if err := t.inFolder(ctx, part.make); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", part.name, err))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	return oneLine(errs...)
+}
+
+// oneLine is errors.Join in one line.
+func oneLine(errs ...error) error {
+	var all error
+	for _, err := range errs {
+		switch {
+		case all == nil:
+			all = err
+		case err != nil:
+			all = fmt.Errorf("%w; %w", all, err)
+		}
+	}
+	return all
+}
+
+// inFolder calls a function with a folder that is removed afterwards.
+func (t *tables) inFolder(ctx context.Context, f func(ctx context.Context, dir string) error) error {
+	dir, err := os.MkdirTemp(t.dir, "prserv-bench-")
+	if err != nil {
+		return fmt.Errorf("making a folder: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	return f(ctx, dir)
+}
+
+// start starts a program with its files in a folder of its own below dir.
+func (t *tables) start(ctx context.Context, p program, dir, name string) (*server, error) {
+	dir = filepath.Join(dir, name)
+	if err := os.MkdirAll(dir, 0o777); err != nil {
+		return nil, err
+	}
+	return p.start(ctx, dir)
+}
+
+// stop stops a server whose part is over.
+func (t *tables) stop(s *server) {
+	if err := s.stop(); err != nil {
+		t.say("%v", err)
+	}
+}
+
+// say tells whoever waits what is being done.
+func (t *tables) say(format string, args ...any) {
+	fmt.Fprintf(t.stderr, "%s "+format+"\n", append([]any{time.Now().Format(time.TimeOnly)}, args...)...)
+}
+
+// measure loads a server. Calls that fail end the part: figures without them
+// would be too good.
+func (t *tables) measure(ctx context.Context, l load, s *server, tick func(time.Duration)) (*results, error) {
+	l.PID = s.pid
+	r, err := l.run(ctx, s.addr, tick)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.name, err)
+	}
+	return r, failures(s.name, r)
+}
+
+func noTick(time.Duration) {}
