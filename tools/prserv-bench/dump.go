@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -45,6 +46,19 @@ func (t *tables) makeFile(ctx context.Context, p program, dir, name string, rows
 	`, rows, group))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("filling %s: %w: %s", s.file(), err, lastLine(out))
+	}
+	return syncFile(s.file())
+}
+
+// syncFile leaves nothing of a file for the first commit of a server to wait
+// for.
+func syncFile(name string) error {
+	file, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err == nil {
+		err = errors.Join(file.Sync(), file.Close())
+	}
+	if err != nil {
+		return fmt.Errorf("syncing %s: %w", name, err)
 	}
 	return nil
 }
