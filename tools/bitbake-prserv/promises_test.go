@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -34,6 +35,7 @@ type promises struct {
 
 	mu       sync.Mutex
 	values   map[rowKey]int64 // guarded by mu
+	holders  map[int64]rowKey // whose each answered value is; guarded by mu
 	greatest int64            // of those that getPR answered; guarded by mu
 	answered int              // guarded by mu
 	imported int64            // guarded by mu
@@ -43,7 +45,7 @@ type promises struct {
 type rowKey struct{ pkgarch, checksum string }
 
 func newPromises(version string) *promises {
-	return &promises{version: version, values: map[rowKey]int64{}, greatest: -1, imported: firstImported}
+	return &promises{version: version, values: map[rowKey]int64{}, holders: map[int64]rowKey{}, greatest: -1, imported: firstImported}
 }
 
 func (p *promises) count() int {
@@ -57,6 +59,7 @@ func (p *promises) note(key rowKey, value int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.values[key] = max(value, p.values[key])
+	p.holders[value] = key
 	p.answered++
 	if key.pkgarch == issuedArch {
 		p.greatest = max(p.greatest, value)
@@ -133,18 +136,15 @@ func (p *promises) call(ctx context.Context, c *prserv.Client, client, i int, ra
 func (p *promises) snapshot() map[rowKey]int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	values := make(map[rowKey]int64, len(p.values))
-	for key, v := range p.values {
-		values[key] = v
-	}
-	return values
+	return maps.Clone(p.values)
 }
 
 // checkStored opens a database file that no server has open, with nothing but
 // SQLite, and looks for promised values. It also wants no two checksums that
 // getPR was asked for to share a value.
 func checkStored(file, version string, promised map[rowKey]int64) error {
-	db, err := sql.Open("sqlite3", "file:"+file+"?_busy_timeout=0")
+	// Closing moves the log to the file; nobody waits for a disk to have that.
+	db, err := sql.Open("sqlite3", "file:"+file+"?_busy_timeout=0&_synchronous=OFF")
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"prserver/prserv"
+)
+
+// TestAnswerWaitsForTheDisk follows one new value: it is written to the log,
+// the log is synced, the sync returns, and only then the answer is sent.
+func TestAnswerWaitsForTheDisk(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
+	checksum := strings.Repeat("c0ffee", 10)
+	events := traceServer(t, file, func(c *prserv.Client) {
+		if v, err := c.GetPR(t.Context(), "v", issuedArch, checksum); err != nil || v != 0 {
+			t.Errorf("got %d, %v; want 0", v, err)
+		}
+	})
+	var order []string
+	var last *sysCall
+	for _, e := range events {
+		_, isAnswer := e.answers()
+		switch {
+		case isAnswer && !e.ended:
+			order = append(order, "answer")
+		case e.path != file+"-wal":
+		case e.name == "pwrite64" && bytes.Contains(e.data, []byte(checksum)) && e.ended:
+			order = append(order, "written")
+		case e.name == "pwrite64" && len(order) > 0 && e.ended:
+			order = append(order, "more written")
+		case e.syncs() && !e.ended && len(order) > 0:
+			last = e.sysCall
+		case e.syncs() && e.sysCall == last && e.result == 0:
+			order = append(order, "synced")
+		}
+	}
+	// The row is in the table and in the index of its key, on two pages. Later
+	// the log is synced once more, to be moved to the file.
+	got := strings.Join(order, ", ")
+	if !regexp.MustCompile(`^written(, more written)*, written(, more written)*, synced, answer`).MatchString(got) {
+		t.Errorf("the order is %q, want the value written, synced and answered", got)
+	}
+}
+
+// TestPowerLossLosesNothing writes down what a loaded server does to its
+// files, and cuts the power at many moments: every value that had been sent to
+// a client has to be found on a disk that has kept what was synced, and of the
+// rest nothing, everything or pieces.
+func TestPowerLossLosesNothing(t *testing.T) {
+	cuts := 30
+	if isLong() {
+		cuts = 1500
+	}
+	trace := traceLoad(t)
+	seed := rand.Uint64()
+	lost, opened, err := trace.cutPower(t, cuts, seed, func(string) bool { return false })
+	if err != nil {
+		t.Fatalf("seed %d: %v", seed, err)
+	}
+	if lost != nil {
+		t.Errorf("seed %d: %v", seed, lost)
+	}
+	t.Logf("%d answers in %d events, %d files opened, seed %d", trace.promised.count(), len(trace.events), opened, seed)
+
+	// A disk that does not sync has to be found out, or the above shows nothing.
+	for _, ignored := range []string{trace.file + "-wal", trace.file, filepath.Dir(trace.file)} {
+		lost, _, err := trace.cutPower(t, 30, seed, func(path string) bool { return path == ignored })
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		if lost == nil {
+			t.Errorf("seed %d: nothing was lost although nothing synced %s", seed, filepath.Base(ignored))
+		}
+	}
+}
+
+// loadTrace is what a server did, and what it had to do for it.
+type loadTrace struct {
+	file     string
+	promised *promises
+	events   []event
+}
+
+// traceLoad traces a server under load, up to its end.
+func traceLoad(t *testing.T) loadTrace {
+	t.Helper()
+	const clients, calls = 8, 40
+	// So long a version takes pages enough for the log to be moved to the file
+	// a few times, which SQLite does after each thousand.
+	trace := loadTrace{file: filepath.Join(t.TempDir(), "prserv.sqlite3"), promised: newPromises(strings.Repeat("v", 3000))}
+	seed := rand.Uint64()
+	trace.events = traceServer(t, trace.file, func(c *prserv.Client) {
+		var load sync.WaitGroup
+		for client := range clients {
+			load.Add(1)
+			go func() {
+				defer load.Done()
+				random := rand.New(rand.NewPCG(seed, uint64(client)))
+				for i := range calls {
+					if err := trace.promised.call(t.Context(), c, client, i, random); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+			}()
+		}
+		load.Wait()
+	})
+	return trace
+}
+
+// cutPower replays the trace and cuts the power at about as many moments as
+// cuts says, some of them chosen because much happens then. It returns the
+// first loss, and how many files it has looked into.
+func (l loadTrace) cutPower(t *testing.T, cuts int, seed uint64, ignores func(string) bool) (lost error, opened int, err error) {
+	random := rand.New(rand.NewPCG(seed, 1))
+	base := t.TempDir()
+	d := newDisk(filepath.Dir(l.file), ignores)
+	promised := map[rowKey]int64{}
+	answers, checkpoints, answering, moving := 0, 0, 0, 0
+	for _, e := range l.events { // how often each kind of moment comes
+		if _, ok := e.answers(); ok && !e.ended {
+			answering++
+		}
+		if e.path == l.file && e.name == "pwrite64" {
+			moving++
+		}
+	}
+	for i, e := range l.events {
+		wasCheckpointing := d.isCheckpointing(filepath.Base(l.file))
+		if err := d.see(e); err != nil {
+			return nil, opened, fmt.Errorf("event %d: %w", i, err)
+		}
+		among := len(l.events)
+		if v, ok := e.answers(); ok && !e.ended {
+			key, ok := l.promised.holders[v]
+			if !ok {
+				return nil, opened, fmt.Errorf("event %d: %d was sent, but nobody got it", i, v)
+			}
+			promised[key] = max(v, promised[key])
+			answers++
+			among = answering
+		} else if d.isCheckpointing(filepath.Base(l.file)) {
+			among = moving
+			if !wasCheckpointing {
+				checkpoints++
+			}
+		}
+		if random.IntN(among) >= cuts/3 {
+			continue
+		}
+		for _, cut := range []powerCut{losesAll, losesSome, losesSome, losesNone} {
+			dir := filepath.Join(base, strconv.Itoa(opened))
+			if err := os.Mkdir(dir, 0o777); err != nil {
+				return nil, opened, err
+			}
+			if err := d.write(dir, cut, random); err != nil {
+				return nil, opened, err
+			}
+			opened++
+			lost := checkStored(filepath.Join(dir, filepath.Base(l.file)), l.promised.version, promised)
+			if lost != nil {
+				return fmt.Errorf("power cut %d at event %d of %d (%s %s): %w", cut, i, len(l.events), e.name, e.path, lost), opened, nil
+			}
+			if err := os.RemoveAll(dir); err != nil {
+				return nil, opened, err
+			}
+		}
+	}
+	if answers != l.promised.count() || checkpoints < 3 {
+		err = fmt.Errorf("the trace has %d answers and %d checkpoints, want %d and at least 3", answers, checkpoints, l.promised.count())
+	}
+	return nil, opened, err
+}

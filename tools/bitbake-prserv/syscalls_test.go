@@ -1,0 +1,219 @@
+package main
+
+import (
+	"bufio"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"prserver/prserv"
+)
+
+// traced are the system calls that change files or answer clients. The ones
+// that no architecture has to have begin with a question mark.
+const traced = "trace=openat,?open,?creat,pwrite64,write,writev,?pwritev,?pwritev2,fsync,fdatasync,?sync_file_range," +
+	"ftruncate,?truncate,fallocate,?unlink,unlinkat,?rename,?renameat,renameat2,?link,linkat,sendto,sendmsg"
+
+// sysCall is a system call that the server has made.
+type sysCall struct {
+	name   string
+	path   string // the file of its descriptor, or the file it names
+	data   []byte // what it writes
+	flags  string // of openat
+	offset int64  // of pwrite64, or the size of ftruncate
+	result int64
+}
+
+// event is the beginning or the end of a system call. Their order is that in
+// which the tracer stopped the threads, so a call that one thread made because
+// another's had returned stands behind it.
+type event struct {
+	*sysCall
+	ended bool
+}
+
+// traceServer runs a server under strace, lets load make calls, ends the
+// server and returns what it did. It skips the test where strace cannot be
+// used.
+func traceServer(t *testing.T, file string, load func(*prserv.Client)) []event {
+	t.Helper()
+	if _, err := exec.LookPath("strace"); err != nil {
+		t.Skip("strace is not installed: ", err)
+	}
+	if out, err := exec.Command("strace", "-f", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+		t.Skipf("strace is not allowed to trace: %v, %s", err, out)
+	}
+	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	socket, err := ln.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	log := filepath.Join(t.TempDir(), "strace.log")
+	cmd := exec.Command("strace", "-f", "-y", "-xx", "-s", "1000000", "-o", log, "-e", traced,
+		"/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh",
+		"bitbake-prserv", "--foreground", "--file", file, "--loglevel", "ERROR")
+	cmd.ExtraFiles = []*os.File{socket}
+	cmd.Stderr = os.Stderr
+	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	defer func() {
+		if t.Failed() {
+			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the tracer and the server
+		}
+	}()
+	client := prserv.NewClient(ln.Addr().String(), 60*time.Second)
+	load(client)
+	if err := client.Quit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Fatalf("the server ended with %v, want 0", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("the server does not end")
+	}
+	events, err := readTrace(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return events
+}
+
+// readTrace reads what strace has written.
+func readTrace(log string) ([]event, error) {
+	f, err := os.Open(log)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var events []event
+	running := map[string]*sysCall{} // by thread
+	lines := bufio.NewScanner(f)
+	lines.Buffer(nil, 16<<20)
+	for lines.Scan() {
+		thread, text, _ := strings.Cut(lines.Text(), " ")
+		text = strings.TrimSpace(text)
+		if strings.HasPrefix(text, "---") || strings.HasPrefix(text, "+++") { // signals and ends
+			continue
+		}
+		call := running[thread]
+		if !strings.HasPrefix(text, "<... ") {
+			name, arguments, ok := strings.Cut(text, "(")
+			if !ok {
+				return nil, fmt.Errorf("strace wrote %.200q", text)
+			}
+			if call, err = newSysCall(name, arguments); err != nil {
+				return nil, fmt.Errorf("strace wrote %.200q: %w", text, err)
+			}
+			events = append(events, event{call, false})
+			running[thread] = call
+			if strings.HasSuffix(text, "<unfinished ...>") {
+				continue
+			}
+		}
+		// Lines can be very long, and a result is not.
+		result := tracedResult.FindStringSubmatch(text[max(0, len(text)-500):])
+		if call == nil || result == nil {
+			return nil, fmt.Errorf("strace wrote %.200q", text)
+		}
+		delete(running, thread)
+		call.result = -1
+		if result[1] != "?" {
+			if call.result, err = strconv.ParseInt(result[1], 10, 64); err != nil {
+				return nil, fmt.Errorf("strace wrote %.200q: %w", text, err)
+			}
+		}
+		events = append(events, event{call, true})
+	}
+	return events, lines.Err()
+}
+
+var (
+	tracedResult = regexp.MustCompile(`\) += (-?\d+|\?)[^)"]*(\([^)]*\))?$`)
+	tracedFile   = regexp.MustCompile(`^(?:\d+|AT_FDCWD)<([^>]*)>`)
+	tracedNumber = regexp.MustCompile(`^-?\d+`)
+)
+
+// newSysCall reads the arguments of a call. All texts in them are in
+// hexadecimal, so that commas only separate.
+func newSysCall(name, arguments string) (*sysCall, error) {
+	call := &sysCall{name: name}
+	var texts []string
+	for i, argument := range strings.Split(arguments, ", ") {
+		if m := tracedFile.FindStringSubmatch(argument); m != nil {
+			path, err := fromHex(m[1])
+			if err != nil {
+				return nil, err
+			}
+			call.path = string(path)
+		} else if text, ok := strings.CutPrefix(argument, `"`); ok {
+			text, _, _ = strings.Cut(text, `"`)
+			texts = append(texts, text)
+		} else if m := tracedNumber.FindString(argument); m != "" {
+			var err error
+			if call.offset, err = strconv.ParseInt(m, 10, 64); err != nil {
+				return nil, err
+			}
+		} else if i > 0 && strings.HasPrefix(argument, "O_") {
+			call.flags = argument
+		}
+	}
+	for _, text := range texts {
+		content, err := fromHex(text)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case strings.HasPrefix(name, "open"), strings.HasPrefix(name, "unlink"), strings.HasPrefix(name, "rename"),
+			strings.HasPrefix(name, "link"), name == "creat", name == "truncate":
+			call.path = string(content)
+		default:
+			call.data = append(call.data, content...)
+		}
+	}
+	return call, nil
+}
+
+// fromHex reads what strace writes with -xx.
+func fromHex(text string) ([]byte, error) {
+	return hex.DecodeString(strings.ReplaceAll(text, `\x`, ""))
+}
+
+var answeredValue = regexp.MustCompile(`^HTTP/[^<]*<\?xml[^>]*>\s*<methodResponse>\s*<params>\s*<param>\s*<value><(?:int|i4|i8)>(\d+)</`)
+
+// answers returns the value that a call sends to a client, if it does that.
+func (c *sysCall) answers() (value int64, ok bool) {
+	if c.name != "write" || !strings.HasPrefix(c.path, "socket:") {
+		return 0, false
+	}
+	m := answeredValue.FindSubmatch(c.data)
+	if m == nil {
+		return 0, false
+	}
+	value, err := strconv.ParseInt(string(m[1]), 10, 64)
+	return value, err == nil
+}
+
+// syncs tells whether a call has what was written to its file put on the disk.
+func (c *sysCall) syncs() bool { return c.name == "fsync" || c.name == "fdatasync" }
