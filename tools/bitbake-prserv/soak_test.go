@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"prserver/prserv"
+)
+
+const (
+	soakDuration = 10 * time.Minute
+	soakWarmUp   = time.Minute
+	// soakSlack is how much memory may come and go: what a dump takes, and what
+	// the collector has not returned yet.
+	soakSlack = 16 << 20
+)
+
+// TestSoak keeps a server busy for ten minutes. Its memory and its descriptors
+// have to be at the end what they were after the first minute.
+func TestSoak(t *testing.T) {
+	if !isLong() {
+		t.Skipf("takes %v: only with PRSERV_LONG=1", soakDuration)
+	}
+	const clients = 8
+	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	socket, err := ln.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.Close()
+	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
+	server := startOn(t, socket, file)
+	client := prserv.NewClient(ln.Addr().String(), 60*time.Second)
+
+	ctx, cancel := context.WithTimeout(t.Context(), soakDuration)
+	defer cancel()
+	var calls [soakKinds]atomic.Int64
+	var load sync.WaitGroup
+	for c := range clients {
+		load.Add(1)
+		go func() {
+			defer load.Done()
+			random := rand.New(rand.NewPCG(uint64(c), 0))
+			for ctx.Err() == nil {
+				kind, err := soakCall(context.WithoutCancel(ctx), client, random)
+				if err != nil {
+					t.Error(err)
+					cancel()
+					return
+				}
+				calls[kind].Add(1)
+			}
+		}()
+	}
+	samples := sampleProcess(ctx, t, server.Process.Pid, time.Second)
+	load.Wait()
+	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := server.Wait(); err != nil {
+		t.Errorf("the server ended with %v, want 0", err)
+	}
+	for kind := range calls {
+		if calls[kind].Load() == 0 {
+			t.Errorf("no %s", soakKind(kind))
+		}
+		t.Logf("%d %s", calls[kind].Load(), soakKind(kind))
+	}
+	if want := int(soakDuration / time.Second / 2); len(samples) < want {
+		t.Fatalf("looked at the process %d times only, want %d", len(samples), want)
+	}
+
+	// Single samples say when a dump was being made; so compare what was usual
+	// in the tenth of the time after the warm-up, and in the last tenth.
+	warm := int(int64(len(samples)) * int64(soakWarmUp) / int64(soakDuration))
+	window := len(samples) / 10
+	after, end := usual(samples[warm:warm+window]), usual(samples[len(samples)-window:])
+	t.Logf("after the warm-up: %d MiB, %d descriptors; at the end: %d MiB, %d descriptors",
+		after.memory>>20, after.descriptors, end.memory>>20, end.descriptors)
+	if limit := after.memory + after.memory/10 + soakSlack; end.memory > limit {
+		t.Errorf("memory has grown from %d to %d bytes, more than %d", after.memory, end.memory, limit)
+	}
+	// A connection of a client more or less is open at any moment.
+	if limit := after.descriptors + clients; end.descriptors > limit {
+		t.Errorf("open descriptors have grown from %d to %d, more than %d", after.descriptors, end.descriptors, limit)
+	}
+}
+
+// soakKind is what a call of the soak is for.
+type soakKind int
+
+const (
+	knownValues soakKind = iota
+	newValues
+	imports
+	exports
+	dumps
+	soakKinds
+)
+
+func (k soakKind) String() string {
+	return [...]string{"known values", "new values", "imports", "exports", "dumps"}[k]
+}
+
+// soakCall makes a call. The table stops growing soon, or dumps of it would
+// take more and more memory: new values come from checksums that had one and
+// lost the first place in their group, as when a recipe goes back and forth.
+func soakCall(ctx context.Context, c *prserv.Client, random *rand.Rand) (soakKind, error) {
+	const groups, checksums = 500, 4
+	group := random.IntN(groups)
+	version, checksum := fmt.Sprintf("recipe%d-1.0-r0", group), fmt.Sprintf("%032x", random.IntN(checksums))
+	switch n := random.IntN(1000); {
+	case n == 0:
+		text, err := c.DumpDB(ctx)
+		if err == nil && !strings.HasSuffix(text, "COMMIT;\n") {
+			err = fmt.Errorf("a dump ends with %.20q", text[max(0, len(text)-20):])
+		}
+		return dumps, err
+	case n < 20:
+		_, err := c.Export(ctx, prserv.Filter{Version: &version}, true)
+		return exports, err
+	case n < 120:
+		_, err := c.ImportOne(ctx, version, "imported", checksum, random.Int64N(1<<30))
+		return imports, err
+	case n < 320:
+		_, err := c.GetPR(ctx, version, "all", checksum)
+		return newValues, err
+	}
+	_, err := c.GetPR(ctx, version, "known", "the only one")
+	return knownValues, err
+}
+
+// processSize is what a process takes.
+type processSize struct{ memory, descriptors int }
+
+// sampleProcess looks at a process until ctx ends.
+func sampleProcess(ctx context.Context, t *testing.T, pid int, every time.Duration) []processSize {
+	t.Helper()
+	var samples []processSize
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return samples
+		case <-tick.C:
+		}
+		size, err := sizeOf(pid)
+		if err != nil {
+			t.Error(err)
+			return samples
+		}
+		samples = append(samples, size)
+	}
+}
+
+// sizeOf returns the resident memory of a process, and how many descriptors
+// it has open.
+func sizeOf(pid int) (size processSize, err error) {
+	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		return size, err
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return size, err
+	}
+	for line := range strings.Lines(string(status)) {
+		if fields := strings.Fields(line); len(fields) == 3 && fields[0] == "VmRSS:" {
+			kB, err := strconv.Atoi(fields[1])
+			return processSize{kB << 10, len(open)}, err
+		}
+	}
+	return size, fmt.Errorf("process %d has no VmRSS", pid)
+}
+
+// usual returns the medians of some samples.
+func usual(samples []processSize) processSize {
+	median := func(of func(processSize) int) int {
+		var all []int
+		for _, s := range samples {
+			all = append(all, of(s))
+		}
+		slices.Sort(all)
+		return all[len(all)/2]
+	}
+	return processSize{
+		median(func(s processSize) int { return s.memory }),
+		median(func(s processSize) int { return s.descriptors }),
+	}
+}
