@@ -41,12 +41,17 @@ func (s *Store) GetPR(ctx context.Context, version, pkgarch, checksum any) (any,
 		return nil, errNotFound // the table takes no nil, and nothing equals it
 	}
 	of, asked := group{key[0].(string), key[1].(string)}, key[2].(string)
-	if t, _ := s.greatest.get(of); t.known && t.checksum != "" && t.checksum == asked {
+	t, _ := s.greatest.get(of)
+	if t.holds(asked) {
 		return t.value, nil
 	}
-	v, err := s.known(ctx, key, of)
-	if !errors.Is(err, errNotFound) {
-		return v, err
+	// Where somebody else is known to hold the greatest value, this key needs a
+	// new one, but for a few that have been imported.
+	if t.checksum == "" {
+		v, err := s.known(ctx, key, of)
+		if !errors.Is(err, errNotFound) {
+			return v, err
+		}
 	}
 	if s.writer == nil {
 		return s.computed(ctx, key)

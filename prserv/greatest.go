@@ -20,6 +20,11 @@ type top struct {
 	checksum string
 }
 
+// holds tells whether a checksum is known to have the value.
+func (t top) holds(checksum string) bool {
+	return t.known && t.checksum != "" && t.checksum == checksum
+}
+
 // greatest remembers the greatest value of groups. Without it every getPR
 // would look at all checksums of its group: the table has no index that
 // includes the value, and a file with one would not dump as the reference's.

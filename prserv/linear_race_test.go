@@ -46,7 +46,8 @@ func TestExportedIsRemembered(t *testing.T) {
 // remembered and the file. At no time is the value that a then has the
 // greatest, so it must not be the answer.
 func TestImportsBesideGetPR(t *testing.T) {
-	s := openStore(t, newFile(t))
+	file := newFile(t)
+	s := openStore(t, file)
 	d := direct{s}
 	imports := func(checksum string, value int64) {
 		t.Helper()
@@ -57,6 +58,12 @@ func TestImportsBesideGetPR(t *testing.T) {
 	getPR(t, s, "v", "all", "a", int64(0))
 	imports("a", 3)
 	imports("b", 5)
+	// Nothing may be remembered, or the file would not be looked at.
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = openStore(t, file)
+	d = direct{s}
 	reached, open := s.HoldReads()
 	defer open()
 	got := make(chan answer, 1)
