@@ -35,7 +35,13 @@ func (t *tables) machine() error {
 		fmt.Fprintf(t.stdout, "; Python is bitbake-prserv of %s under %s", bitbakeVersion(t.reference.command[1]), t.version)
 	}
 	fmt.Fprint(t.stdout, "; no-op is an HTTP server in Go that answers the same to everything. ",
-		"Clients and servers share the machine.\n\n")
+		"Clients and servers share the machine")
+	// Whoever reads the figures should see whether others did, too.
+	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
+		average, _, _ := strings.Cut(string(text), " ")
+		fmt.Fprintf(t.stdout, ", whose load average was %s before", average)
+	}
+	fmt.Fprint(t.stdout, ".\n\n")
 	return nil
 }
 
