@@ -1,5 +1,7 @@
 package prserv
 
+import "context"
+
 // What the tests of this package have to wait for cannot be seen from outside.
 
 // Writers returns how many calls have come as far as to the writer since the
@@ -17,4 +19,9 @@ func (s *Server) Answering() int {
 		}
 	}
 	return n
+}
+
+// OpenOnNetwork opens a file as if it were on a network file system.
+func OpenOnNetwork(ctx context.Context, file string) (*Store, error) {
+	return openOn(ctx, file, false, func(string) string { return "NFS" })
 }

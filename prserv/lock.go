@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -53,8 +52,9 @@ type fileLock struct {
 }
 
 // lockDatabase locks a database file, which has to exist, for this process.
-// The error is a [*LockedError] where another process has it.
-func lockDatabase(file string) (*fileLock, error) {
+// The error is a [*LockedError] where another process has it. On a local file
+// system the database itself is locked as well.
+func lockDatabase(file string, local bool) (*fileLock, error) {
 	l := &fileLock{path: file + "-lock"}
 	for {
 		var err error
@@ -79,7 +79,7 @@ func lockDatabase(file string) (*fileLock, error) {
 		}
 		l.file.Close()
 	}
-	if networkFS(filepath.Dir(file)) == "" {
+	if local {
 		if err := l.lockItself(file); err != nil {
 			l.release()
 			return nil, err

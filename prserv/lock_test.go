@@ -165,3 +165,37 @@ func TestLockOfALink(t *testing.T) {
 		t.Errorf("a second writer: %v, want a LockedError", err)
 	}
 }
+
+// TestNetworkFileSystem opens a file as on a network file system, in the mode
+// that another server has left it in.
+func TestNetworkFileSystem(t *testing.T) {
+	file := newFile(t)
+	if err := openStore(t, file).Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := prserv.OpenOnNetwork(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.Journal != "delete" || s.NetworkFS != "NFS" {
+		t.Errorf("journal mode %s on %s, want delete on NFS", s.Journal, s.NetworkFS)
+	}
+	getPR(t, s, "v", "all", "a", int64(0))
+	getPR(t, s, "v", "all", "b", int64(1))
+	if _, err := os.Stat(file + "-wal"); !os.IsNotExist(err) {
+		t.Errorf("there is a write-ahead log: %v", err)
+	}
+	var locked *prserv.LockedError
+	if _, err := prserv.OpenOnNetwork(t.Context(), file); !errors.As(err, &locked) {
+		t.Errorf("a second writer: %v, want a LockedError", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	wal := openStore(t, file)
+	if wal.Journal != "wal" {
+		t.Errorf("journal mode %s on a local disk, want wal", wal.Journal)
+	}
+	getPR(t, wal, "v", "all", "b", int64(1))
+}

@@ -79,6 +79,10 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 		cfg.Log.Warn(fmt.Sprintf("The database %s is on a network file system (%s), whose locks may fail; "+
 			"keep it on a local disk", cfg.File, store.NetworkFS))
 	}
+	if !cfg.ReadOnly && store.Journal != "wal" {
+		cfg.Log.Warn(fmt.Sprintf("The database %s is written with a rollback journal: as safely as in WAL mode, "+
+			"but new values wait while it is dumped", cfg.File))
+	}
 	s := &Server{
 		store:           store,
 		log:             cfg.Log,

@@ -55,6 +55,9 @@ type Store struct {
 	IsNew bool
 	// NetworkFS names the network file system that the file is on, if any.
 	NetworkFS string
+	// Journal is SQLite's journal mode of a file that is written: "wal", or
+	// "delete" where that cannot be had.
+	Journal string
 
 	lock     *fileLock
 	writer   *writer    // nil if the store is read-only
@@ -70,15 +73,21 @@ type Store struct {
 // they do not exist. Read-only, it makes nothing. The error is a
 // [*LockedError] where another program writes the file.
 func Open(ctx context.Context, file string, readOnly bool) (*Store, error) {
+	return openOn(ctx, file, readOnly, networkFS)
+}
+
+// openOn is Open, with what is to be believed of file systems.
+func openOn(ctx context.Context, file string, readOnly bool, networkFS func(dir string) string) (*Store, error) {
 	file, err := filepath.Abs(file)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	s := &Store{NetworkFS: networkFS(filepath.Dir(file)), greatest: newGreatest()}
+	s := &Store{greatest: newGreatest()}
 	if readOnly {
+		s.NetworkFS = networkFS(filepath.Dir(file))
 		err = s.openReadOnly(file)
 	} else {
-		err = s.openToWrite(ctx, file)
+		err = s.openToWrite(ctx, file, networkFS)
 	}
 	if err != nil {
 		s.Close()
@@ -101,7 +110,7 @@ func (s *Store) openReadOnly(file string) error {
 	return s.openReaders(file, "&mode=ro")
 }
 
-func (s *Store) openToWrite(ctx context.Context, file string) (err error) {
+func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir string) string) (err error) {
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("making its folder: %w", err)
 	}
@@ -114,44 +123,59 @@ func (s *Store) openToWrite(ctx context.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
-	if s.lock, err = lockDatabase(real); err != nil {
+	s.NetworkFS = networkFS(filepath.Dir(real))
+	if s.lock, err = lockDatabase(real, s.NetworkFS == ""); err != nil {
 		return err
 	}
 	if s.IsNew, err = checkWritable(real); err != nil {
 		return err
 	}
-	if err := makeTable(ctx, file); err != nil {
+	options := writeWAL
+	if s.NetworkFS != "" {
+		options = writeRollback
+	}
+	if s.Journal, err = makeTable(ctx, file, options); err != nil {
 		if isLocked(err) {
 			return &LockedError{File: file, PID: lockHolder(real), Foreign: true}
 		}
 		return err
 	}
-	if s.writer, err = startWriter(file, s.greatest); err != nil {
+	if s.writer, err = startWriter(file, options, s.greatest); err != nil {
 		return err
 	}
 	return s.openReaders(file, "")
 }
 
-// writeOptions open a connection that writes. The driver's own default in WAL
-// mode is to sync at checkpoints only.
-const writeOptions = "_txlock=immediate&_synchronous=FULL&_journal_mode=WAL"
+const (
+	// writeWAL opens a connection that writes. The driver's own default in WAL
+	// mode is to sync at checkpoints only.
+	writeWAL = "_txlock=immediate&_synchronous=FULL&_journal_mode=WAL"
+	// writeRollback opens one where processes cannot share memory, which WAL
+	// needs. EXTRA syncs the folder as well, once the journal is removed: with
+	// a journal that comes back, a commit would be undone.
+	writeRollback = "_txlock=immediate&_synchronous=EXTRA&_journal_mode=DELETE"
+)
 
-// makeTable makes the table, and finds out whether the file can be written.
-func makeTable(ctx context.Context, file string) error {
-	db, err := sql.Open("sqlite3", dsn(file, openTimeout, writeOptions))
+// makeTable makes the table, and finds out whether the file can be written. It
+// returns the journal mode that the file is in.
+func makeTable(ctx context.Context, file, options string) (journal string, err error) {
+	db, err := sql.Open("sqlite3", dsn(file, openTimeout, options))
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer db.Close()
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer tx.Rollback()
 	if _, err := tx.ExecContext(ctx, schema); err != nil {
-		return err
+		return "", err
 	}
-	return tx.Commit()
+	if err := tx.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil {
+		return "", err
+	}
+	return journal, tx.Commit()
 }
 
 func (s *Store) openReaders(file, options string) error {

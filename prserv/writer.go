@@ -65,12 +65,12 @@ const (
 		AND NOT (type = 'table' AND sql || ';' = replace('` + schema + `', 'IF NOT EXISTS ', ''))`
 )
 
-func startWriter(file string, g *greatest) (*writer, error) {
+func startWriter(file, options string, g *greatest) (*writer, error) {
 	opened, err := os.Stat(file)
 	if err != nil {
 		return nil, err
 	}
-	c, err := openConn(dsn(file, busyTimeout, writeOptions), sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext, sqlInsertNew,
+	c, err := openConn(dsn(file, busyTimeout, options), sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext, sqlInsertNew,
 		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlCheckpoint, sqlForeign)
 	if err != nil {
 		return nil, err
