@@ -80,10 +80,10 @@ func TestLinearizable(t *testing.T) {
 		outsider       bool
 		open           func(t *testing.T, file string) service
 	}{
-		{"store", 400, 20000, false, func(t *testing.T, file string) service { return direct{openStore(t, file)} }},
+		{"store", 400, 5000, false, func(t *testing.T, file string) service { return direct{openStore(t, file)} }},
 		// Somebody else's writes make the store forget what it remembers.
-		{"store beside another writer", 200, 10000, true, func(t *testing.T, file string) service { return direct{openStore(t, file)} }},
-		{"server", 40, 2000, false, func(t *testing.T, file string) service { return serveFile(t, file).client() }},
+		{"store beside another writer", 200, 2500, true, func(t *testing.T, file string) service { return direct{openStore(t, file)} }},
+		{"server", 40, 500, false, func(t *testing.T, file string) service { return serveFile(t, file).client() }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := test.ordinary

@@ -58,7 +58,7 @@ func TestAnswerWaitsForTheDisk(t *testing.T) {
 func TestPowerLossLosesNothing(t *testing.T) {
 	cuts := 30
 	if isLong() {
-		cuts = 1500
+		cuts = 1000
 	}
 	trace := traceLoad(t)
 	seed := rand.Uint64()

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,13 +23,17 @@ import (
 const (
 	soakDuration = 10 * time.Minute
 	soakWarmUp   = time.Minute
-	// soakSlack is how much memory may come and go: what a dump takes, and what
-	// the collector has not returned yet.
-	soakSlack = 16 << 20
+	// soakSlack is how much memory may come and go, of some 25 MiB: what a dump
+	// takes, and what the collector has not returned yet. A leak of ten bytes a
+	// call comes to more.
+	soakSlack = 4 << 20
 )
 
 // TestSoak keeps a server busy for ten minutes. Its memory and its descriptors
 // have to be at the end what they were after the first minute.
+//
+// The server is built for it without the race detector, whose own memory grows
+// with every call: by some 300 bytes, where the server's does not grow at all.
 func TestSoak(t *testing.T) {
 	if !isLong() {
 		t.Skipf("takes %v: only with PRSERV_LONG=1", soakDuration)
@@ -44,7 +49,13 @@ func TestSoak(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer socket.Close()
-	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
+	dir := t.TempDir()
+	build := exec.Command("go", "build", "-o", filepath.Join(dir, "bitbake-prserv"), ".")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %v\n%s", build, err, out)
+	}
+	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
+	file := filepath.Join(dir, "prserv.sqlite3")
 	server := startOn(t, socket, file)
 	client := prserv.NewClient(ln.Addr().String(), 60*time.Second)
 
@@ -93,7 +104,7 @@ func TestSoak(t *testing.T) {
 	after, end := usual(samples[warm:warm+window]), usual(samples[len(samples)-window:])
 	t.Logf("after the warm-up: %d MiB, %d descriptors; at the end: %d MiB, %d descriptors",
 		after.memory>>20, after.descriptors, end.memory>>20, end.descriptors)
-	if limit := after.memory + after.memory/10 + soakSlack; end.memory > limit {
+	if limit := after.memory + soakSlack; end.memory > limit {
 		t.Errorf("memory has grown from %d to %d bytes, more than %d", after.memory, end.memory, limit)
 	}
 	// A connection of a client more or less is open at any moment.
