@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
-	"net"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -26,23 +25,13 @@ func TestKillLosesNothing(t *testing.T) {
 	if isLong() {
 		kills = 100
 	}
-	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	// The socket stays open, so that clients wait while there is no server.
-	socket, err := ln.File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
+	addr, socket := keptSocket(t)
 	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 
 	promised := newPromises("v")
-	client := prserv.NewClient(ln.Addr().String(), 60*time.Second)
+	client := prserv.NewClient(addr, 60*time.Second)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var cutOff atomic.Int64

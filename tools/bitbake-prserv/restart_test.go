@@ -23,18 +23,9 @@ import (
 // call may fail, and what was answered must not be forgotten.
 func TestRestartFailsNoCall(t *testing.T) {
 	const restarts, clients = 20, 8
-	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	socket, err := ln.File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
+	addr, socket := keptSocket(t)
 	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
-	client := prserv.NewClient(ln.Addr().String(), 60*time.Second)
+	client := prserv.NewClient(addr, 60*time.Second)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -80,6 +71,22 @@ func TestRestartFailsNoCall(t *testing.T) {
 	if err := server.Wait(); err != nil {
 		t.Errorf("the server ended with %v, want 0", err)
 	}
+}
+
+// keptSocket listens at an address. The socket stays open until the test ends,
+// so that clients wait while there is no server.
+func keptSocket(t *testing.T) (addr string, socket *os.File) {
+	t.Helper()
+	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if socket, err = ln.File(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { socket.Close() })
+	return ln.Addr().String(), socket
 }
 
 // startOn starts a server that gets its socket as systemd would hand it over.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,16 +38,7 @@ func TestSoak(t *testing.T) {
 		t.Skipf("takes %v: only with PRSERV_LONG=1", soakDuration)
 	}
 	const clients = 8
-	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	socket, err := ln.File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
+	addr, socket := keptSocket(t)
 	dir := t.TempDir()
 	build := exec.Command("go", "build", "-o", filepath.Join(dir, "bitbake-prserv"), ".")
 	if out, err := build.CombinedOutput(); err != nil {
@@ -57,7 +47,7 @@ func TestSoak(t *testing.T) {
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	file := filepath.Join(dir, "prserv.sqlite3")
 	server := startOn(t, socket, file)
-	client := prserv.NewClient(ln.Addr().String(), 60*time.Second)
+	client := prserv.NewClient(addr, 60*time.Second)
 
 	ctx, cancel := context.WithTimeout(t.Context(), soakDuration)
 	defer cancel()

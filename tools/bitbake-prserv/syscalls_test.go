@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/hex"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -52,16 +51,7 @@ func traceServer(t *testing.T, file string, load func(*prserv.Client)) []event {
 	if out, err := exec.Command("strace", "-f", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
 		t.Skipf("strace is not allowed to trace: %v, %s", err, out)
 	}
-	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	socket, err := ln.File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
+	addr, socket := keptSocket(t)
 	log := filepath.Join(t.TempDir(), "strace.log")
 	cmd := exec.Command("strace", "-f", "-y", "-xx", "-s", "1000000", "-o", log, "-e", traced,
 		"/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh",
@@ -80,7 +70,7 @@ func traceServer(t *testing.T, file string, load func(*prserv.Client)) []event {
 			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the tracer and the server
 		}
 	}()
-	client := prserv.NewClient(ln.Addr().String(), 60*time.Second)
+	client := prserv.NewClient(addr, 60*time.Second)
 	load(client)
 	if err := client.Quit(t.Context()); err != nil {
 		t.Fatal(err)
