@@ -148,8 +148,9 @@ func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir
 
 const (
 	// writeWAL opens a connection that writes. The driver's own default in WAL
-	// mode is to sync at checkpoints only.
-	writeWAL = "_txlock=immediate&_synchronous=FULL&_journal_mode=WAL"
+	// mode is to sync at checkpoints only. New rows go to pages all over the
+	// index, of which 8 MiB are kept.
+	writeWAL = "_txlock=immediate&_synchronous=FULL&_journal_mode=WAL&_cache_size=-8192"
 	// writeRollback opens one where processes cannot share memory, which WAL
 	// needs. EXTRA syncs the folder as well, once the journal is removed: with
 	// a journal that comes back, a commit would be undone.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -14,6 +15,8 @@ const (
 	// maxBatch bounds how many calls share a commit, and so how long the
 	// first of them waits for the last.
 	maxBatch = 256
+	// maxYields is how often others get the processor before a commit.
+	maxYields = 20
 	// busyTimeout is how long SQLite waits for a lock before it says so.
 	busyTimeout = 100 * time.Millisecond
 	// outsideCheck is how often an idle writer looks whether somebody else has
@@ -150,6 +153,12 @@ func (w *writer) loop() {
 				return
 			}
 			continue
+		}
+		// Whoever has a call nearly ready gets to hand it in, for a commit costs
+		// much the same whatever is in it. With nothing else to do for this
+		// process it is no wait.
+		for i := 0; i < maxYields && len(w.requests) < maxBatch/2; i++ {
+			runtime.Gosched()
 		}
 		for len(batch) < maxBatch && len(w.requests) > 0 {
 			batch = append(batch, <-w.requests)
