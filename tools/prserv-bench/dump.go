@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
@@ -63,17 +64,36 @@ func syncFile(name string) error {
 	return nil
 }
 
-// readDump asks a server for a dump and reads it to its end, as a client does
-// that accepts gzip. It keeps nothing of it.
-func readDump(ctx context.Context, addr string, rows int) error {
+// readDump asks a server for a dump, as a client does that accepts gzip. It
+// returns how many milliseconds it took until the last byte was there; to
+// unpack and look at it takes the client's own time.
+func readDump(ctx context.Context, addr string, rows int) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, dumpTimeout)
 	defer cancel()
-	reply, err := ask(ctx, addr, "dump_db")
+	begin := time.Now()
+	reply, err := ask(ctx, addr, "dump_db", "gzip")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer reply.Body.Close()
-	lines := bufio.NewReader(reply.Body)
+	packed, err := io.ReadAll(reply.Body)
+	ms := milliseconds(begin)
+	switch {
+	case err != nil:
+		return 0, fmt.Errorf("reading a dump: %w", err)
+	case reply.Header.Get("Content-Encoding") != "gzip":
+		return 0, errors.New("the dump came without gzip")
+	}
+	return ms, checkDump(bytes.NewReader(packed), rows)
+}
+
+// checkDump looks whether a packed dump is whole.
+func checkDump(packed io.Reader, rows int) error {
+	unpacked, err := gzip.NewReader(packed)
+	if err != nil {
+		return fmt.Errorf("unpacking a dump: %w", err)
+	}
+	lines := bufio.NewReader(unpacked)
 	inserts, complete := 0, false
 	var end error
 	for end == nil || errors.Is(end, bufio.ErrBufferFull) {
@@ -88,20 +108,15 @@ func readDump(ctx context.Context, addr string, rows int) error {
 	}
 	switch {
 	case end != io.EOF:
-		return fmt.Errorf("reading a dump: %w", end)
+		return fmt.Errorf("unpacking a dump: %w", end)
 	case !complete || inserts < rows:
 		return fmt.Errorf("the dump of %d rows has %d, and complete is %v", rows, inserts, complete)
-	case !reply.Uncompressed:
-		return errors.New("the dump came without gzip")
 	}
 	return nil
 }
 
-// took returns how many milliseconds a function takes.
-func took(f func() error) (float64, error) {
-	begin := time.Now()
-	err := f()
-	return float64(time.Since(begin)) / float64(time.Millisecond), err
+func milliseconds(since time.Time) float64 {
+	return float64(time.Since(since)) / float64(time.Millisecond)
 }
 
 // dump measures how long a dump takes, and what it does to other clients.
@@ -114,9 +129,13 @@ func (t *tables) dump(ctx context.Context, dir string) error {
 		return err
 	}
 	defer t.stop(ours)
-	ways := map[string]func() error{
-		"ours":    func() error { return readDump(ctx, ours.addr, dumpRows) },
-		"sqlite3": func() error { return exec.CommandContext(ctx, "sqlite3", ours.file(), ".dump").Run() },
+	ways := map[string]func() (float64, error){
+		"ours": func() (float64, error) { return readDump(ctx, ours.addr, dumpRows) },
+		"sqlite3": func() (float64, error) {
+			begin := time.Now()
+			err := exec.CommandContext(ctx, "sqlite3", ours.file(), ".dump").Run()
+			return milliseconds(begin), err
+		},
 	}
 	if t.reference != nil {
 		if err := t.makeFile(ctx, *t.reference, dir, "reference", dumpRows, groupSize); err != nil {
@@ -127,7 +146,7 @@ func (t *tables) dump(ctx context.Context, dir string) error {
 			return err
 		}
 		defer t.stop(ref)
-		ways["Python"] = func() error { return readDump(ctx, ref.addr, dumpRows) }
+		ways["Python"] = func() (float64, error) { return readDump(ctx, ref.addr, dumpRows) }
 	}
 	var table figures
 	for round := range t.rounds {
@@ -152,11 +171,11 @@ func (t *tables) dump(ctx context.Context, dir string) error {
 }
 
 // timeDumps takes turns and returns the median times.
-func timeDumps(ways map[string]func() error) (map[string]float64, error) {
+func timeDumps(ways map[string]func() (float64, error)) (map[string]float64, error) {
 	all, medians := map[string][]float64{}, map[string]float64{}
 	for range dumpsPerRound {
 		for name, dump := range ways {
-			ms, err := took(dump)
+			ms, err := dump()
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
@@ -185,7 +204,7 @@ func (t *tables) besideDumps(ctx context.Context, round int, s *server, table *f
 	dumps, begin := 0, time.Now()
 	go func() {
 		for {
-			if err := readDump(dumping, s.addr, dumpRows); err != nil {
+			if _, err := readDump(dumping, s.addr, dumpRows); err != nil {
 				ended <- err
 				return
 			}

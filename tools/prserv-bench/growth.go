@@ -106,7 +106,7 @@ func (t *tables) dumpAll(ctx context.Context, dir string, all *figures) error {
 	if err := forgetPeak(s.pid); err != nil {
 		return err
 	}
-	ms, dumpErr := took(func() error { return readDump(ctx, s.addr, t.rows) })
+	ms, dumpErr := readDump(ctx, s.addr, t.rows)
 	peak, err := memory(s.pid, "VmHWM")
 	if err := oneLine(dumpErr, err); err != nil {
 		return fmt.Errorf("dump of %d rows: %w", t.rows, err)

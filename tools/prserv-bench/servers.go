@@ -176,15 +176,16 @@ func freePort() (int, error) {
 	return 0, fmt.Errorf("no free port from %d to %d", first, last)
 }
 
-// ask calls a method that takes no arguments. The caller closes the body,
-// which net/http has unpacked if the server sent it with gzip.
-func ask(ctx context.Context, addr, method string) (*http.Response, error) {
+// ask calls a method that takes no arguments, with the coding that the client
+// accepts. The caller closes the body.
+func ask(ctx context.Context, addr, method, coding string) (*http.Response, error) {
 	body := "<?xml version='1.0'?>\n<methodCall>\n<methodName>" + method + "</methodName>\n<params>\n</params>\n</methodCall>\n"
 	request, err := http.NewRequestWithContext(ctx, "POST", "http://"+addr+"/RPC2", strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "text/xml")
+	request.Header.Set("Accept-Encoding", coding) // so that net/http does not unpack it
 	request.Header.Set("User-Agent", "Python-xmlrpc/3.8")
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	reply, err := client.Do(request)
@@ -199,7 +200,7 @@ func ask(ctx context.Context, addr, method string) (*http.Response, error) {
 }
 
 func ping(ctx context.Context, addr string) error {
-	reply, err := ask(ctx, addr, "ping")
+	reply, err := ask(ctx, addr, "ping", "identity")
 	if err != nil {
 		return err
 	}

@@ -152,7 +152,7 @@ func TestReadDump(t *testing.T) {
 				packed.Close()
 			}))
 			defer server.Close()
-			err := readDump(t.Context(), server.Listener.Addr().String(), 2)
+			_, err := readDump(t.Context(), server.Listener.Addr().String(), 2)
 			got := ""
 			if err != nil {
 				got = err.Error()
