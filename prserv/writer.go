@@ -16,7 +16,7 @@ const (
 	// first of them waits for the last.
 	maxBatch = 256
 	// maxYields is how often others get the processor before a commit.
-	maxYields = 20
+	maxYields = 10
 	// busyTimeout is how long SQLite waits for a lock before it says so.
 	busyTimeout = 100 * time.Millisecond
 	// outsideCheck is how often an idle writer looks whether somebody else has

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"prserver/compat"
@@ -92,12 +93,26 @@ func notify(log *slog.Logger, state string) {
 	}
 }
 
+// tuneMemory lets the heap grow to some twenty megabytes before it is cleaned
+// up, where Go would do so at four, many times a second. Whoever makes it much
+// larger, by requests of megabytes, makes it be cleaned up more often again.
+func tuneMemory() {
+	const percent, limit = 400, 128 << 20
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(percent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(limit)
+	}
+}
+
 // serve serves ln until ctx ends, with the server's pid in pidFile if that is
 // not empty. It calls ready once clients get answers.
 func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, pidFile string, ready func()) error {
 	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
 		return &prserv.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
+	tuneMemory()
 	s, err := prserv.New(ctx, prserv.Config{
 		File:            opts.File,
 		ReadOnly:        opts.ReadOnly,

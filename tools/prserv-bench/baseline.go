@@ -63,6 +63,9 @@ func launchBaseline(ctx context.Context) (*baseline, error) {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, program, "-serve-nothing")
+	// A daemon has a session of its own, to which Linux may give processor time
+	// as to one process; a server without would be compared with the wrong one.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Args[0] = os.Args[0] // so that it goes by this name in ps
 	out, err := cmd.StdoutPipe()
 	if err != nil {
