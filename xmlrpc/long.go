@@ -95,7 +95,7 @@ func (p *packer) Close() error {
 
 // maxHeld is how much of a long reply is held in memory; all of a longer one
 // is in a file.
-const maxHeld = 4 << 20
+const maxHeld = 2 << 20
 
 // spool holds a reply until it is sent.
 type spool struct {

@@ -93,11 +93,11 @@ func notify(log *slog.Logger, state string) {
 	}
 }
 
-// tuneMemory lets the heap grow to some twenty megabytes before it is cleaned
+// tuneMemory lets the heap grow to some sixteen megabytes before it is cleaned
 // up, where Go would do so at four, many times a second. Whoever makes it much
 // larger, by requests of megabytes, makes it be cleaned up more often again.
 func tuneMemory() {
-	const percent, limit = 400, 128 << 20
+	const percent, limit = 300, 128 << 20
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(percent)
 	}
