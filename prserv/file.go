@@ -48,6 +48,20 @@ func ensureFile(file string) (real string, made bool, err error) {
 	return real, made, err
 }
 
+// syncFolders makes the names of a new file and of the folders that were made
+// for it outlast a power cut. SQLite syncs the folder of its files only.
+func syncFolders(dir string) {
+	for ; ; dir = filepath.Dir(dir) {
+		if f, err := os.Open(dir); err == nil { // one that cannot be read was not made here
+			f.Sync()
+			f.Close()
+		}
+		if dir == filepath.Dir(dir) {
+			return
+		}
+	}
+}
+
 // removeEmpty removes a file that was made for nothing.
 func removeEmpty(file string) {
 	if info, err := os.Stat(file); err == nil && info.Size() == 0 {

@@ -140,6 +140,9 @@ func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir
 		}
 		return err
 	}
+	if made {
+		syncFolders(filepath.Dir(real))
+	}
 	if s.writer, err = startWriter(file, options, s.greatest); err != nil {
 		return err
 	}
