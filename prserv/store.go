@@ -116,7 +116,8 @@ func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir
 	}
 	real, made, err := ensureFile(file)
 	defer func() {
-		if made && err != nil {
+		var locked *LockedError // whoever has locked it may be about to fill it
+		if made && err != nil && !errors.As(err, &locked) {
 			removeEmpty(real)
 		}
 	}()
