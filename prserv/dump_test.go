@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"prserver/prserv"
@@ -145,3 +147,58 @@ func TestDumpStops(t *testing.T) {
 type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
+
+// TestDumpOfAMovedFile dumps after the file has been moved away: no new file
+// may appear in its place, and take the log with the last values away.
+func TestDumpOfAMovedFile(t *testing.T) {
+	file := newFile(t)
+	s := openStore(t, file)
+	getPR(t, s, "v", "all", "a", int64(0))
+	if err := os.Rename(file, file+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	var dumps sync.WaitGroup
+	for range 20 {
+		dumps.Add(1)
+		go func() {
+			defer dumps.Done()
+			var out strings.Builder
+			if err := s.Dump(t.Context(), &out); err != nil || !strings.Contains(out.String(), "VALUES('v','all','a',0)") {
+				t.Errorf("Dump: %q, %v", &out, err)
+			}
+			if rows := export(t, s, prserv.Filter{}); len(rows) != 1 {
+				t.Errorf("exported %v", rows)
+			}
+		}()
+	}
+	dumps.Wait()
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("a new file: %v", err)
+	}
+	if info, err := os.Stat(file + "-wal"); err != nil || info.Size() == 0 {
+		t.Errorf("the write-ahead log: %v, %v", info, err)
+	}
+	if err := os.Rename(file+".moved", file); err != nil {
+		t.Fatal(err)
+	}
+	getPR(t, s, "v", "all", "b", int64(1))
+	wantRows(t, file, row("v", "all", "a", int64(0)), row("v", "all", "b", int64(1)))
+}
+
+// TestRefusedFileStaysAsItIs opens a file whose table is none of PR values.
+func TestRefusedFileStaysAsItIs(t *testing.T) {
+	file := newFile(t)
+	if _, err := outside(t, file).Exec("CREATE TABLE " + prserv.Table + " (a, b)"); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := prserv.Open(t.Context(), file, false); err == nil || !strings.Contains(err.Error(), "is not that of a PR server") {
+		t.Errorf("Open: %v", err)
+	}
+	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the file has changed, %v", err)
+	}
+}

@@ -81,6 +81,9 @@ func checkWritable(file string) (empty bool, err error) {
 	if err := unix.Access(file, unix.W_OK); err != nil {
 		return false, fmt.Errorf("writing it: %w; serve it as its owner, or with --read-only", err)
 	}
+	if err := checkLinks(file); err != nil {
+		return false, err
+	}
 	empty = info.Size() == 0
 	for _, companion := range []string{file + "-wal", file + "-shm", file + "-journal"} {
 		info, err := os.Stat(companion)
@@ -101,6 +104,20 @@ func checkWritable(file string) (empty bool, err error) {
 	return empty, nil
 }
 
+// checkLinks refuses a file with several names: the write-ahead log, with the
+// last values in it, is beside one of them only.
+func checkLinks(file string) error {
+	var st unix.Stat_t
+	if err := unix.Stat(file, &st); err != nil {
+		return err
+	}
+	if st.Nlink > 1 {
+		return fmt.Errorf("it has %d names (hard links), and the last values may be known by another one; "+
+			"remove those, or serve a copy", st.Nlink)
+	}
+	return nil
+}
+
 // checkReadable finds out whether a read-only server may open the file. The
 // first to open a file in WAL mode makes its companions, and a writing server
 // of another user could not use those.
@@ -108,6 +125,9 @@ func checkReadable(file string) error {
 	var st unix.Stat_t
 	if err := unix.Stat(file, &st); err != nil {
 		return fmt.Errorf("a read-only server makes no file: %w", err)
+	}
+	if err := checkLinks(file); err != nil {
+		return err
 	}
 	if !isWAL(file) {
 		return nil

@@ -6,6 +6,10 @@ import "sync"
 // When there are more, all are forgotten.
 const maxGroups = 32768
 
+// maxRemembered is how long a key may be to be remembered; BitBake's are far
+// below it.
+const maxRemembered = 512
+
 // group is a version and a pkgarch, among whose checksums values are unique.
 type group struct{ version, pkgarch string }
 
@@ -61,6 +65,10 @@ func (g *greatest) learn(of group, t top, ticket uint64) {
 
 // set must be called with mu held.
 func (g *greatest) set(of group, t top) {
+	if len(of.version)+len(of.pkgarch)+len(t.checksum) > maxRemembered {
+		delete(g.tops, of)
+		return
+	}
 	if len(g.tops) >= maxGroups {
 		clear(g.tops)
 	}

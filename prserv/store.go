@@ -131,6 +131,13 @@ func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir
 	if s.IsNew, err = checkWritable(real); err != nil {
 		return err
 	}
+	if !s.IsNew {
+		if err := checkTable(file); isLocked(err) {
+			return &LockedError{File: file, PID: lockHolder(real), Foreign: true}
+		} else if err != nil {
+			return err
+		}
+	}
 	options := writeWAL
 	if s.NetworkFS != "" {
 		options = writeRollback
@@ -147,7 +154,7 @@ func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir
 	if s.writer, err = startWriter(file, options, s.greatest); err != nil {
 		return err
 	}
-	return s.openReaders(file, "")
+	return s.openReaders(file, "&mode=rw")
 }
 
 const (
@@ -160,6 +167,28 @@ const (
 	// a journal that comes back, a commit would be undone.
 	writeRollback = "_txlock=immediate&_synchronous=EXTRA&_journal_mode=DELETE"
 )
+
+// checkTable finds out whether the table, if there is one, is one of PR values,
+// before anything in the file is changed.
+func checkTable(file string) error {
+	c, err := openConn(dsn(file, openTimeout, "mode=rw"), sqlAnyTable)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	n, err := c.value(sqlAnyTable, nil)
+	if err != nil || n == int64(0) {
+		return err
+	}
+	stmt, err := c.Prepare(sqlStored)
+	if err != nil {
+		return fmt.Errorf("its table "+Table+" is not that of a PR server: %w", err)
+	}
+	return stmt.Close()
+}
+
+// sqlAnyTable counts what has the name of the table.
+const sqlAnyTable = `SELECT count(*) FROM sqlite_master WHERE name = '` + Table + `'`
 
 // makeTable makes the table, and finds out whether the file can be written. It
 // returns the journal mode that the file is in.
@@ -200,6 +229,20 @@ func (s *Store) openReaders(file, options string) error {
 		return err
 	}
 	s.read.SetMaxOpenConns(n)
+	s.read.SetMaxIdleConns(n)
+	// All are opened now, and stay open: once the file has been moved, another
+	// one would find a new file, or none, and take the write-ahead log for its.
+	opened := make([]*sql.Conn, n)
+	for i := range opened {
+		if opened[i], err = s.read.Conn(context.Background()); err != nil {
+			return err
+		}
+		defer opened[i].Close() // back to the pool
+		// SQLite opens the file when it is first read.
+		if _, err := opened[i].ExecContext(context.Background(), "SELECT count(*) FROM sqlite_master"); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -25,7 +25,11 @@ func longReply(text Text, pack bool) (reply *spool, packed bool, err error) {
 		done <- err
 	}()
 	to.CloseWithError(text(to)) // nil ends it well
-	if err := errors.Join(<-done, w.Close()); err != nil {
+	err = <-done
+	if closeErr := w.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
 		out.Close()
 		return nil, false, err
 	}
