@@ -71,7 +71,7 @@ func readDump(ctx context.Context, addr string, rows int) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, dumpTimeout)
 	defer cancel()
 	begin := time.Now()
-	reply, err := ask(ctx, addr, "dump_db", "gzip")
+	reply, err := ask(ctx, addr, "dump_db")
 	if err != nil {
 		return 0, err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"prserver/compat"
+	"prserver/prserv"
 )
 
 const (
@@ -62,7 +62,7 @@ func (p program) start(ctx context.Context, dir string) (*server, error) {
 
 func (s *server) file() string { return filepath.Join(s.dir, "prserv.sqlite3") }
 
-func (s *server) pidFile() string { return fmt.Sprintf("/tmp/PRServer_%s_%d.pid", host, s.port) }
+func (s *server) pidFile() string { return compat.PidFile(host, s.port) }
 
 // launch runs --start and waits for the first answer.
 func (s *server) launch(ctx context.Context) error {
@@ -74,7 +74,8 @@ func (s *server) launch(ctx context.Context) error {
 		ended <- s.run(ctx, "--start", "--file", s.file(), "--log", filepath.Join(s.dir, "prserv.log"))
 	}()
 	hasEnded := false
-	for ping(ctx, s.addr) != nil {
+	client := prserv.NewClient(s.addr, startTimeout)
+	for client.Ping(ctx) != nil {
 		select {
 		case err := <-ended:
 			if err != nil {
@@ -98,11 +99,9 @@ func (s *server) launch(ctx context.Context) error {
 // findPID waits for the pid file: Python's server answers before it is there.
 func (s *server) findPID(ctx context.Context) error {
 	for ctx.Err() == nil {
-		text, err := os.ReadFile(s.pidFile())
-		if err == nil {
-			if s.pid, err = strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
-				return nil
-			}
+		if pid, err := compat.ReadPid(s.pidFile()); err == nil && pid != 0 {
+			s.pid = pid
+			return nil
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -176,16 +175,16 @@ func freePort() (int, error) {
 	return 0, fmt.Errorf("no free port from %d to %d", first, last)
 }
 
-// ask calls a method that takes no arguments, with the coding that the client
-// accepts. The caller closes the body.
-func ask(ctx context.Context, addr, method, coding string) (*http.Response, error) {
+// ask calls a method that takes no arguments, as a client that accepts gzip.
+// The caller closes the body, which is packed then.
+func ask(ctx context.Context, addr, method string) (*http.Response, error) {
 	body := "<?xml version='1.0'?>\n<methodCall>\n<methodName>" + method + "</methodName>\n<params>\n</params>\n</methodCall>\n"
 	request, err := http.NewRequestWithContext(ctx, "POST", "http://"+addr+"/RPC2", strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Content-Type", "text/xml")
-	request.Header.Set("Accept-Encoding", coding) // so that net/http does not unpack it
+	request.Header.Set("Accept-Encoding", "gzip") // so that net/http does not unpack it
 	request.Header.Set("User-Agent", "Python-xmlrpc/3.8")
 	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	reply, err := client.Do(request)
@@ -197,14 +196,4 @@ func ask(ctx context.Context, addr, method, coding string) (*http.Response, erro
 		return nil, fmt.Errorf("%s answered %s to %s", addr, reply.Status, method)
 	}
 	return reply, nil
-}
-
-func ping(ctx context.Context, addr string) error {
-	reply, err := ask(ctx, addr, "ping", "identity")
-	if err != nil {
-		return err
-	}
-	defer reply.Body.Close()
-	_, err = io.Copy(io.Discard, reply.Body)
-	return err
 }
