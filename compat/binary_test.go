@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -156,6 +157,16 @@ func (p *program) stop(t *testing.T) {
 }
 
 func client(addr string) *prserv.Client { return prserv.NewClient(addr, patience) }
+
+// readDump reads a whole dump.
+func readDump(dump io.ReadCloser, err error) (string, error) {
+	if err != nil {
+		return "", err
+	}
+	defer dump.Close()
+	text, err := io.ReadAll(dump)
+	return string(text), err
+}
 
 // get asks for a value for a key VERSION/PKGARCH/CHECKSUM.
 func get(t *testing.T, addr, key string, want int64) {

@@ -289,7 +289,7 @@ func TestRestore(t *testing.T) {
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
-	dump, err := c.DumpDB(ctx)
+	dump, err := readDump(c.DumpDB(ctx))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,7 +302,7 @@ func TestRestore(t *testing.T) {
 	// The restored file is as good as the other.
 	p = startProgram(t, restored)
 	get(t, p.addr, "v0/all/b", 15)
-	again, err := client(p.addr).DumpDB(ctx)
+	again, err := readDump(client(p.addr).DumpDB(ctx))
 	if err != nil || again != dump {
 		t.Errorf("the restored file dumps otherwise: %v\n got  %q\n want %q", err, again, dump)
 	}

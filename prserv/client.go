@@ -4,13 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"strings"
 	"time"
-	"unicode/utf8"
-
-	"github.com/kolo/xmlrpc"
 )
 
 // ClientTimeout is how long a [Client] waits for an answer: what BitBake's
@@ -33,20 +28,25 @@ func (e *FaultError) Error() string { return fmt.Sprintf("fault %d: %s", e.Code,
 // called by many goroutines. Their errors name the method and wrap what went
 // wrong: a [*FaultError], [ErrNoValue], or an error of the connection.
 type Client struct {
-	url  string
-	http *http.Client
+	addr, url string
+	timeout   time.Duration
+	firstByte time.Duration     // how long a dump may take to begin
+	once      http.RoundTripper // closes a connection after one call
+	calls     http.RoundTripper // once, or one that keeps connections
+	keeps     bool
 }
 
 // NewClient returns a client for the server at addr, a host and port. Calls
-// take no longer than timeout, whatever their context says.
+// take no longer than timeout, whatever their context says; only DumpDB
+// reckons otherwise.
 func NewClient(addr string, timeout time.Duration) *Client {
+	// PR servers close after every answer; the reference knows nothing else.
+	once := newTransport(timeout)
+	once.DisableKeepAlives = true
 	return &Client{
-		url: "http://" + addr + "/RPC2",
-		http: &http.Client{
-			Timeout: timeout,
-			// PR servers close after every answer; the reference knows nothing else.
-			Transport: &http.Transport{DisableKeepAlives: true},
-		},
+		addr: addr, url: "http://" + addr + "/RPC2",
+		timeout: timeout, firstByte: max(timeout, dumpPatience),
+		once: once, calls: once,
 	}
 }
 
@@ -61,37 +61,16 @@ func (c *Client) ImportOne(ctx context.Context, version, pkgarch, checksum strin
 	return c.value(ctx, "importone", version, pkgarch, checksum, value)
 }
 
-// DumpDB returns the SQL that makes the server's database again.
-func (c *Client) DumpDB(ctx context.Context) (string, error) {
-	v, err := c.call(ctx, "dump_db")
-	if err != nil {
-		return "", err
-	}
-	text, ok := v.(string)
-	switch {
-	case v == nil:
-		return "", fmt.Errorf("dump_db: %w", ErrNoValue)
-	case !ok:
-		return "", unexpected("dump_db", v)
-	}
-	return text, nil
-}
-
 // Ping returns nil if the server answers and is not about to end.
 func (c *Client) Ping(ctx context.Context) error {
-	v, err := c.call(ctx, "ping")
-	if err != nil {
-		return err
-	}
-	if alive, ok := v.(bool); !ok || !alive {
-		return unexpected("ping", v)
-	}
-	return nil
+	_, err := c.KeepsConnections(ctx)
+	return err
 }
 
 // Quit asks the server to end.
 func (c *Client) Quit(ctx context.Context) error {
-	_, err := c.call(ctx, "quit")
+	// Asked again on another connection, it might end the next server, too.
+	_, _, err := c.callOver(ctx, c.once, "quit")
 	return err
 }
 
@@ -212,55 +191,4 @@ func (c *Client) value(ctx context.Context, method string, args ...any) (int64, 
 		return 0, unexpected(method, v)
 	}
 	return n, nil
-}
-
-func unexpected(method string, v any) error {
-	return fmt.Errorf("%s: the server answered %v (%T), which no PR server answers", method, v, v)
-}
-
-// call makes a call. The library's own client runs one call at a time and
-// dies of the first answer that it cannot read, so only its encoding is used.
-func (c *Client) call(ctx context.Context, method string, args ...any) (any, error) {
-	for _, arg := range args {
-		if s, ok := arg.(string); ok && !isXMLText(s) {
-			// The library would send another text instead.
-			return nil, fmt.Errorf("%s: %q has characters that XML cannot carry", method, s)
-		}
-	}
-	req, err := xmlrpc.NewRequest(c.url, method, args)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", method, err)
-	}
-	resp, err := c.http.Do(req.WithContext(ctx))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", method, err)
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, fmt.Errorf("%s: reading the answer: %w", method, err)
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: the server answered HTTP status %s", method, resp.Status)
-	}
-	answer := xmlrpc.Response(body)
-	if err := answer.Err(); err != nil {
-		var fault xmlrpc.FaultError
-		if errors.As(err, &fault) {
-			err = &FaultError{fault.Code, fault.String}
-		}
-		return nil, fmt.Errorf("%s: %w", method, err)
-	}
-	var v any
-	if err := answer.Unmarshal(&v); err != nil {
-		return nil, fmt.Errorf("%s: reading the answer: %w", method, err)
-	}
-	return v, nil
-}
-
-// isXMLText tells whether XML can carry every character of s.
-func isXMLText(s string) bool {
-	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
-		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
-	}) < 0
 }

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -128,8 +130,13 @@ func soakCall(ctx context.Context, c *prserv.Client, random *rand.Rand) (soakKin
 	version, checksum := fmt.Sprintf("recipe%d-1.0-r0", group), fmt.Sprintf("%032x", random.IntN(checksums))
 	switch n := random.IntN(1000); {
 	case n == 0:
-		text, err := c.DumpDB(ctx)
-		if err == nil && !strings.HasSuffix(text, "COMMIT;\n") {
+		dump, err := c.DumpDB(ctx)
+		if err != nil {
+			return dumps, err
+		}
+		defer dump.Close()
+		text, err := io.ReadAll(dump)
+		if err == nil && !bytes.HasSuffix(text, []byte("COMMIT;\n")) {
 			err = fmt.Errorf("a dump ends with %.20q", text[max(0, len(text)-20):])
 		}
 		return dumps, err

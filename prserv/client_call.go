@@ -1,0 +1,195 @@
+package prserv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"github.com/kolo/xmlrpc"
+)
+
+const (
+	// keptFor is how long a connection is kept unused. Our server closes it
+	// after a minute, and it is better to be first.
+	keptFor = 30 * time.Second
+	// keptBuffer holds any usual request whole: then a connection that the
+	// server has closed meanwhile has taken all of it or nothing, and net/http
+	// knows that it may send it again.
+	keptBuffer = 32 << 10
+)
+
+func newTransport(timeout time.Duration) *http.Transport {
+	return &http.Transport{DialContext: (&net.Dialer{Timeout: timeout}).DialContext}
+}
+
+// KeepConnections keeps up to n unused connections open for further calls, if
+// the server keeps them, too: see [Client.KeepsConnections]. It is to be
+// called before all other methods. A call on a connection that the server has
+// closed meanwhile is sent again on another one, for to ask twice is to be
+// answered the same; quit never is.
+func (c *Client) KeepConnections(n int) {
+	t := newTransport(c.timeout)
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = n, n
+	t.IdleConnTimeout = keptFor
+	t.WriteBufferSize = keptBuffer
+	c.calls, c.keeps = t, true
+}
+
+// CloseIdleConnections closes the connections that are kept unused.
+func (c *Client) CloseIdleConnections() {
+	if t, ok := c.calls.(*http.Transport); ok {
+		t.CloseIdleConnections()
+	}
+}
+
+// KeepsConnections pings the server and tells whether it keeps the connection
+// open. Ours does after [Client.KeepConnections], Python's never does.
+func (c *Client) KeepsConnections(ctx context.Context) (bool, error) {
+	v, kept, err := c.callOver(ctx, c.calls, "ping")
+	if err != nil {
+		return false, err
+	}
+	if alive, ok := v.(bool); !ok || !alive {
+		return false, unexpected("ping", v)
+	}
+	return kept, nil
+}
+
+func unexpected(method string, v any) error {
+	return fmt.Errorf("%s: the server answered %v (%T), which no PR server answers", method, v, v)
+}
+
+func (c *Client) call(ctx context.Context, method string, args ...any) (any, error) {
+	v, _, err := c.callOver(ctx, c.calls, method, args...)
+	return v, err
+}
+
+// callOver makes a call and tells whether its connection stays open.
+func (c *Client) callOver(ctx context.Context, over http.RoundTripper, method string, args ...any) (v any, kept bool, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, timeoutError(fmt.Sprintf("no answer within %v", c.timeout)))
+	defer cancel()
+	resp, err := c.send(ctx, over, method, args...)
+	if err != nil {
+		return nil, false, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, false, readingFailed(method, err)
+	}
+	v, err = decodeAnswer(method, body)
+	return v, c.keeps && !resp.Close, err
+}
+
+// send sends a call and returns its answer, of which the body is to be read.
+// The library's own client runs one call at a time and dies of the first
+// answer that it cannot read, so only its encoding is used.
+func (c *Client) send(ctx context.Context, over http.RoundTripper, method string, args ...any) (*http.Response, error) {
+	for _, arg := range args {
+		if s, ok := arg.(string); ok && !isXMLText(s) {
+			// The library would send another text instead.
+			return nil, fmt.Errorf("%s: %q has characters that XML cannot carry", method, s)
+		}
+	}
+	req, err := xmlrpc.NewRequest(c.url, method, args)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", method, err)
+	}
+	if over != c.once {
+		req.Header.Set("Connection", "keep-alive") // our server wants it in so many words
+		// Without values it is not sent, but net/http takes the call for one that
+		// may be sent again.
+		req.Header["Idempotency-Key"] = nil
+	}
+	// An http.Client would follow redirections, and put the URL into its errors.
+	resp, err := over.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", method, c.explain(ctx, err))
+	}
+	if resp.StatusCode != http.StatusOK {
+		resp.Body.Close()
+		return nil, fmt.Errorf("%s: the server answered HTTP status %s", method, resp.Status)
+	}
+	return resp, nil
+}
+
+// explain words why there is no answer.
+func (c *Client) explain(ctx context.Context, err error) error {
+	var op *net.OpError
+	var errno syscall.Errno
+	known := errors.As(err, &errno)
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("asking %s: %w", c.addr, err)
+	case errors.As(err, &op) && op.Op == "dial":
+		if err = op.Err; known {
+			err = errno
+		}
+		return fmt.Errorf("connecting to %s: %w", c.addr, err)
+	case known && errno != syscall.ECONNRESET && errno != syscall.EPIPE:
+		return fmt.Errorf("asking %s: %w", c.addr, errno)
+	}
+	return fmt.Errorf("asking %s: %w: the answer is no XML-RPC; BitBake 1.52 and later speak another protocol",
+		c.addr, innermost(err))
+}
+
+func readingFailed(method string, err error) error {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		err = errno // without the addresses of both sides
+	}
+	return fmt.Errorf("%s: reading the answer: %w", method, err)
+}
+
+// innermost returns the error that all others are wrapped around; what
+// net/http says beyond it is of no use to a person.
+func innermost(err error) error {
+	for {
+		inner := errors.Unwrap(err)
+		if inner == nil {
+			return err
+		}
+		err = inner
+	}
+}
+
+// timeoutError says what was waited for.
+type timeoutError string
+
+func (e timeoutError) Error() string   { return string(e) }
+func (e timeoutError) Timeout() bool   { return true }
+func (e timeoutError) Temporary() bool { return true } // for net.Error
+
+// Is lets callers ask for a timeout as they would for that of their context.
+func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
+
+// decodeAnswer returns the value of an answer; a fault is an error.
+func decodeAnswer(method string, body []byte) (any, error) {
+	answer := xmlrpc.Response(body)
+	if err := answer.Err(); err != nil {
+		var fault xmlrpc.FaultError
+		if errors.As(err, &fault) {
+			err = &FaultError{fault.Code, fault.String}
+		}
+		return nil, fmt.Errorf("%s: %w", method, err)
+	}
+	var v any
+	if err := answer.Unmarshal(&v); err != nil {
+		return nil, readingFailed(method, err)
+	}
+	return v, nil
+}
+
+// isXMLText tells whether XML can carry every character of s.
+func isXMLText(s string) bool {
+	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+	}) < 0
+}
