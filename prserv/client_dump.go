@@ -88,7 +88,7 @@ type textReader struct {
 	io.Closer
 	in      *bufio.Reader
 	closing string // the tags that have to come behind the text
-	pending []byte // of a character that was escaped
+	pending string // of a character that was escaped
 	cr      bool   // whether the last character was a carriage return
 	err     error  // what is to be said when everything has been read
 }
@@ -174,7 +174,7 @@ func (r *textReader) readPiece(p []byte) (int, error) {
 	switch {
 	case r.cr:
 		// XML has one way to end a line, and to read "\r" as well as "\r\n" so.
-		r.pending = []byte{'\n'}
+		r.pending = "\n"
 		return 0, r.skip(1)
 	case afterCR && text[0] == '\n':
 		return 0, r.skip(1)
@@ -210,18 +210,18 @@ func (r *textReader) readEntity() error {
 }
 
 // unescape returns the character that stands in XML as & and ; around name.
-func unescape(name string) ([]byte, bool) {
+func unescape(name string) (string, bool) {
 	switch name {
 	case "amp":
-		return []byte{'&'}, true
+		return "&", true
 	case "lt":
-		return []byte{'<'}, true
+		return "<", true
 	case "gt":
-		return []byte{'>'}, true
+		return ">", true
 	case "quot":
-		return []byte{'"'}, true
+		return `"`, true
 	case "apos":
-		return []byte{'\''}, true
+		return "'", true
 	}
 	digits, numeric := strings.CutPrefix(name, "#")
 	base := 10
@@ -230,9 +230,9 @@ func unescape(name string) ([]byte, bool) {
 	}
 	n, err := strconv.ParseUint(digits, base, 32)
 	if !numeric || err != nil || n > unicode.MaxRune {
-		return nil, false
+		return "", false
 	}
-	return []byte(string(rune(n))), true
+	return string(rune(n)), true
 }
 
 // readEnd reads the tags behind the text, and on to the end of the answer:
@@ -243,10 +243,12 @@ func (r *textReader) readEnd() error {
 		return err
 	}
 	switch tags := strings.Join(strings.Fields(string(end)), ""); {
+	case len(end) == maxFrame:
+		return fmt.Errorf("more than the end of the answer is behind the text: %.100q", end)
 	case tags == r.closing:
 		return errTextEnds
 	case strings.HasPrefix(r.closing, tags):
 		return io.EOF
 	}
-	return fmt.Errorf("behind the text comes %.100q", end)
+	return fmt.Errorf("not the end of the answer is behind the text: %.100q", end)
 }
