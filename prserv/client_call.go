@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"syscall"
 	"time"
@@ -15,15 +16,9 @@ import (
 	"github.com/kolo/xmlrpc"
 )
 
-const (
-	// keptFor is how long a connection is kept unused. Our server closes it
-	// after a minute, and it is better to be first.
-	keptFor = 30 * time.Second
-	// keptBuffer holds any usual request whole: then a connection that the
-	// server has closed meanwhile has taken all of it or nothing, and net/http
-	// knows that it may send it again.
-	keptBuffer = 32 << 10
-)
+// keptFor is how long a connection is kept unused. Our server closes it after
+// a minute, and it is better to be first.
+const keptFor = 30 * time.Second
 
 func newTransport(timeout time.Duration) *http.Transport {
 	return &http.Transport{DialContext: (&net.Dialer{Timeout: timeout}).DialContext}
@@ -38,7 +33,6 @@ func (c *Client) KeepConnections(n int) {
 	t := newTransport(c.timeout)
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = n, n
 	t.IdleConnTimeout = keptFor
-	t.WriteBufferSize = keptBuffer
 	c.calls, c.keeps = t, true
 }
 
@@ -104,12 +98,8 @@ func (c *Client) send(ctx context.Context, over http.RoundTripper, method string
 	}
 	if over != c.once {
 		req.Header.Set("Connection", "keep-alive") // our server wants it in so many words
-		// Without values it is not sent, but net/http takes the call for one that
-		// may be sent again.
-		req.Header["Idempotency-Key"] = nil
 	}
-	// An http.Client would follow redirections, and put the URL into its errors.
-	resp, err := over.RoundTrip(req.WithContext(ctx))
+	resp, err := roundTrip(ctx, over, req)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", method, c.explain(ctx, err))
 	}
@@ -118,6 +108,30 @@ func (c *Client) send(ctx context.Context, over http.RoundTripper, method string
 		return nil, fmt.Errorf("%s: the server answered HTTP status %s", method, resp.Status)
 	}
 	return resp, nil
+}
+
+// roundTrip sends a request until it has failed on a connection that was made
+// for it: on one that was kept, the server may just have closed it. net/http
+// would do that by itself for some of the ways in which it finds out, if the
+// request had an Idempotency-Key; half a request written is none of them.
+func roundTrip(ctx context.Context, over http.RoundTripper, req *http.Request) (*http.Response, error) {
+	kept := false
+	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(conn httptrace.GotConnInfo) { kept = conn.Reused },
+	})
+	for {
+		kept = false
+		again := req.WithContext(traced)
+		var err error
+		if again.Body, err = req.GetBody(); err != nil {
+			return nil, err
+		}
+		// An http.Client would follow redirections, and put the URL into its errors.
+		resp, err := over.RoundTrip(again)
+		if err == nil || !kept || ctx.Err() != nil {
+			return resp, err
+		}
+	}
 }
 
 // explain words why there is no answer.
