@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"prserver/prserv/place"
+)
+
+func (p *program) copyCommand() *cobra.Command {
+	var format string
+	var o place.CopyOptions
+	cmd := &cobra.Command{
+		Use:     "copy SRC DST [OPTIONS]",
+		GroupID: groupPlaces,
+		Short:   "bring the values of a place to another",
+		Long: `Brings the values of SRC to DST, and lowers none there: of two values of a
+checksum the greater one stays. It prints how many rows were new, raised and
+kept. A file that does not exist is made; one that does is as it was until all
+of it is there, also if the copy fails or is interrupted. A server takes value
+by value; what was interrupted there can be run again.`,
+		Example: `  prserv-tool copy old.sqlite3 prhost.example:8585
+  prserv-tool copy prhost.example:8585 prserv-export.inc --replace`,
+		SuggestFor: []string{"cp", "export", "import", "merge", "migrate", "convert"},
+		Args:       arguments(2, 2, "copy from where to where? Name SRC and DST"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			src, dst, err := twoPlaces(args[0], args[1], format)
+			if err != nil {
+				return err
+			}
+			return p.copy(cmd.Context(), src, dst, o)
+		},
+		ValidArgsFunction: completePlaces(2),
+	}
+	cmd.Flags().Var((*generation)(&o.Generation), "generation", "what a new database file is for: 1 is BitBake up to 2.8, 3 is 2.10 "+
+		"and later; without, it is for what SRC is for")
+	complete(cmd, "generation", []string{"1", "3"})
+	cmd.Flags().BoolVar(&o.All, "all", false, "write all rows to a .inc or .conf; without, the greatest value of each version and pkgarch")
+	cmd.Flags().BoolVar(&o.Replace, "replace", false, "write a .sql, .inc or .conf that exists anew, and do not merge")
+	formatOption(cmd, &format)
+	return cmd
+}
+
+// twoPlaces returns the places that two names mean.
+func twoPlaces(a, b, format string) (pa, pb place.Place, err error) {
+	if pa, err = parse(a, format); err == nil {
+		pb, err = parse(b, format)
+	}
+	return pa, pb, err
+}
+
+// generation is the value of --generation.
+type generation int
+
+func (g *generation) Set(value string) error {
+	switch value {
+	case "1":
+		*g = 1
+	case "3":
+		*g = 3
+	default:
+		return errors.New("there is no such generation; it is 1 for BitBake up to 2.8, or 3 for 2.10 and later")
+	}
+	return nil
+}
+
+func (g *generation) String() string {
+	if *g == 0 {
+		return ""
+	}
+	return fmt.Sprint(int(*g))
+}
+
+func (g *generation) Type() string { return "1|3" }
+
+func (p *program) copy(ctx context.Context, src, dst place.Place, o place.CopyOptions) error {
+	copied, err := p.work.Copy(ctx, src, dst, o)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return interruptedCopy(dst)
+	case err != nil:
+		return err
+	case dst.Name == "-":
+		p.say(copiedLine(copied)) // stdout has the values
+		return nil
+	}
+	_, err = fmt.Fprintln(p.stdout, copiedLine(copied))
+	return err
+}
+
+func interruptedCopy(dst place.Place) error {
+	switch {
+	case dst.Name == "-":
+		return interruptedError("; what was written is not complete")
+	case dst.Kind == place.Server:
+		return interruptedError("; run it again to finish")
+	}
+	return interruptedError("; " + dst.String() + " is as it was")
+}
+
+func copiedLine(c place.Copied) string {
+	line := fmt.Sprintf("%s: %d new, %d raised, %d kept", count(c.New+c.Raised+c.Kept+c.Left, "row"), c.New, c.Raised, c.Kept)
+	if c.Left > 0 {
+		line += fmt.Sprintf(", %d left out", c.Left)
+	}
+	return line
+}

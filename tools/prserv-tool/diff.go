@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"prserver/prserv/place"
+)
+
+func (p *program) diffCommand() *cobra.Command {
+	var format string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "diff A [B] [OPTIONS]",
+		GroupID: groupPlaces,
+		Short:   "compare the values of two places",
+		Long: `Compares the values of two places; without B, of A and the server that
+PRSERV_HOST names. The exit code is 0 if they are equal, 1 if they differ, 2
+for trouble. Every difference is a line with tabs between:
+
+    <  version  pkgarch  checksum  value             only A has it
+    >  version  pkgarch  checksum  value             only B has it
+    !  version  pkgarch  checksum  A's value  B's    both have it
+
+How many there are of each stands on stderr. With --json stdout has an object
+with "differences", an array of objects with "version", "pkgarch", "checksum"
+and the values "a" and "b", of which one may be missing, and the counts
+"only_a", "only_b", "other" and "same".`,
+		Example: `  prserv-tool diff old.sqlite3 prhost.example:8585
+  prserv-tool diff --json a.sql b.sql | jq .other`,
+		SuggestFor: []string{"compare", "cmp"},
+		Args:       arguments(1, 2, "compare what? Name A, and B unless it is the server of "+hostVariable),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			a, err := parse(args[0], format)
+			if err != nil {
+				return err
+			}
+			b, err := placeOf(args, 1, format)
+			switch {
+			case err != nil:
+				return err
+			case a.Name == "-" && b.Name == "-":
+				return errors.New("standard input cannot be both A and B; name a file")
+			}
+			return p.diff(cmd.Context(), a, b, asJSON)
+		},
+		ValidArgsFunction: completePlaces(2),
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	formatOption(cmd, &format)
+	return cmd
+}
+
+func (p *program) diff(ctx context.Context, a, b place.Place, asJSON bool) error {
+	out := bufio.NewWriter(p.stdout)
+	var compared place.Compared
+	var err error
+	if asJSON {
+		compared, err = p.diffJSON(ctx, a, b, out)
+	} else {
+		compared, err = p.work.Diff(ctx, a, b, func(d place.Difference) error { return writeDifference(out, d) })
+	}
+	if err = flush(out, err); err != nil {
+		return err
+	}
+	if !asJSON {
+		p.say(fmt.Sprintf("%d only in %s, %d only in %s, %d with other values, %d equal",
+			compared.OnlyA, a, compared.OnlyB, b, compared.Other, compared.Same))
+	}
+	if compared.OnlyA+compared.OnlyB+compared.Other > 0 {
+		return errFound
+	}
+	return nil
+}
+
+// flush writes what is left, also of work that has failed with err: it tells
+// how far that came.
+func flush(out *bufio.Writer, err error) error {
+	if failed := out.Flush(); err == nil && failed != nil {
+		return fmt.Errorf("writing what was found: %w", failed)
+	}
+	return err
+}
+
+func writeDifference(out io.Writer, d place.Difference) error {
+	mark, values := "!", printable(d.A)+"\t"+printable(d.B)
+	switch {
+	case d.B == "":
+		mark, values = "<", printable(d.A)
+	case d.A == "":
+		mark, values = ">", printable(d.B)
+	}
+	_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", mark, printable(d.Version), printable(d.Pkgarch), printable(d.Checksum), values)
+	return err
+}
+
+// diffJSON writes every difference when it is found: millions of them would
+// not fit into memory.
+func (p *program) diffJSON(ctx context.Context, a, b place.Place, out io.Writer) (place.Compared, error) {
+	list := newJSONList(out, "differences")
+	compared, err := p.work.Diff(ctx, a, b, func(d place.Difference) error {
+		return list.add(struct {
+			Version  string `json:"version"`
+			Pkgarch  string `json:"pkgarch"`
+			Checksum string `json:"checksum"`
+			A        string `json:"a,omitempty"`
+			B        string `json:"b,omitempty"`
+		}(d))
+	})
+	if err != nil {
+		return compared, err // half an object is no JSON, so nobody takes it for all
+	}
+	_, err = fmt.Fprintf(out, "%s,\n\"only_a\":%d,\"only_b\":%d,\"other\":%d,\"same\":%d}\n",
+		list.end(), compared.OnlyA, compared.OnlyB, compared.Other, compared.Same)
+	return compared, err
+}
+
+// jsonList writes an object that begins with an array, one element a line.
+type jsonList struct {
+	out   io.Writer
+	begin string // what comes before the next element
+}
+
+func newJSONList(out io.Writer, name string) *jsonList {
+	return &jsonList{out, fmt.Sprintf("{%q:[\n", name)}
+}
+
+func (l *jsonList) add(element any) error {
+	text, err := json.Marshal(element)
+	if err == nil {
+		_, err = fmt.Fprintf(l.out, "%s%s", l.begin, text)
+		l.begin = ",\n"
+	}
+	return err
+}
+
+// end returns what ends the array.
+func (l *jsonList) end() string {
+	if l.begin == ",\n" {
+		return "\n]"
+	}
+	return l.begin + "]"
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"prserver/prserv/place"
+)
+
+// hostVariable is what BitBake calls the server that it asks.
+const hostVariable = "PRSERV_HOST"
+
+// endings are how the names of places end that are files.
+var endings = []string{"sqlite3", "sqlite", "db", "sql", "inc", "conf"}
+
+// formatOption adds --format, for places whose names do not tell what they are.
+func formatOption(cmd *cobra.Command, format *string) {
+	formats := make([]string, 0, len(place.Formats))
+	for name := range place.Formats {
+		formats = append(formats, name)
+	}
+	slices.Sort(formats)
+	cmd.Flags().Var(word{format, "FORMAT"}, "format", "what - and files with other endings are: "+
+		strings.Join(formats[:len(formats)-1], ", ")+" or "+formats[len(formats)-1])
+	complete(cmd, "format", formats)
+}
+
+// word is the text of an option, and what help calls it. With a name in
+// backquotes, completion would have those, too.
+type word struct {
+	text *string
+	name string
+}
+
+func (w word) Set(text string) error { *w.text = text; return nil }
+func (w word) String() string        { return "" } // no option has a default
+func (w word) Type() string          { return w.name }
+
+// complete says which values an option has.
+func complete(cmd *cobra.Command, option string, values []string) {
+	err := cmd.RegisterFlagCompletionFunc(option, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+	if err != nil {
+		panic(err) // there is no such option
+	}
+}
+
+// placeOf returns the place that an argument names, or if there are fewer
+// arguments, the server of PRSERV_HOST.
+func placeOf(args []string, index int, format string) (place.Place, error) {
+	if len(args) > index {
+		return parse(args[index], format)
+	}
+	if strings.TrimSpace(os.Getenv(hostVariable)) == "" {
+		return place.Place{}, errors.New("which place? Name a HOST:PORT or a file, or set " + hostVariable)
+	}
+	return serverOf(nil)
+}
+
+// serverOf returns the server that the first argument names, or without
+// arguments, that of PRSERV_HOST.
+func serverOf(args []string) (place.Place, error) {
+	if len(args) > 0 {
+		return parseServer(args[0])
+	}
+	host := strings.TrimSpace(os.Getenv(hostVariable))
+	if host == "" {
+		return place.Place{}, errors.New("which server? Name its HOST:PORT, or set " + hostVariable)
+	}
+	server, err := parseServer(host)
+	if err != nil {
+		return server, fmt.Errorf("%s: %w", hostVariable, err)
+	}
+	return server, nil
+}
+
+func parseServer(name string) (place.Place, error) {
+	if err := checkPort(name); err != nil {
+		return place.Place{}, err
+	}
+	server, err := place.Parse(name, "")
+	if err != nil || server.Kind != place.Server {
+		// What Parse says is about files.
+		return server, fmt.Errorf("%q is no HOST:PORT; write it like prhost.example:8585", name)
+	}
+	return server, nil
+}
+
+func parse(name, format string) (place.Place, error) {
+	if err := checkPort(name); err != nil {
+		return place.Place{}, err
+	}
+	return place.Parse(name, format)
+}
+
+// checkPort returns an error for what only BitBake takes for a server.
+func checkPort(name string) error {
+	if host, port, ok := strings.Cut(name, ":"); !ok || port != "0" || strings.Contains(host, "/") {
+		return nil
+	}
+	return fmt.Errorf("%s means that BitBake starts a server of its own for every build, "+
+		"so there is nothing to ask; name a HOST:PORT", name)
+}
+
+// completePlaces completes up to a number of places.
+func completePlaces(most int) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		if len(args) >= most {
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		host := os.Getenv(hostVariable)
+		if host == "" || !strings.HasPrefix(host, begun) {
+			return endings, cobra.ShellCompDirectiveFilterFileExt // the shell is better at files
+		}
+		// It would not take the host beside them.
+		return append([]cobra.Completion{host}, files(begun)...), cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// files returns the files that a place may be and the folders, of those of the
+// current folder whose names begin like that.
+func files(begun string) []string {
+	entries, _ := os.ReadDir(".") // whoever completes hears of no errors
+	var found []string
+	for _, entry := range entries {
+		name := entry.Name()
+		switch ending := strings.TrimPrefix(filepath.Ext(name), "."); {
+		case !strings.HasPrefix(name, begun), strings.HasPrefix(name, ".") && begun == "":
+		case entry.IsDir():
+			found = append(found, name+"/")
+		case slices.Contains(endings, strings.ToLower(ending)):
+			found = append(found, name)
+		}
+	}
+	return found
+}
+
+// completeServer completes the first argument.
+func completeServer(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	host := os.Getenv(hostVariable)
+	if len(args) > 0 || host == "" || !strings.HasPrefix(host, begun) {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []cobra.Completion{host}, cobra.ShellCompDirectiveNoFileComp
+}

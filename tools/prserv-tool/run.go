@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/sys/unix"
+
+	"prserver/prserv/place"
+)
+
+// program is what the verbs share.
+type program struct {
+	stdout, stderr io.Writer
+	terminal       bool // whether stdout is one
+	progress       *progress
+	work           worker
+}
+
+// worker is what the verbs need of a [place.Work].
+type worker interface {
+	Copy(ctx context.Context, src, dst place.Place, o place.CopyOptions) (place.Copied, error)
+	Diff(ctx context.Context, a, b place.Place, each func(place.Difference) error) (place.Compared, error)
+	List(ctx context.Context, p place.Place, o place.ListOptions, each func(place.Row) error) error
+	Check(ctx context.Context, p place.Place, each func(place.Problem) error) error
+}
+
+func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
+	p := &program{stdout: stdout, stderr: stderr, terminal: isTerminal(stdout)}
+	p.progress = newProgress(stderr)
+	if p.terminal {
+		// Lines and a bar on one terminal would be written into each other.
+		p.stdout = quietly{stdout, p.progress}
+	}
+	p.work = &place.Work{Stdin: stdin, Stdout: p.stdout, Progress: p.progress.show,
+		Warn: func(line string) { p.say("prserv-tool: " + line) }}
+	return p
+}
+
+// run is the program. It returns its exit code: 1 where differences or
+// problems were found, 2 for trouble.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	return newProgram(stdin, stdout, stderr).run(ctx, args[1:])
+}
+
+// errFound says by the exit code what has been printed already.
+var errFound = errors.New("there are differences or problems")
+
+// interruptedError says what became of what was under way.
+type interruptedError string
+
+func (e interruptedError) Error() string { return "interrupted" + string(e) }
+
+func (p *program) run(ctx context.Context, args []string) int {
+	err := p.execute(ctx, args)
+	p.progress.clear()
+	var interrupted interruptedError
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errFound):
+		return 1
+	case ctx.Err() != nil && !errors.As(err, &interrupted):
+		err = interruptedError("")
+	}
+	p.say("prserv-tool: " + printable(err.Error()))
+	return 2
+}
+
+func (p *program) execute(ctx context.Context, args []string) error {
+	root := p.commands()
+	root.SetArgs(args)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	if len(args) > 0 {
+		if err := checkVerb(root, args[0]); err != nil {
+			return err
+		}
+	}
+	return root.ExecuteContext(ctx)
+}
+
+// say writes a line to stderr.
+func (p *program) say(line string) {
+	p.progress.clear()
+	fmt.Fprintln(p.stderr, line)
+}
+
+// printable writes control characters in another way: those of a name or of a
+// fault shall neither break lines and columns nor reach the terminal.
+func printable(s string) string {
+	if strings.IndexFunc(s, unicode.IsControl) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for _, r := range s {
+		if unicode.IsControl(r) {
+			quoted := strconv.QuoteRune(r)
+			b.WriteString(quoted[1 : len(quoted)-1])
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+func isTerminal(stream io.Writer) bool {
+	file, ok := stream.(*os.File)
+	if !ok {
+		return false
+	}
+	_, err := unix.IoctlGetTermios(int(file.Fd()), unix.TCGETS)
+	return err == nil
+}
+
+// count writes a number of things.
+func count(n int64, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}

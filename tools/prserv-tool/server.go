@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"prserver/prserv"
+	"prserver/prserv/place"
+)
+
+// How long to wait for a server.
+const (
+	pingTimeout = 10 * time.Second
+	stopTimeout = 30 * time.Second
+)
+
+func (p *program) getCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "get [HOST:PORT] VERSION PKGARCH CHECKSUM",
+		GroupID: groupServers,
+		Short:   "ask a server for a value, as BitBake does",
+		Long: `Asks a PR server for the value of a checksum, as BitBake does (getPR), and
+prints it. If the server does not know the checksum, or has given that version
+and pkgarch a greater value since, it makes a new value, which stays: to look
+only, use list. Without HOST:PORT it asks the server that PRSERV_HOST names.`,
+		Example: `  prserv-tool get prhost.example:8585 bash-5.2-r0 core2-64 2f0c18d9
+  PRSERV_HOST=prhost.example:8585 prserv-tool get bash-5.2-r0 core2-64 2f0c18d9`,
+		SuggestFor: []string{"getpr", "ask", "query"},
+		Args:       arguments(3, 4, "which value? Name VERSION, PKGARCH and CHECKSUM"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			key := args[len(args)-3:]
+			if _, err := parseServer(key[0]); err == nil && len(args) == 3 {
+				// The server of PRSERV_HOST would make a value for it, which stays.
+				return fmt.Errorf("which value? Behind %s name VERSION, PKGARCH and CHECKSUM", key[0])
+			}
+			server, err := serverOf(args[:len(args)-3])
+			if err != nil {
+				return err
+			}
+			value, err := prserv.NewClient(server.Name, prserv.ClientTimeout).GetPR(cmd.Context(), key[0], key[1], key[2])
+			if err != nil {
+				return explain(server, err)
+			}
+			_, err = fmt.Fprintln(p.stdout, value)
+			return err
+		},
+		ValidArgsFunction: completeServer,
+	}
+}
+
+func (p *program) pingCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "ping [HOST:PORT]",
+		GroupID: groupServers,
+		Short:   "ask a server whether it answers",
+		Long: `Asks a PR server whether it is there, and prints that it answers. If it does not
+within ten seconds, the exit code is 2. Without HOST:PORT it asks the server
+that PRSERV_HOST names.`,
+		Example: `  prserv-tool ping prhost.example:8585
+  until prserv-tool ping 127.0.0.1:8585 2>/dev/null; do sleep 1; done`,
+		SuggestFor: []string{"status"},
+		Args:       arguments(0, 1, ""),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, err := serverOf(args)
+			if err != nil {
+				return err
+			}
+			if err := prserv.NewClient(server.Name, pingTimeout).Ping(cmd.Context()); err != nil {
+				return explain(server, err)
+			}
+			_, err = fmt.Fprintf(p.stdout, "%s answers\n", server)
+			return err
+		},
+		ValidArgsFunction: completeServer,
+	}
+}
+
+func (p *program) stopCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "stop [HOST:PORT]",
+		GroupID: groupServers,
+		Short:   "ask a server to end, and wait until it has",
+		Long: `Asks a PR server to end (quit), and waits until it no longer answers, at most
+half a minute. Without HOST:PORT it is the server that PRSERV_HOST names.
+
+Our server ends at the word of another machine only with --allow-remote-quit.
+One for which systemd keeps the port open would come back with the next call:
+stop its socket instead.`,
+		Example: `  prserv-tool stop 127.0.0.1:8585
+  ssh prhost.example prserv-tool stop 127.0.0.1:8585`,
+		SuggestFor: []string{"quit", "kill", "shutdown", "end"},
+		Args:       arguments(0, 1, ""),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			server, err := serverOf(args)
+			if err != nil {
+				return err
+			}
+			if err := stop(cmd.Context(), server, stopTimeout); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(p.stdout, "%s has ended\n", server)
+			return err
+		},
+		ValidArgsFunction: completeServer,
+	}
+}
+
+// stop asks a server to end and waits until nobody answers at its address.
+func stop(ctx context.Context, server place.Place, timeout time.Duration) error {
+	client := prserv.NewClient(server.Name, timeout)
+	if err := client.Quit(ctx); err != nil {
+		return explain(server, err)
+	}
+	waiting, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	for {
+		err := client.Ping(waiting)
+		var broken *url.Error
+		switch {
+		case ctx.Err() != nil:
+			return interruptedError("; " + server.String() + " has been asked to end")
+		case waiting.Err() != nil:
+			return fmt.Errorf("%s still answers %v after it was asked to end; its log may say why", server, timeout)
+		case errors.As(err, &broken):
+			return nil // nobody is there, or about to be
+		}
+		select {
+		case <-waiting.Done():
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// explain says why a server gave no answer, and what to do.
+func explain(server place.Place, err error) error {
+	var fault *prserv.FaultError
+	var broken *url.Error
+	var host *net.DNSError
+	switch {
+	case errors.As(err, &fault):
+		return fmt.Errorf("%s refuses: %w", server, fault)
+	case errors.Is(err, prserv.ErrNoValue):
+		return fmt.Errorf("%s has no value to give: its log says why", server)
+	case !errors.As(err, &broken):
+		return fmt.Errorf("asking %s: %w", server, err)
+	case broken.Timeout():
+		return fmt.Errorf("%s does not answer in time; its log may say why, or a firewall is between", server)
+	case errors.As(err, &host):
+		return fmt.Errorf("%s does not answer: %s; is the name right?", server, host.Err)
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return fmt.Errorf("%s does not answer: %w; is the server running, and on that port?", server, reason(op))
+	}
+	return fmt.Errorf("%s does not answer as a PR server: %w; those of BitBake 1.52 and later speak another protocol", server, reason(broken))
+}
+
+// reason returns what the system says of a failure, without the circumstances.
+func reason(err error) error {
+	var number syscall.Errno
+	var call *os.SyscallError
+	var broken *url.Error
+	switch {
+	case errors.As(err, &number):
+		return number
+	case errors.As(err, &call):
+		return call.Err
+	case errors.As(err, &broken):
+		return broken.Err
+	}
+	return err
+}
