@@ -88,7 +88,7 @@ func (d *dump) write(ctx context.Context) error {
 			d.line(t.sql + ";")
 		}
 		// The table as it always is, and nothing else: no index to read it by.
-		if len(tables) == 1 && len(others) == 0 && t.sql+";" == strings.Replace(schema, "IF NOT EXISTS ", "", 1) {
+		if len(tables) == 1 && len(others) == 0 && t.sql+";" == strings.Replace(Schema, "IF NOT EXISTS ", "", 1) {
 			err = d.plainRows(ctx)
 		} else {
 			err = d.rows(ctx, t.name, "")

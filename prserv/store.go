@@ -25,11 +25,11 @@ import (
 // Table is the table of the no-history mode.
 const Table = "PRMAIN_nohist"
 
-// schema is the statement that makes [Table]. SQLite stores it as it is and
+// Schema is the statement that makes [Table]. SQLite stores it as it is and
 // dump_db answers it, so its odd white space is part of the wire.
 //
 // Source: lib/prserv/db.py:PRTable.__init__.
-const schema = "CREATE TABLE IF NOT EXISTS " + Table + "                     " +
+const Schema = "CREATE TABLE IF NOT EXISTS " + Table + "                     " +
 	"(version TEXT NOT NULL,                     " + // PF of a package, or "AUTOINC-" and a recipe
 	"pkgarch TEXT NOT NULL,                      " + // PACKAGE_ARCH
 	"checksum TEXT NOT NULL,                     " + // task hash, MD5 or SHA-256, or a source revision
@@ -203,7 +203,7 @@ func makeTable(ctx context.Context, file, options string) (journal string, err e
 		return "", err
 	}
 	defer tx.Rollback()
-	if _, err := tx.ExecContext(ctx, schema); err != nil {
+	if _, err := tx.ExecContext(ctx, Schema); err != nil {
 		return "", err
 	}
 	if err := tx.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil {

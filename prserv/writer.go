@@ -65,7 +65,7 @@ const (
 	// sqlForeign counts what can make a statement do something else than it
 	// says: a table of another definition, triggers, unique indexes.
 	sqlForeign = `SELECT count(*) FROM sqlite_master WHERE tbl_name = '` + Table + `' AND sql IS NOT NULL
-		AND NOT (type = 'table' AND sql || ';' = replace('` + schema + `', 'IF NOT EXISTS ', ''))`
+		AND NOT (type = 'table' AND sql || ';' = replace('` + Schema + `', 'IF NOT EXISTS ', ''))`
 )
 
 func startWriter(file, options string, g *greatest) (*writer, error) {

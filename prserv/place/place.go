@@ -23,8 +23,8 @@ const (
 // Formats are the kinds of files by the name that a user calls them.
 var Formats = map[string]Kind{"sqlite3": File, "sql": SQL, "inc": Inc}
 
-// endings are how the names of files end.
-var endings = map[string]Kind{
+// Endings are how the names of files end.
+var Endings = map[string]Kind{
 	".sqlite3": File, ".sqlite": File, ".db": File,
 	".sql": SQL,
 	".inc": Inc, ".conf": Inc,
@@ -47,7 +47,7 @@ func Parse(name, format string) (Place, error) {
 	if format != "" && !known {
 		return Place{}, fmt.Errorf("%q is no format; it is one of sqlite3, sql and inc", format)
 	}
-	switch ending := endings[strings.ToLower(filepath.Ext(name))]; {
+	switch ending := Endings[strings.ToLower(filepath.Ext(name))]; {
 	case name == "":
 		return Place{}, errors.New("a place without a name; write HOST:PORT, a file, or - with --format")
 	case name == standard && kind == File:
@@ -94,14 +94,15 @@ type Row struct {
 }
 
 // revision is a value as the numbers that it consists of.
-type revision []uint64
+type revision []int64
 
 // parseRevision reads a value. The second result is false if it is none.
 func parseRevision(value string) (revision, bool) {
 	var r revision
 	for part := range strings.SplitSeq(value, ".") {
-		n, err := strconv.ParseUint(part, 10, 63)
-		if err != nil {
+		n, err := strconv.ParseInt(part, 10, 64)
+		// Only a whole number can be less than 0, as somebody may import it.
+		if err != nil || part[0] == '+' || part[0] == '-' && part != value {
 			return nil, false
 		}
 		r = append(r, n)

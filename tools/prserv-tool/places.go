@@ -16,8 +16,15 @@ import (
 // hostVariable is what BitBake calls the server that it asks.
 const hostVariable = "PRSERV_HOST"
 
-// endings are how the names of places end that are files.
-var endings = []string{"sqlite3", "sqlite", "db", "sql", "inc", "conf"}
+// endings returns how the names of places end that are files, without points.
+func endings() []string {
+	var names []string
+	for ending := range place.Endings {
+		names = append(names, strings.TrimPrefix(ending, "."))
+	}
+	slices.Sort(names)
+	return names
+}
 
 // formatOption adds --format, for places whose names do not tell what they are.
 func formatOption(cmd *cobra.Command, format *string) {
@@ -115,7 +122,7 @@ func completePlaces(most int) cobra.CompletionFunc {
 		}
 		host := os.Getenv(hostVariable)
 		if host == "" || !strings.HasPrefix(host, begun) {
-			return endings, cobra.ShellCompDirectiveFilterFileExt // the shell is better at files
+			return endings(), cobra.ShellCompDirectiveFilterFileExt // the shell is better at files
 		}
 		// It would not take the host beside them.
 		return append([]cobra.Completion{host}, files(begun)...), cobra.ShellCompDirectiveNoFileComp
@@ -129,11 +136,12 @@ func files(begun string) []string {
 	var found []string
 	for _, entry := range entries {
 		name := entry.Name()
-		switch ending := strings.TrimPrefix(filepath.Ext(name), "."); {
+		_, isPlace := place.Endings[strings.ToLower(filepath.Ext(name))]
+		switch {
 		case !strings.HasPrefix(name, begun), strings.HasPrefix(name, ".") && begun == "":
 		case entry.IsDir():
 			found = append(found, name+"/")
-		case slices.Contains(endings, strings.ToLower(ending)):
+		case isPlace:
 			found = append(found, name)
 		}
 	}

@@ -1,0 +1,151 @@
+package place
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+const (
+	// cacheKiB is how much of each database is held in memory, and how much is
+	// sorted at a time.
+	cacheKiB = 8 << 10
+	// lockMillis is how long a lock of somebody else is waited for.
+	lockMillis = 2000
+	// checkEvery is how many rows are read before somebody looks whether they
+	// are still wanted.
+	checkEvery = 1000
+)
+
+// base is the database that work is done in: one without a name, which SQLite
+// keeps on disk as far as it is large. Database files are attached to it. One
+// goroutine at a time may use it.
+type base struct{ conn *sqlite3.SQLiteConn }
+
+func openBase(ctx context.Context) (*base, error) {
+	raw, err := (&sqlite3.SQLiteDriver{}).Open(fmt.Sprintf("file:?_busy_timeout=%d&_cache_size=-%d", lockMillis, cacheKiB))
+	if err != nil {
+		return nil, fmt.Errorf("opening a database to work in: %w", err)
+	}
+	conn, ok := raw.(*sqlite3.SQLiteConn)
+	if !ok {
+		return nil, fmt.Errorf("%T is no connection to SQLite", raw)
+	}
+	b := &base{conn}
+	err = conn.RegisterCollation("revision", compareValues)
+	if err == nil {
+		_, err = b.exec(ctx, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+	}
+	if err != nil {
+		conn.Close()
+		return nil, fmt.Errorf("opening a database to work in: %w", err)
+	}
+	return b, nil
+}
+
+func (b *base) close() { b.conn.Close() } // nothing in it is to be kept
+
+// attach makes a database file known under a name. Options are those of
+// SQLite's URIs.
+func (b *base) attach(ctx context.Context, file, name, options string) error {
+	uri := url.URL{Scheme: "file", OmitHost: true, Path: file, RawQuery: options}
+	if _, err := b.exec(ctx, "ATTACH ? AS "+name, uri.String()); err != nil {
+		return err
+	}
+	_, err := b.exec(ctx, fmt.Sprintf("PRAGMA %s.cache_size = -%d", name, cacheKiB))
+	return err
+}
+
+// exec runs statements and returns how many rows the last one has changed.
+func (b *base) exec(ctx context.Context, query string, args ...driver.Value) (int64, error) {
+	result, err := b.conn.ExecContext(ctx, query, named(args))
+	if err != nil {
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
+		}
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func named(args []driver.Value) []driver.NamedValue {
+	out := make([]driver.NamedValue, len(args))
+	for i, arg := range args {
+		out[i] = driver.NamedValue{Ordinal: i + 1, Value: arg}
+	}
+	return out
+}
+
+// rows are what a query finds. Like all of database/sql/driver's, they are
+// not to be used by several goroutines.
+type rows struct {
+	driver.Rows
+	row   []driver.Value
+	n     int
+	ended bool // to ask for more would begin again
+}
+
+func (b *base) open(query string, args ...driver.Value) (*rows, error) {
+	// With a context that can end, the driver would start a goroutine a row.
+	r, err := b.conn.QueryContext(context.Background(), query, named(args))
+	if err != nil {
+		return nil, err
+	}
+	return &rows{Rows: r, row: make([]driver.Value, len(r.Columns()))}, nil
+}
+
+// next returns the next row, which is the caller's until the next call, or nil
+// at the end.
+func (r *rows) next(ctx context.Context) ([]driver.Value, error) {
+	if r.n++; r.n%checkEvery == 0 && ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
+	if r.ended {
+		return nil, nil
+	}
+	switch err := r.Next(r.row); {
+	case errors.Is(err, io.EOF):
+		r.ended = true
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return r.row, nil
+}
+
+// query calls each with every row of a query.
+func (b *base) query(ctx context.Context, query string, args []driver.Value, each func(row []driver.Value) error) error {
+	r, err := b.open(query, args...)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for {
+		row, err := r.next(ctx)
+		if row == nil || err != nil {
+			return err
+		}
+		if err := each(row); err != nil {
+			return err
+		}
+	}
+}
+
+// number returns the first column of the first row of a query, or 0.
+func (b *base) number(ctx context.Context, query string, args ...driver.Value) (n int64, err error) {
+	err = b.query(ctx, query, args, func(row []driver.Value) error {
+		n, _ = row[0].(int64)
+		return nil
+	})
+	return n, err
+}
+
+func isBusy(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked)
+}

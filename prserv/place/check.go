@@ -1,0 +1,191 @@
+package place
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+	"math"
+
+	"prserver/prserv"
+)
+
+// Problem is something wrong with a place.
+type Problem struct {
+	What string // what is wrong
+	Do   string // what to do about it
+}
+
+// maxProblems is how many of a kind are told one by one.
+const maxProblems = 20
+
+// checker looks for what is wrong with a place.
+type checker struct {
+	*Work
+	base  *base
+	place Place
+	each  func(Problem) error
+	found int
+}
+
+func (c *checker) problem(do, format string, args ...any) error {
+	c.found++
+	return c.each(Problem{What: fmt.Sprintf(format, args...), Do: do})
+}
+
+// Check calls each with what is wrong with a place. The error is one of a
+// place that cannot be looked into at all.
+func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) error {
+	b, err := openBase(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	c := &checker{Work: w, base: b, place: p, each: each}
+	t, err := w.read(ctx, b, p, "checked", reading{lenient: true})
+	if err != nil {
+		return err
+	}
+	if p.Kind == File {
+		if err := c.integrity(ctx); err != nil || c.found > 0 {
+			return err // what else there is to see may not be so
+		}
+		if err := c.generations(ctx); err != nil {
+			return err
+		}
+	}
+	if err := c.rows(ctx, t); err != nil {
+		return err
+	}
+	return c.values(ctx, t)
+}
+
+// integrity finds out whether the file is sound.
+func (c *checker) integrity(ctx context.Context) error {
+	end := c.watch("checking "+c.place.String(), 0, func() float64 { return -1 })
+	defer end()
+	return c.base.query(ctx, "PRAGMA checked_file.integrity_check(20)", nil, func(row []driver.Value) error {
+		if row[0] == "ok" {
+			return nil
+		}
+		return c.problem("restore it from a backup, or save what can be read with sqlite3 FILE .recover",
+			"%s is damaged: %v", c.place, row[0])
+	})
+}
+
+// generations finds out whether BitBake 2.10 has begun to count at 0.
+func (c *checker) generations(ctx context.Context) error {
+	n, err := c.base.number(ctx, "SELECT count(*) FROM checked_file.sqlite_master WHERE type = 'table' AND name IN (?, ?)",
+		prserv.Table, revisionTable)
+	if err != nil || n < 2 {
+		return err
+	}
+	behind, err := c.base.number(ctx, `SELECT count(*) FROM (
+		SELECT version, pkgarch, max(value) AS greatest FROM checked_file.`+prserv.Table+` GROUP BY version, pkgarch) AS old
+		WHERE greatest > ifnull((SELECT max(CAST(value AS INTEGER)) FROM checked_file.`+revisionTable+` AS new
+			WHERE new.version = old.version AND new.pkgarch = old.pkgarch), -1)`)
+	if err != nil || behind == 0 {
+		return err
+	}
+	return c.problem(fmt.Sprintf("stop the server and run: prserv-tool copy --generation 3 %[1]s %[1]s", c.place),
+		"%s: %d versions have greater values in %s, where BitBake up to 2.8 kept them, than in %s, where 2.10 begins at 0 again",
+		c.place, behind, prserv.Table, revisionTable)
+}
+
+// rows finds rows that no PR server has issued.
+func (c *checker) rows(ctx context.Context, t *table) error {
+	n := 0
+	err := c.base.query(ctx, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+badRows(t.generation), nil,
+		func(row []driver.Value) error {
+			if n++; n > maxProblems {
+				return nil
+			}
+			return c.problem("remove the row with sqlite3; the next value is the greatest of the others and one",
+				"the row %s holds what no PR server issues", shown(row))
+		})
+	if err == nil && n > maxProblems {
+		err = c.problem("remove them with sqlite3", "%d more rows hold what no PR server issues", n-maxProblems)
+	}
+	return err
+}
+
+// values finds values that lead to wrong answers.
+func (c *checker) values(ctx context.Context, t *table) error {
+	good := *t
+	good.from = "(SELECT version, pkgarch, checksum, value FROM " + t.from + " WHERE NOT " + badRows(t.generation) + ")"
+	shared, odd := 0, 0
+	var last []Row // rows of one version and pkgarch that hold its greatest value
+	look := func() error {
+		if len(last) < 2 {
+			return nil
+		}
+		if shared++; shared > maxProblems {
+			return nil
+		}
+		r := last[0]
+		next, _ := parseRevision(r.Value)
+		return c.problem(fmt.Sprintf(`raise one of them: echo 'PRAUTO$%s$%s$%s = "%d"' | prserv-tool copy --format inc - %s`,
+			r.Version, r.Pkgarch, last[1].Checksum, next[0]+1, c.place),
+			"%d checksums of %s %s share its greatest value %s, so different packages get the same number: %s, %s",
+			len(last), r.Version, r.Pkgarch, r.Value, r.Checksum, last[1].Checksum)
+	}
+	best := &greatest{f: func(r Row) error {
+		if len(last) > 0 && (last[0].Version != r.Version || last[0].Pkgarch != r.Pkgarch) {
+			if err := look(); err != nil {
+				return err
+			}
+			last = last[:0]
+		}
+		if len(last) == 0 || last[len(last)-1].Checksum != r.Checksum {
+			last = append(last, r)
+		}
+		return nil
+	}}
+	var n int64
+	err := c.base.each(ctx, &good, func(r Row) error {
+		if n++; n%checkEvery == 0 {
+			c.progress(Progress{"checking " + c.place.String(), n, float64(n) / float64(t.rows)})
+		}
+		if what := oddity(r); what != "" {
+			if odd++; odd <= maxProblems {
+				err := c.problem("remove the row with sqlite3, if it is no package of yours",
+					"the row %s %s %s %s has %s", r.Version, r.Pkgarch, r.Checksum, r.Value, what)
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return best.add(r)
+	})
+	if err == nil {
+		err = best.flush()
+	}
+	if err == nil {
+		err = look()
+	}
+	if err == nil && shared > maxProblems {
+		err = c.problem("raise one of each", "%d more versions have checksums that share their greatest value", shared-maxProblems)
+	}
+	if err == nil && odd > maxProblems {
+		err = c.problem("remove them with sqlite3", "%d more rows are as odd", odd-maxProblems)
+	}
+	return err
+}
+
+// oddity says what is odd about a row, which a PR server may have issued all
+// the same, or "".
+func oddity(r Row) string {
+	value, _ := parseRevision(r.Value)
+	switch {
+	case r.Version == "":
+		return "no version, so no export has it"
+	case r.Pkgarch == "" || r.Checksum == "":
+		return "no pkgarch or no checksum"
+	case len(value) > 0 && value[0] < 0:
+		return "a value below 0"
+	case len(value) > 0 && value[0] > maxWireValue:
+		return fmt.Sprintf("a value beyond %d, which the Python server cannot answer", maxWireValue)
+	case len(value) > 0 && value[0] == math.MaxInt32:
+		return "the greatest value that the Python server can answer; the next one fails"
+	}
+	return ""
+}

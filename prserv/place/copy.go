@@ -1,0 +1,157 @@
+package place
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+)
+
+// CopyOptions are how to copy.
+type CopyOptions struct {
+	// Generation is that of a new database file: 1 for BitBake up to 2.8, 3
+	// for 2.10 and later, 0 for that of what is copied.
+	Generation int
+	// All writes every row to an [Inc]; without, it gets the greatest of each
+	// version and pkgarch, as oe-core writes it.
+	All bool
+	// Replace writes an existing [SQL] or [Inc] anew, instead of merging.
+	Replace bool
+}
+
+// Copied is what a copy has done to the rows of its destination.
+type Copied struct {
+	New    int64 // had no value before
+	Raised int64 // had a lower value
+	Kept   int64 // had this value or a greater one
+	// Left counts the rows of the source that the destination cannot hold, or
+	// was not to get.
+	Left int64
+}
+
+// Copy brings the values of src to dst, and lowers none there. A destination
+// that is a file becomes what it is to be at once; a server gets row after row.
+func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied, error) {
+	switch {
+	case o.Generation != 0 && schemas[o.Generation].name == "":
+		return Copied{}, fmt.Errorf("there is no generation %d of database files; it is 1, for BitBake up to 2.8, or 3, for 2.10 and later", o.Generation)
+	case o.Generation != 0 && dst.Kind != File:
+		return Copied{}, fmt.Errorf("%s has no generation, only database files have one", dst)
+	case o.All && dst.Kind != Inc:
+		return Copied{}, fmt.Errorf("%s gets every row anyway; --all is for .inc and .conf files", dst)
+	case o.Replace && (dst.Kind == File || dst.Kind == Server):
+		return Copied{}, fmt.Errorf("%s is not to be replaced: its numbers could go back; name a new file", dst)
+	case src == dst && dst.Kind != File:
+		return Copied{}, fmt.Errorf("%s cannot be copied to itself", src)
+	}
+	if err := w.checkFolder(dst); err != nil {
+		return Copied{}, err
+	}
+	b, err := openBase(ctx)
+	if err != nil {
+		return Copied{}, err
+	}
+	defer b.close()
+	same := isSameFile(src, dst)
+	in, err := w.read(ctx, b, src, "src", reading{detached: same})
+	if err != nil {
+		return Copied{}, err
+	}
+	switch dst.Kind {
+	case File:
+		if same && o.Generation != revisions {
+			return Copied{}, fmt.Errorf("%s cannot be copied to itself; with --generation 3 it gets the table of BitBake 2.10", src)
+		}
+		return w.copyToFile(ctx, b, in, dst, o.Generation)
+	case Server:
+		return w.copyToServer(ctx, b, in, dst)
+	}
+	return w.copyToText(ctx, b, in, dst, o)
+}
+
+// checkFolder finds out before long work whether a destination can be made.
+func (w *Work) checkFolder(dst Place) error {
+	if dst.Kind == Server || dst.Name == standard {
+		return nil
+	}
+	if info, err := os.Stat(dst.Name); err == nil && !info.Mode().IsRegular() {
+		return fmt.Errorf("writing %s: it is no file", dst)
+	}
+	p, err := newPart(dst.Name)
+	if err != nil {
+		return err
+	}
+	p.abandon()
+	return nil
+}
+
+func isSameFile(a, b Place) bool {
+	if a.Kind == Server || b.Kind == Server || a.Name == standard || b.Name == standard {
+		return false
+	}
+	ia, errA := os.Stat(a.Name)
+	ib, errB := os.Stat(b.Name)
+	return errA == nil && errB == nil && os.SameFile(ia, ib)
+}
+
+// isFile tells whether a place is a file with something in it.
+func isFile(p Place) (bool, error) {
+	if p.Kind == Server || p.Name == standard {
+		return false, nil
+	}
+	info, err := os.Stat(p.Name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("writing %s: %w", p, reasonOf(err))
+	}
+	return info.Size() > 0, nil
+}
+
+// convert makes a table what a generation can hold, if it is of another one.
+func (w *Work) convert(ctx context.Context, b *base, t *table, generation int) (out *table, left int64, err error) {
+	switch {
+	case t.generation == generation:
+		return t, 0, nil
+	case generation == revisions:
+		out := *t
+		out.generation, out.keyed = revisions, false
+		out.from = "(SELECT version, pkgarch, checksum, CAST(value AS TEXT) AS value FROM " + t.from + ")"
+		return &out, 0, nil
+	}
+	out = &table{place: t.place, from: "main.wholes", generation: whole}
+	// Of a checksum's values the greatest whole number is kept. Where the
+	// greatest value of a version and pkgarch is none, such as 3.1, the next
+	// one takes its place, 4: with 3 the numbers would go back.
+	_, err = b.exec(ctx, `CREATE TABLE main.wholes (version, pkgarch, checksum, value, PRIMARY KEY (version, pkgarch, checksum));
+		INSERT INTO main.wholes SELECT version, pkgarch, checksum, max(CAST(value AS INTEGER)) FROM `+t.from+`
+			WHERE value NOT LIKE '%.%' GROUP BY version, pkgarch, checksum`)
+	if err != nil {
+		return nil, 0, err
+	}
+	kept, err := b.number(ctx, "SELECT count(*) FROM main.wholes")
+	if err != nil {
+		return nil, 0, err
+	}
+	up, err := b.exec(ctx, `INSERT INTO main.wholes
+		SELECT version, pkgarch, checksum, CAST(greatest AS INTEGER) + 1 FROM (
+			SELECT version, pkgarch, checksum, max(value COLLATE revision) AS greatest FROM `+t.from+`
+			WHERE value LIKE '%.%' GROUP BY version, pkgarch) AS p
+		WHERE CAST(greatest AS INTEGER) >= ifnull((SELECT max(value) FROM main.wholes AS w
+			WHERE w.version = p.version AND w.pkgarch = p.pkgarch), -1)
+		ON CONFLICT DO UPDATE SET value = excluded.value`)
+	if err != nil {
+		return nil, 0, err
+	}
+	if up > 0 {
+		w.warn("%d values of %s were the greatest of their version but no whole numbers, such as 3.1; "+
+			"each became the next whole number, so that numbers do not go back", up, t.place)
+	}
+	out.rows, err = b.number(ctx, "SELECT count(*) FROM main.wholes")
+	out.keyed = true
+	if left = t.rows - kept - up; left > 0 {
+		w.warn("%d values of %s were left out, because they are no whole numbers, or not the greatest of their checksum", left, t.place)
+	}
+	return out, left, err
+}

@@ -1,0 +1,164 @@
+package place
+
+import (
+	"bufio"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"prserver/prserv"
+)
+
+// rowPrefix begins the names of the variables that hold the values of rows.
+const rowPrefix = "PRAUTO$"
+
+// incReader reads BitBake configuration that oe-core's PR export has written,
+// or a person in its manner.
+//
+// Source: oe-core, meta/lib/oe/prservice.py:prserv_import_db.
+type incReader struct {
+	lines *bufio.Scanner
+	line  int
+}
+
+// maxLine bounds a line of configuration.
+const maxLine = 1 << 20
+
+func newIncReader(r io.Reader) *incReader {
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, maxLine)
+	return &incReader{lines: lines}
+}
+
+// read adds the rows.
+func (i *incReader) read(s *stager) error {
+	for i.lines.Scan() {
+		i.line++
+		if err := i.process(strings.TrimRight(i.lines.Text(), " \t\r"), s); err != nil {
+			return &lineError{i.line, err}
+		}
+	}
+	err := i.lines.Err()
+	if errors.Is(err, bufio.ErrTooLong) {
+		return &lineError{i.line + 1, fmt.Errorf("it is longer than %d MiB", maxLine>>20)}
+	}
+	return err
+}
+
+// assignment is a line that sets a variable.
+var assignment = regexp.MustCompile(`^([A-Za-z0-9_+.${}/~:-]+?)[ \t]*(?:=|:=|\?=|\?\?=)[ \t]*(?:"([^"]*)"|'([^']*)')$`)
+
+func (i *incReader) process(line string, s *stager) error {
+	if line == "" || line[0] == '#' {
+		return nil
+	}
+	m := assignment.FindStringSubmatch(line)
+	if m == nil {
+		return fmt.Errorf("%.60q is no setting; a row is written %sVERSION$PKGARCH$CHECKSUM = \"VALUE\"", line, rowPrefix)
+	}
+	name, text := m[1], strings.TrimSpace(m[2]+m[3])
+	parts := strings.Split(name, "$")
+	switch {
+	case !strings.HasPrefix(name, rowPrefix):
+		// The greatest of a version is said by its rows as well.
+		if strings.HasPrefix(name, "PRAUTO_") || name == "PRSERV_LOCKDOWN" {
+			return nil
+		}
+		return fmt.Errorf("%.60q is nothing that a PR export sets", name)
+	case len(parts) != columns:
+		return fmt.Errorf("%.60q is not %sVERSION$PKGARCH$CHECKSUM", name, rowPrefix)
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err == nil {
+		return s.add([columns]driver.Value{parts[1], parts[2], parts[3], n})
+	}
+	if _, ok := parseRevision(text); !ok {
+		return fmt.Errorf("%.60q is no PR value", text)
+	}
+	return s.add([columns]driver.Value{parts[1], parts[2], parts[3], text})
+}
+
+// incWriter writes rows as oe-core's PR export does, but all that the source
+// has, whatever recipes there are.
+//
+// Source: oe-core, meta/lib/oe/prservice.py:prserv_export_tofile, as called by
+// meta/classes/prexport.bbclass.
+type incWriter struct {
+	out  *bufio.Writer
+	rows int64 // written
+	// of the version that the last row was of: pkgarchs in their order, and the
+	// greatest value of each
+	version  string
+	pkgarchs []string
+	most     map[string]string
+	unfit    func(Row) // is called with rows that BitBake could not read
+}
+
+// add writes a row. Rows of one version have to follow each other.
+func (w *incWriter) add(r Row) error {
+	if !isVariable(r) {
+		w.unfit(r)
+		return nil
+	}
+	if w.version != r.Version || w.most == nil {
+		w.flush()
+		w.version, w.most = r.Version, map[string]string{}
+	}
+	if most, ok := w.most[r.Pkgarch]; !ok {
+		w.pkgarchs = append(w.pkgarchs, r.Pkgarch)
+		w.most[r.Pkgarch] = r.Value
+	} else if compareValues(r.Value, most) > 0 {
+		w.most[r.Pkgarch] = r.Value
+	}
+	w.rows++
+	_, err := fmt.Fprintf(w.out, "%s%s$%s$%s = \"%s\"\n", rowPrefix, r.Version, r.Pkgarch, r.Checksum, r.Value)
+	return err
+}
+
+// flush ends a version with the greatest value of each pkgarch.
+func (w *incWriter) flush() {
+	for _, pkgarch := range w.pkgarchs {
+		fmt.Fprintf(w.out, "PRAUTO_%s_%s = \"%s\"\n", w.version, pkgarch, w.most[pkgarch]) // Flush tells of errors
+	}
+	w.pkgarchs = w.pkgarchs[:0]
+}
+
+// end writes what is behind the rows: the table as Python describes it.
+func (w *incWriter) end(generation int) error {
+	w.flush()
+	coreVersion, valueType, valueKey := prserv.CoreVersion, "INTEGER", 0
+	if generation == revisions {
+		coreVersion, valueType, valueKey = "2.0.0", "TEXT", 4
+	}
+	fmt.Fprintf(w.out, "#PR_core_ver = \"%s\"\n\n#Table: %s\n#Columns:\n", coreVersion, schemas[generation].name)
+	fmt.Fprint(w.out, "#name      \t type    \t notn    \t dflt    \t pk\n",
+		"#----------\t --------\t --------\t --------\t ----\n")
+	for _, c := range []struct {
+		name, typ   string
+		notNull, pk int
+	}{{"version", "TEXT", 1, 1}, {"pkgarch", "TEXT", 1, 2}, {"checksum", "TEXT", 1, 3}, {"value", valueType, 0, valueKey}} {
+		fmt.Fprintf(w.out, "#%10s\t %8s\t %8d\t %8s\t %4d\n", c.name, c.typ, c.notNull, "None", c.pk)
+	}
+	fmt.Fprint(w.out, "\nPRSERV_LOCKDOWN = \"1\"\n\n")
+	return w.out.Flush()
+}
+
+var (
+	// variable is what BitBake 1.50 reads as a part of a variable's name, but
+	// for the dollar sign, which stands between the parts here.
+	variable = regexp.MustCompile(`^[A-Za-z0-9_+.{}/~:-]*$`)
+	// operation is what BitBake does not take for a part of a name.
+	// Source: lib/bb/data_smart.py:__setvar_regexp__.
+	operation = regexp.MustCompile(`_(append|prepend|remove)(_|$)`)
+)
+
+// isVariable tells whether BitBake can read the row as a variable of its
+// configuration. One without a version is in no export.
+func isVariable(r Row) bool {
+	return r.Version != "" && variable.MatchString(r.Version) && variable.MatchString(r.Pkgarch) &&
+		variable.MatchString(r.Checksum) && !operation.MatchString(r.Version+"$"+r.Pkgarch+"$"+r.Checksum)
+}

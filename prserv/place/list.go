@@ -1,0 +1,72 @@
+package place
+
+import (
+	"context"
+	"database/sql/driver"
+	"fmt"
+)
+
+// ListOptions say which rows are to be listed: those that match all patterns,
+// in which * stands for any text and ? for any character. An empty one matches
+// every row.
+type ListOptions struct {
+	Version, Pkgarch, Checksum string
+	// Greatest lists only rows that hold the greatest value of their version
+	// and pkgarch.
+	Greatest bool
+}
+
+// List calls each with the rows of a place, in the order of the key.
+func (w *Work) List(ctx context.Context, p Place, o ListOptions, each func(Row) error) error {
+	b, err := openBase(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	t, err := w.read(ctx, b, p, "listed", reading{})
+	if err != nil {
+		return err
+	}
+	put, flush := each, func() error { return nil }
+	if o.Greatest {
+		// Which rows are the greatest does not depend on their checksums.
+		pattern := o.Checksum
+		o.Checksum = ""
+		best := &greatest{f: func(r Row) error {
+			if matches, err := b.matches(ctx, r.Checksum, pattern); err != nil || !matches {
+				return err
+			}
+			return each(r)
+		}}
+		put, flush = best.add, best.flush
+	}
+	where, args := "WHERE true", []driver.Value{}
+	for _, c := range []struct{ column, pattern string }{
+		{"version", o.Version}, {"pkgarch", o.Pkgarch}, {"checksum", o.Checksum},
+	} {
+		if c.pattern != "" {
+			where += " AND " + c.column + " GLOB ?"
+			args = append(args, c.pattern)
+		}
+	}
+	err = b.query(ctx, t.byKey(where), args, func(columns []driver.Value) error {
+		row, err := rowOf(columns)
+		if err != nil {
+			return fmt.Errorf("%s: %w", p, err)
+		}
+		return put(row)
+	})
+	if err != nil {
+		return err
+	}
+	return flush()
+}
+
+// matches tells whether a text matches a pattern, or there is none.
+func (b *base) matches(ctx context.Context, text, pattern string) (bool, error) {
+	if pattern == "" {
+		return true, nil
+	}
+	n, err := b.number(ctx, "SELECT ? GLOB ?", text, pattern)
+	return n == 1, err
+}

@@ -1,0 +1,104 @@
+package place
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// part is a file in the making, beside the one that it is to become.
+type part struct {
+	file   string // what it is to become, without symbolic links
+	name   string
+	handle *os.File // locked as long as the file is in the making
+}
+
+// newPart begins a file. What an interrupted program has left of one is
+// written over; the error is one of another program that is still at it, or of
+// a folder that cannot be written.
+func newPart(file string) (*part, error) {
+	fail := func(err error) (*part, error) { return nil, fmt.Errorf("writing %s: %w", file, reasonOf(err)) }
+	real, err := filepath.EvalSymlinks(file)
+	if errors.Is(err, os.ErrNotExist) {
+		real, err = filepath.Abs(file)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	p := &part{file: real, name: real + ".part"}
+	mode := os.FileMode(0o644)
+	if info, err := os.Stat(real); err == nil {
+		mode = info.Mode().Perm()
+	}
+	for {
+		p.handle, err = os.OpenFile(p.name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, mode)
+		if err != nil {
+			return fail(err)
+		}
+		err = unix.Flock(int(p.handle.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			p.handle.Close()
+			return nil, fmt.Errorf("writing %s: another program is writing it at this moment, in %s", file, p.name)
+		}
+		if err != nil || p.isCurrent() {
+			break
+		}
+		p.handle.Close() // who had it before has just removed it
+	}
+	if err == nil {
+		err = p.handle.Truncate(0)
+	}
+	if err != nil {
+		p.abandon()
+		return fail(err)
+	}
+	return p, nil
+}
+
+func (p *part) isCurrent() bool {
+	have, err := p.handle.Stat()
+	if err != nil {
+		return false
+	}
+	named, err := os.Lstat(p.name)
+	return err == nil && os.SameFile(have, named)
+}
+
+// abandon removes what there is.
+func (p *part) abandon() {
+	os.Remove(p.name)
+	p.handle.Close()
+}
+
+// finish makes the part the file, so that it is the one or the other even
+// after a power cut. A file that must be new stays if there is one by now.
+func (p *part) finish(mustBeNew bool) error {
+	err := p.handle.Sync()
+	if err == nil && mustBeNew {
+		err = unix.Renameat2(unix.AT_FDCWD, p.name, unix.AT_FDCWD, p.file, unix.RENAME_NOREPLACE)
+		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // a file system that cannot
+			if err = os.Link(p.name, p.file); err == nil {
+				err = os.Remove(p.name)
+			}
+		}
+	} else if err == nil {
+		err = os.Rename(p.name, p.file)
+	}
+	if err != nil {
+		p.abandon()
+		if errors.Is(err, os.ErrExist) {
+			return fmt.Errorf("writing %s: somebody has made it meanwhile; run this again to merge", p.file)
+		}
+		return fmt.Errorf("writing %s: %w", p.file, reasonOf(err))
+	}
+	defer p.handle.Close()
+	folder, err := os.Open(filepath.Dir(p.file))
+	if err != nil {
+		return fmt.Errorf("writing %s: its folder: %w", p.file, reasonOf(err))
+	}
+	defer folder.Close()
+	return folder.Sync()
+}

@@ -1,0 +1,350 @@
+package place
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"prserver/prserv"
+)
+
+// reading is how a place is read.
+type reading struct {
+	// lenient takes rows that no PR server issues, where the text has any.
+	lenient bool
+	// detached reads a file so that it can be written afterwards.
+	detached bool
+}
+
+// read brings the rows of a place into the base, under a name.
+func (w *Work) read(ctx context.Context, b *base, p Place, name string, how reading) (t *table, err error) {
+	switch p.Kind {
+	case File:
+		t, err = w.readFile(ctx, b, p, name, how)
+	case Server:
+		t, err = w.readServer(ctx, b, p, name, how)
+	default:
+		t, err = w.readText(ctx, b, p, name, how)
+	}
+	if err != nil {
+		return nil, err
+	}
+	t.place = p
+	return t, nil
+}
+
+// readText reads a dump or configuration.
+func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how reading) (*table, error) {
+	in, size := w.Stdin, int64(0)
+	if p.Name != standard {
+		f, err := os.Open(p.Name)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", p, reasonOf(err))
+		}
+		defer f.Close()
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			size = info.Size()
+		}
+		in = f
+	}
+	t, err := w.stageText(ctx, b, in, size, p, name, how)
+	if err != nil {
+		var line *lineError
+		if errors.As(err, &line) {
+			return nil, fmt.Errorf("%s:%d: %w", p, line.line, line.err)
+		}
+		return nil, fmt.Errorf("reading %s: %w", p, reasonOf(err))
+	}
+	if p.Kind == Inc { // what several recipes share comes several times
+		t, _, err = b.distinct(ctx, name+"_once", t)
+	}
+	return t, err
+}
+
+// stageText makes a table of a text, of which size is how long it is, or 0.
+func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64, p Place, name string, how reading) (*table, error) {
+	var skipped []string
+	t, err := b.stage(ctx, name, func(s *stager) error {
+		in := &countingReader{in: in, ctx: ctx}
+		in.tell = func() {
+			part := -1.0
+			if size > 0 {
+				part = float64(in.n) / float64(size)
+			}
+			w.progress(Progress{"reading " + p.String(), s.rows, part})
+		}
+		if p.Kind == Inc {
+			return newIncReader(in).read(s)
+		}
+		dump := newDumpReader(in, how.lenient)
+		err := dump.read(s)
+		skipped = dump.skipped
+		if err == nil && dump.made[revisionTable] {
+			s.text = true
+		}
+		return err
+	})
+	for _, what := range skipped {
+		w.warn("%s has the %s, which is none of a PR server and is left out", p, what)
+	}
+	return t, err
+}
+
+// countingReader counts what is read, and ends with its context.
+type countingReader struct {
+	in   io.Reader
+	ctx  context.Context // of the one read of a text that it is made for
+	n    int64
+	tell func()
+}
+
+func (c *countingReader) Read(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := c.in.Read(p)
+	c.n += int64(n)
+	c.tell()
+	return n, err
+}
+
+// readServer reads the dump of a server, or what it exports if it dumps
+// nothing.
+func (w *Work) readServer(ctx context.Context, b *base, p Place, name string, how reading) (*table, error) {
+	client := prserv.NewClient(p.Name, prserv.ClientTimeout)
+	dump, err := client.DumpDB(ctx)
+	var fault *prserv.FaultError
+	if errors.As(err, &fault) && strings.Contains(fault.Message, "not supported") {
+		return w.readExport(ctx, b, client, p, name)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p, err)
+	}
+	defer dump.Close()
+	t, err := w.stageText(ctx, b, dump, 0, p, name, how)
+	if err != nil {
+		return nil, fmt.Errorf("%s: its dump: %w", p, err)
+	}
+	return t, nil
+}
+
+// readExport reads what a server exports.
+func (w *Work) readExport(ctx context.Context, b *base, client *prserv.Client, p Place, name string) (*table, error) {
+	w.warn("%s has no dump_db, as before BitBake 1.30; only the greatest values of each version and pkgarch are read", p)
+	exported, err := client.Export(ctx, prserv.Filter{}, false)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", p, err)
+	}
+	return b.stage(ctx, name, func(s *stager) error {
+		for _, r := range exported.Rows {
+			if err := s.add([columns]driver.Value{r.Version, r.Pkgarch, r.Checksum, r.Value}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// readFile attaches a database file. If it has the tables of both generations,
+// a table is made of the rows of both.
+func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how reading) (*table, error) {
+	fail := func(err error) (*table, error) { return nil, fileError(p, "reading", err) }
+	if err := prserv.CheckReadable(p.Name); err != nil {
+		return fail(reasonOf(err))
+	}
+	file, err := filepath.Abs(p.Name)
+	if err != nil {
+		return fail(err)
+	}
+	schema := name + "_file"
+	if err := b.attach(ctx, file, schema, "mode=ro"); err != nil {
+		return fail(err)
+	}
+	has, err := w.tablesOf(ctx, b, schema, p)
+	if err != nil {
+		return fail(err)
+	}
+	if len(has) == 0 {
+		return fail(fmt.Errorf("it is no PR database: it has neither a table %s nor %s", prserv.Table, revisionTable))
+	}
+	if len(has) == 1 && !how.detached {
+		t := has[0]
+		if !how.lenient {
+			t.place = p
+			if err := b.mustBeRows(ctx, &t); err != nil {
+				return nil, err
+			}
+		}
+		return &t, nil
+	}
+	t, err := w.unite(ctx, b, has, p, name, how)
+	if err != nil {
+		return nil, err
+	}
+	if how.detached {
+		if _, err := b.exec(ctx, "DETACH "+schema); err != nil {
+			return fail(err)
+		}
+	}
+	return t, nil
+}
+
+// tablesOf finds the tables of PR values in an attached file. An empty one of
+// BitBake 2.10 beside an older one counts for nothing: upstream makes it when it
+// first opens an older file.
+func (w *Work) tablesOf(ctx context.Context, b *base, schema string, p Place) ([]table, error) {
+	var tables []table
+	var others []string
+	err := b.query(ctx, "SELECT name FROM "+schema+".sqlite_master WHERE type = 'table' ORDER BY name", nil,
+		func(row []driver.Value) error {
+			name, _ := row[0].(string)
+			if generation := generationOf(name); generation != 0 {
+				tables = append(tables, table{from: schema + "." + name, generation: generation})
+			} else if !isInternal(name) {
+				others = append(others, name)
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	for i := range tables {
+		t := &tables[i]
+		if t.keyed, err = b.isKeyed(ctx, schema, t.generation); err != nil {
+			return nil, err
+		}
+		if t.rows, err = b.number(ctx, "SELECT count(*) FROM "+t.from); err != nil {
+			return nil, err
+		}
+	}
+	if len(tables) == 2 {
+		tables = slices.DeleteFunc(tables, func(t table) bool { return t.generation == revisions && t.rows == 0 })
+	}
+	if len(tables) > 0 {
+		for _, name := range others {
+			w.warn("%s has the table %s, which is none of a PR server and is left out", p, name)
+		}
+	}
+	return tables, nil
+}
+
+// isKeyed tells whether a table has the columns and the primary key of its
+// generation. The error is one of a table with other columns.
+func (b *base) isKeyed(ctx context.Context, schema string, generation int) (bool, error) {
+	var names, keys []string
+	err := b.query(ctx, "SELECT name, pk FROM pragma_table_info(?, ?)", []driver.Value{schemas[generation].name, schema},
+		func(row []driver.Value) error {
+			name, _ := row[0].(string)
+			names = append(names, name)
+			if pk, _ := row[1].(int64); pk > 0 {
+				keys = append(keys, name)
+			}
+			return nil
+		})
+	if err != nil {
+		return false, err
+	}
+	want := []string{"version", "pkgarch", "checksum", "value"}
+	if !slices.Equal(names, want) {
+		return false, fmt.Errorf("its table %s is not that of a PR server: it has the columns %s",
+			schemas[generation].name, strings.Join(names, ", "))
+	}
+	if generation == whole {
+		want = want[:3]
+	}
+	return slices.Equal(keys, want), nil
+}
+
+// unite makes a table of several.
+func (w *Work) unite(ctx context.Context, b *base, tables []table, p Place, name string, how reading) (*table, error) {
+	out := &table{place: p, from: "main." + name, generation: whole}
+	var parts []string
+	for _, t := range tables {
+		t.place = p
+		if !how.lenient {
+			if err := b.mustBeRows(ctx, &t); err != nil {
+				return nil, err
+			}
+		}
+		out.generation = max(out.generation, t.generation)
+		parts = append(parts, "SELECT version, pkgarch, checksum, value FROM "+t.from)
+	}
+	if out.generation == revisions {
+		for i := range parts {
+			parts[i] = strings.Replace(parts[i], ", value", ", CAST(value AS TEXT)", 1)
+		}
+	}
+	rows, err := b.exec(ctx, "CREATE TABLE "+out.from+" (version, pkgarch, checksum, value); "+
+		"INSERT INTO "+out.from+" "+strings.Join(parts, " UNION "))
+	out.rows = rows
+	if err != nil {
+		return nil, fileError(p, "reading", err)
+	}
+	return out, nil
+}
+
+// fileError says what could not be done with a database file.
+func fileError(p Place, doing string, err error) error {
+	var locked *prserv.LockedError
+	switch {
+	case isBusy(err):
+		return fmt.Errorf("%w, or name its HOST:PORT instead of the file", prserv.InUse(p.Name))
+	case errors.As(err, &locked):
+		return fmt.Errorf("%w; name its HOST:PORT instead of the file", err)
+	}
+	return fmt.Errorf("%s %s: %w", doing, p, err)
+}
+
+// reasonOf returns what the system says of a failure, without the path.
+func reasonOf(err error) error {
+	var path *os.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}
+
+// progress tells how far the work has come.
+func (w *Work) progress(p Progress) {
+	if w.Progress != nil {
+		w.Progress(p)
+	}
+}
+
+// warn tells about something that is left out.
+func (w *Work) warn(format string, args ...any) {
+	if w.Warn != nil {
+		w.Warn(fmt.Sprintf(format, args...))
+	}
+}
+
+// watch tells how far something has come as long as it lasts, by asking part
+// for it. The function that it returns ends that.
+func (w *Work) watch(what string, rows int64, part func() float64) (end func()) {
+	if w.Progress == nil {
+		return func() {}
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				p := min(part(), 1)
+				w.Progress(Progress{what, int64(max(p, 0) * float64(rows)), p})
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}

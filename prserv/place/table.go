@@ -1,0 +1,161 @@
+package place
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"prserver/prserv"
+)
+
+// The generations of BitBake's tables.
+const (
+	// whole is the generation whose values are whole numbers: up to BitBake 2.8.
+	whole = 1
+	// revisions is the one whose values are texts, such as 3 or 3.0, of which
+	// one checksum may have several: BitBake 2.10 and later.
+	revisions = 3
+)
+
+// revisionTable is the table of BitBake 2.10 and later.
+const revisionTable = "PRMAIN"
+
+// schemas are the statements that make the tables, without what is before the
+// bracket.
+var schemas = map[int]struct{ name, create string }{
+	whole: {prserv.Table, strings.Replace(prserv.Schema, "IF NOT EXISTS ", "", 1)},
+	// Source: lib/prserv/db.py:PRTable.__init__ of BitBake 2.10.
+	revisions: {revisionTable, "CREATE TABLE " + revisionTable + " " +
+		"(version TEXT NOT NULL, pkgarch TEXT NOT NULL, checksum TEXT NOT NULL, " +
+		"value TEXT, PRIMARY KEY (version, pkgarch, checksum, value));"},
+}
+
+// table is the rows of a place, where SQL finds them.
+type table struct {
+	place      Place
+	from       string // what stands behind FROM: a table with four columns
+	generation int
+	rows       int64
+	// keyed tells that the table has the primary key of its generation.
+	keyed bool
+}
+
+// badRows is the condition of rows that no PR server has issued: what they
+// hold is no text, or no value.
+func badRows(generation int) string {
+	value := `typeof(value) <> 'integer'`
+	if generation == revisions {
+		value = `typeof(value) NOT IN ('text', 'integer') OR value = '' OR value GLOB '*[^0-9.]*'
+			OR '.' || value || '.' GLOB '*..*'`
+	}
+	return `(typeof(version) <> 'text' OR typeof(pkgarch) <> 'text' OR typeof(checksum) <> 'text'
+		OR instr(version, char(0)) OR instr(pkgarch, char(0)) OR instr(checksum, char(0)) OR ` + value + `)`
+}
+
+// errBadRow is a row that no PR server has issued.
+var errBadRow = errors.New("no PR server has issued it; see prserv-tool check")
+
+// mustBeRows returns an error if a table has rows that cannot be moved.
+func (b *base) mustBeRows(ctx context.Context, t *table) error {
+	return b.query(ctx, `SELECT version, pkgarch, checksum, value FROM `+t.from+` WHERE `+badRows(t.generation)+` LIMIT 1`,
+		nil, func(row []driver.Value) error {
+			return fmt.Errorf("%s: the row %s: %w", t.place, shown(row), errBadRow)
+		})
+}
+
+// shown writes a row for a person.
+func shown(row []driver.Value) string {
+	var parts []string
+	for _, v := range row {
+		switch v := v.(type) {
+		case nil:
+			parts = append(parts, "NULL")
+		case string:
+			if v == "" || !utf8.ValidString(v) || strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' }) {
+				parts = append(parts, fmt.Sprintf("%.60q", v))
+			} else {
+				parts = append(parts, v)
+			}
+		case []byte:
+			parts = append(parts, fmt.Sprintf("X'%.30X'", v))
+		default:
+			parts = append(parts, fmt.Sprint(v))
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// byKey is how rows are read in the order of their key. Going by the index
+// would fetch every row from a page of its own.
+func (t *table) byKey(where string) string {
+	from := t.from
+	if !strings.HasPrefix(from, "(") {
+		from += " NOT INDEXED"
+	}
+	order := " ORDER BY version, pkgarch, checksum"
+	if t.generation == revisions {
+		order += ", value COLLATE revision"
+	}
+	return `SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM ` + from + ` ` + where + order
+}
+
+// rowOf makes a row of four columns.
+func rowOf(columns []driver.Value) (Row, error) {
+	var r Row
+	for i, to := range []*string{&r.Version, &r.Pkgarch, &r.Checksum, &r.Value} {
+		text, ok := columns[i].(string)
+		if !ok || !utf8.ValidString(text) {
+			return r, fmt.Errorf("the row %s: %w", shown(columns), errBadRow)
+		}
+		*to = text
+	}
+	return r, nil
+}
+
+// each calls f with every row of a table, in the order of the key.
+func (b *base) each(ctx context.Context, t *table, f func(Row) error) error {
+	return b.query(ctx, t.byKey(""), nil, func(columns []driver.Value) error {
+		row, err := rowOf(columns)
+		if err != nil {
+			return fmt.Errorf("%s: %w", t.place, err)
+		}
+		return f(row)
+	})
+}
+
+// greatest calls f with those rows that hold the greatest value of their
+// version and pkgarch, in the order of the key, given all rows in that order.
+type greatest struct {
+	f    func(Row) error
+	best []Row // of the version and pkgarch that the last row was of
+}
+
+func (g *greatest) add(row Row) error {
+	if len(g.best) > 0 {
+		first := g.best[0]
+		if first.Version != row.Version || first.Pkgarch != row.Pkgarch {
+			if err := g.flush(); err != nil {
+				return err
+			}
+		} else if c := compareValues(row.Value, first.Value); c < 0 {
+			return nil
+		} else if c > 0 {
+			g.best = g.best[:0]
+		}
+	}
+	g.best = append(g.best, row)
+	return nil
+}
+
+func (g *greatest) flush() error {
+	for _, row := range g.best {
+		if err := g.f(row); err != nil {
+			return err
+		}
+	}
+	g.best = g.best[:0]
+	return nil
+}
