@@ -134,24 +134,38 @@ func roundTrip(ctx context.Context, over http.RoundTripper, req *http.Request) (
 	}
 }
 
+// ErrNoAnswer is a server that is not there, or answers nothing that one can
+// read.
+var ErrNoAnswer = errors.New("no answer")
+
+// noAnswerError is an [ErrNoAnswer] in other words.
+type noAnswerError struct{ error }
+
+func (e noAnswerError) Unwrap() error        { return e.error }
+func (e noAnswerError) Is(target error) bool { return target == ErrNoAnswer }
+
 // explain words why there is no answer.
 func (c *Client) explain(ctx context.Context, err error) error {
 	var op *net.OpError
 	var errno syscall.Errno
+	var host *net.DNSError
 	known := errors.As(err, &errno)
+	format := "asking %s: %w"
 	switch {
 	case ctx.Err() != nil:
-		return fmt.Errorf("asking %s: %w", c.addr, err)
+	case errors.As(err, &host):
+		format, err = "finding %s: %w; is the name right?", errors.New(host.Err)
 	case errors.As(err, &op) && op.Op == "dial":
-		if err = op.Err; known {
+		format, err = "connecting to %s: %w; is the server running, and on that port?", op.Err
+		if known {
 			err = errno
 		}
-		return fmt.Errorf("connecting to %s: %w", c.addr, err)
 	case known && errno != syscall.ECONNRESET && errno != syscall.EPIPE:
-		return fmt.Errorf("asking %s: %w", c.addr, errno)
+		err = errno
+	default:
+		format, err = "asking %s: %w; is it a PR server? Those of BitBake 1.52 and later speak another protocol", innermost(err)
 	}
-	return fmt.Errorf("asking %s: %w: the answer is no XML-RPC; BitBake 1.52 and later speak another protocol",
-		c.addr, innermost(err))
+	return noAnswerError{fmt.Errorf(format, c.addr, err)}
 }
 
 func readingFailed(method string, err error) error {

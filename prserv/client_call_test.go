@@ -193,7 +193,8 @@ func TestClientErrorTexts(t *testing.T) {
 	}
 	nobody := ln.Addr().String()
 	ln.Close()
-	const hint = ": the answer is no XML-RPC; BitBake 1.52 and later speak another protocol"
+	const hint = "; is it a PR server? Those of BitBake 1.52 and later speak another protocol"
+	const there = "; is the server running, and on that port?"
 	answered := func(bytes string) string {
 		return listen(t, func(conn net.Conn) { io.WriteString(conn, bytes) })
 	}
@@ -202,8 +203,8 @@ func TestClientErrorTexts(t *testing.T) {
 		addr, want string // ADDR is the address
 		cause      error
 	}{
-		{nobody, "ping: connecting to ADDR: connection refused", syscall.ECONNREFUSED},
-		{"127.0.0.1:99999", "ping: connecting to ADDR: address 99999: invalid port", nil},
+		{nobody, "ping: connecting to ADDR: connection refused" + there, syscall.ECONNREFUSED},
+		{"127.0.0.1:99999", "ping: connecting to ADDR: address 99999: invalid port" + there, nil},
 		{answered(""), "ping: asking ADDR: EOF" + hint, io.EOF},
 		{reset, "ping: asking ADDR: connection reset by peer" + hint, syscall.ECONNRESET},
 		{answered("PONG\n"), `ping: asking ADDR: malformed HTTP response "PONG"` + hint, nil},

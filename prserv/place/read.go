@@ -125,7 +125,7 @@ func (w *Work) readServer(ctx context.Context, b *base, p Place, name string, ho
 		return w.readExport(ctx, b, client, p, name)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p, err)
+		return nil, ServerError(p, err)
 	}
 	defer dump.Close()
 	t, err := w.stageText(ctx, b, dump, 0, p, name, how)
@@ -135,12 +135,26 @@ func (w *Work) readServer(ctx context.Context, b *base, p Place, name string, ho
 	return t, nil
 }
 
+// ServerError says why a server has not done what it was asked for.
+func ServerError(server Place, err error) error {
+	var fault *prserv.FaultError
+	switch {
+	case errors.As(err, &fault):
+		return fmt.Errorf("%s refuses: %w", server, fault)
+	case errors.Is(err, prserv.ErrNoValue):
+		return fmt.Errorf("%s has no value to give: its log says why", server)
+	case errors.Is(err, prserv.ErrNoAnswer): // names the server
+		return err
+	}
+	return fmt.Errorf("asking %s: %w", server, err)
+}
+
 // readExport reads what a server exports.
 func (w *Work) readExport(ctx context.Context, b *base, client *prserv.Client, p Place, name string) (*table, error) {
 	w.warn("%s has no dump_db, as before BitBake 1.30; only the greatest values of each version and pkgarch are read", p)
 	exported, err := client.Export(ctx, prserv.Filter{}, false)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", p, err)
+		return nil, ServerError(p, err)
 	}
 	return b.stage(ctx, name, func(s *stager) error {
 		for _, r := range exported.Rows {

@@ -58,7 +58,7 @@ func (w *Work) copyToServer(ctx context.Context, b *base, in *table, dst Place) 
 	}
 	kept, err := w.importAll(ctx, b, dst, sent)
 	if err != nil {
-		return Copied{}, fmt.Errorf("%s: %w; what is in it stays, and a second run goes on", dst, err)
+		return Copied{}, fmt.Errorf("%w; what it has got stays, and a second run goes on", err)
 	}
 	out.Raised, out.Kept = raised, out.Kept+kept
 	out.New = sent - raised - kept
@@ -82,7 +82,7 @@ func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64) (k
 	defer client.CloseIdleConnections()
 	keeps, err := client.KeepsConnections(ctx)
 	if err != nil {
-		return 0, err
+		return 0, ServerError(dst, err)
 	}
 	workers := fewCalls
 	if keeps {
@@ -107,11 +107,11 @@ func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64) (k
 				stored, err := client.ImportOne(ctx, version, pkgarch, checksum, value)
 				switch {
 				case errors.Is(err, prserv.ErrNoValue):
-					cancel(fmt.Errorf("it does not store the row %s; its log may say why", shown(row)))
+					cancel(fmt.Errorf("%s does not store the row %s; its log may say why", dst, shown(row)))
 				case err != nil:
-					cancel(err)
+					cancel(ServerError(dst, err))
 				case stored < value:
-					cancel(fmt.Errorf("it answers %d to the row %s, which is less", stored, shown(row)))
+					cancel(fmt.Errorf("%s answers %d to the row %s, which is less", dst, stored, shown(row)))
 				case stored > value:
 					mu.Lock()
 					kept++

@@ -4,10 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"os"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -47,7 +43,7 @@ only, use list. Without HOST:PORT it asks the server that PRSERV_HOST names.`,
 			}
 			value, err := prserv.NewClient(server.Name, prserv.ClientTimeout).GetPR(cmd.Context(), key[0], key[1], key[2])
 			if err != nil {
-				return explain(server, err)
+				return place.ServerError(server, err)
 			}
 			_, err = fmt.Fprintln(p.stdout, value)
 			return err
@@ -74,7 +70,7 @@ that PRSERV_HOST names.`,
 				return err
 			}
 			if err := prserv.NewClient(server.Name, pingTimeout).Ping(cmd.Context()); err != nil {
-				return explain(server, err)
+				return place.ServerError(server, err)
 			}
 			_, err = fmt.Fprintf(p.stdout, "%s answers\n", server)
 			return err
@@ -117,64 +113,23 @@ stop its socket instead.`,
 func stop(ctx context.Context, server place.Place, timeout time.Duration) error {
 	client := prserv.NewClient(server.Name, timeout)
 	if err := client.Quit(ctx); err != nil {
-		return explain(server, err)
+		return place.ServerError(server, err)
 	}
 	waiting, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
 		err := client.Ping(waiting)
-		var broken *url.Error
 		switch {
 		case ctx.Err() != nil:
 			return interruptedError("; " + server.String() + " has been asked to end")
 		case waiting.Err() != nil:
 			return fmt.Errorf("%s still answers %v after it was asked to end; its log may say why", server, timeout)
-		case errors.As(err, &broken):
-			return nil // nobody is there, or about to be
+		case errors.Is(err, prserv.ErrNoAnswer):
+			return nil
 		}
 		select {
 		case <-waiting.Done():
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-// explain says why a server gave no answer, and what to do.
-func explain(server place.Place, err error) error {
-	var fault *prserv.FaultError
-	var broken *url.Error
-	var host *net.DNSError
-	switch {
-	case errors.As(err, &fault):
-		return fmt.Errorf("%s refuses: %w", server, fault)
-	case errors.Is(err, prserv.ErrNoValue):
-		return fmt.Errorf("%s has no value to give: its log says why", server)
-	case !errors.As(err, &broken):
-		return fmt.Errorf("asking %s: %w", server, err)
-	case broken.Timeout():
-		return fmt.Errorf("%s does not answer in time; its log may say why, or a firewall is between", server)
-	case errors.As(err, &host):
-		return fmt.Errorf("%s does not answer: %s; is the name right?", server, host.Err)
-	}
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return fmt.Errorf("%s does not answer: %w; is the server running, and on that port?", server, reason(op))
-	}
-	return fmt.Errorf("%s does not answer as a PR server: %w; those of BitBake 1.52 and later speak another protocol", server, reason(broken))
-}
-
-// reason returns what the system says of a failure, without the circumstances.
-func reason(err error) error {
-	var number syscall.Errno
-	var call *os.SyscallError
-	var broken *url.Error
-	switch {
-	case errors.As(err, &number):
-		return number
-	case errors.As(err, &call):
-		return call.Err
-	case errors.As(err, &broken):
-		return broken.Err
-	}
-	return err
 }
