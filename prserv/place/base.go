@@ -63,6 +63,10 @@ func (b *base) attach(ctx context.Context, file, name, options string) error {
 
 // exec runs statements and returns how many rows the last one has changed.
 func (b *base) exec(ctx context.Context, query string, args ...driver.Value) (int64, error) {
+	// What has not begun yet, the driver does not interrupt.
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	result, err := b.conn.ExecContext(ctx, query, named(args))
 	if err != nil {
 		if ctx.Err() != nil {

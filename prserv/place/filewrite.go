@@ -64,7 +64,7 @@ func (w *Work) fill(ctx context.Context, b *base, in *table, p *part) (n int64, 
 		return float64(info.Size()) / float64(in.rows*150)
 	}
 	end := w.watch("writing "+filepath.Base(p.file), in.rows, size)
-	_, err = b.exec(ctx, "BEGIN IMMEDIATE; "+insertInto("dst_file", in)+"; COMMIT")
+	_, err = b.exec(ctx, insertInto("dst_file", in))
 	end()
 	if err != nil {
 		return 0, err
