@@ -148,17 +148,19 @@ func (w *incWriter) end(generation int) error {
 }
 
 var (
-	// variable is what BitBake 1.50 reads as a part of a variable's name, but
-	// for the dollar sign, which stands between the parts here.
-	variable = regexp.MustCompile(`^[A-Za-z0-9_+.{}/~:-]*$`)
-	// operation is what BitBake does not take for a part of a name.
-	// Source: lib/bb/data_smart.py:__setvar_regexp__.
-	operation = regexp.MustCompile(`_(append|prepend|remove)(_|$)`)
+	// variable is what every BitBake from 1.30 on reads as a part of a
+	// variable's name, but for the dollar sign, which stands between the parts
+	// here. A colon is an error in 1.32, an underscore in 1.50 and an override in 2.8.
+	variable = regexp.MustCompile(`^[A-Za-z0-9_+.{}/~-]*$`)
+	// operation is what BitBake does not take for a part of a name, and what
+	// it replaces by the value of a variable.
+	// Source: lib/bb/data_smart.py:__setvar_regexp__ and __expand_var_regexp__.
+	operation = regexp.MustCompile(`_(append|prepend|remove)(_|$)|\$\{`)
 )
 
 // isVariable tells whether BitBake can read the row as a variable of its
 // configuration. One without a version is in no export.
 func isVariable(r Row) bool {
 	return r.Version != "" && variable.MatchString(r.Version) && variable.MatchString(r.Pkgarch) &&
-		variable.MatchString(r.Checksum) && !operation.MatchString(r.Version+"$"+r.Pkgarch+"$"+r.Checksum)
+		variable.MatchString(r.Checksum) && !operation.MatchString("$"+r.Version+"$"+r.Pkgarch+"$"+r.Checksum)
 }
