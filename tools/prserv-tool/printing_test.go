@@ -127,6 +127,23 @@ func TestPrinting(t *testing.T) {
 	}
 }
 
+// TestOneLine has places whose names and rows have control characters.
+func TestOneLine(t *testing.T) {
+	var stderr bytes.Buffer
+	p := newProgram(strings.NewReader(""), &bytes.Buffer{}, &stderr)
+	p.work.(*place.Work).Warn("a\nb\x1b[31m is left out")
+	p.work = fakeWork{}
+	p.run(t.Context(), []string{"diff", "a\n.db", "b\t.db"})
+	p.work = fakeWork{err: errors.New("a\rb")}
+	p.run(t.Context(), []string{"diff", "a.db", "b.db"})
+	want := "prserv-tool: a\\nb\\x1b[31m is left out\n" +
+		"0 only in a\\n.db, 0 only in b\\t.db, 0 with other values, 0 equal\n" +
+		"prserv-tool: a\\rb\n"
+	if stderr.String() != want {
+		t.Errorf("got %q, want %q", stderr.String(), want)
+	}
+}
+
 func TestInterrupted(t *testing.T) {
 	tests := []struct{ args, want string }{
 		{"copy a.db b.db", "prserv-tool: interrupted; b.db is as it was\n"},

@@ -69,7 +69,7 @@ func (p *program) run(ctx context.Context, args []string) int {
 	case ctx.Err() != nil && !errors.As(err, &interrupted):
 		err = interruptedError("")
 	}
-	p.say("prserv-tool: " + printable(err.Error()))
+	p.say("prserv-tool: " + err.Error())
 	return 2
 }
 
@@ -89,7 +89,7 @@ func (p *program) execute(ctx context.Context, args []string) error {
 // say writes a line to stderr.
 func (p *program) say(line string) {
 	p.progress.clear()
-	fmt.Fprintln(p.stderr, line)
+	fmt.Fprintln(p.stderr, printable(line))
 }
 
 // printable writes control characters in another way: those of a name or of a
