@@ -94,19 +94,17 @@ func isSameFile(a, b Place) bool {
 	return errA == nil && errB == nil && os.SameFile(ia, ib)
 }
 
-// isFile tells whether a place is a file with something in it.
-func isFile(p Place) (bool, error) {
-	if p.Kind == Server || p.Name == standard {
-		return false, nil
-	}
+// sizeOf returns the size of a file, or -1 if there is none. That it stays so
+// is certain only for whoever has the part.
+func sizeOf(p Place) (int64, error) {
 	info, err := os.Stat(p.Name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return false, nil
+		return -1, nil
 	case err != nil:
-		return false, fmt.Errorf("writing %s: %w", p, reasonOf(err))
+		return 0, fmt.Errorf("writing %s: %w", p, reasonOf(err))
 	}
-	return info.Size() > 0, nil
+	return info.Size(), nil
 }
 
 // convert makes a table what a generation can hold, if it is of another one.

@@ -17,11 +17,17 @@ const sortFrom = 400_000
 
 // copyToFile makes a database file, or merges rows into an existing one.
 func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
-	exists, err := isFile(dst)
+	p, err := newPart(dst.Name)
 	if err != nil {
 		return Copied{}, err
 	}
-	if exists {
+	defer p.abandon()
+	size, err := sizeOf(dst)
+	if err != nil {
+		return Copied{}, err
+	}
+	if size > 0 {
+		p.abandon()
 		return w.merge(ctx, b, in, dst, generation)
 	}
 	if generation == 0 {
@@ -31,17 +37,11 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 	if err != nil {
 		return Copied{}, err
 	}
-	_, statErr := os.Stat(dst.Name) // an empty file may be written over
-	p, err := newPart(dst.Name)
-	if err != nil {
-		return Copied{}, err
-	}
 	n, err := w.fill(ctx, b, in, p)
 	if err != nil {
-		p.abandon()
 		return Copied{}, fileError(dst, "writing", err)
 	}
-	return Copied{New: n, Left: left}, p.finish(os.IsNotExist(statErr))
+	return Copied{New: n, Left: left}, p.finish(size < 0) // an empty file may be written over
 }
 
 // fill makes a database of a part, with the rows of a table, and returns how

@@ -67,10 +67,14 @@ func (p *part) isCurrent() bool {
 	return err == nil && os.SameFile(have, named)
 }
 
-// abandon removes what there is.
+// abandon removes what there is. After finish it does nothing.
 func (p *part) abandon() {
+	if p.handle == nil {
+		return
+	}
 	os.Remove(p.name)
 	p.handle.Close()
+	p.handle = nil
 }
 
 // finish makes the part the file, so that it is the one or the other even
@@ -94,7 +98,7 @@ func (p *part) finish(mustBeNew bool) error {
 		}
 		return fmt.Errorf("writing %s: %w", p.file, reasonOf(err))
 	}
-	defer p.handle.Close()
+	defer func() { p.handle.Close(); p.handle = nil }()
 	folder, err := os.Open(filepath.Dir(p.file))
 	if err != nil {
 		return fmt.Errorf("writing %s: its folder: %w", p.file, reasonOf(err))

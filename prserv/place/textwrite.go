@@ -13,11 +13,22 @@ import (
 // copyToText writes a dump or configuration. What an existing one has is
 // merged, so that none of its values is lost or lowered.
 func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o CopyOptions) (out Copied, err error) {
-	exists, err := isFile(dst)
-	if err != nil {
-		return Copied{}, err
+	var p *part
+	to, size := w.Stdout, int64(-1)
+	if dst.Name != standard {
+		// It is looked at with the part in hand: what another program wrote in
+		// between would be lost.
+		if p, err = newPart(dst.Name); err != nil {
+			return Copied{}, err
+		}
+		defer p.abandon()
+		if size, err = sizeOf(dst); err != nil {
+			return Copied{}, err
+		}
+		to = p.handle
 	}
-	if exists && !o.Replace {
+	merged := size > 0 && !o.Replace
+	if merged {
 		old, err := w.read(ctx, b, dst, "old", reading{})
 		if err != nil {
 			return Copied{}, err
@@ -28,27 +39,16 @@ func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o 
 	} else {
 		out.New = in.rows
 	}
-	var p *part
-	to := w.Stdout
-	if dst.Name != standard {
-		if p, err = newPart(dst.Name); err != nil {
-			return Copied{}, err
-		}
-		to = p.handle
-	}
 	left, err := w.writeText(ctx, b, in, dst, to, o.All)
 	out.Left += left
-	if !exists || o.Replace {
+	if !merged {
 		out.New -= left
 	}
 	if err != nil {
-		if p != nil {
-			p.abandon()
-		}
 		return Copied{}, fmt.Errorf("writing %s: %w", dst, reasonOf(err))
 	}
 	if p != nil {
-		return out, p.finish(!exists)
+		return out, p.finish(size < 0) // an empty file may be written over
 	}
 	return out, nil
 }
