@@ -21,10 +21,7 @@ type part struct {
 // a folder that cannot be written.
 func newPart(file string) (*part, error) {
 	fail := func(err error) (*part, error) { return nil, fmt.Errorf("writing %s: %w", file, reasonOf(err)) }
-	real, err := filepath.EvalSymlinks(file)
-	if errors.Is(err, os.ErrNotExist) {
-		real, err = filepath.Abs(file)
-	}
+	real, err := realName(file)
 	if err != nil {
 		return fail(err)
 	}
@@ -56,6 +53,23 @@ func newPart(file string) (*part, error) {
 		return fail(err)
 	}
 	return p, nil
+}
+
+// realName returns the name of a file without symbolic links, also of a file
+// that is yet to be made.
+func realName(file string) (string, error) {
+	real, err := filepath.EvalSymlinks(file)
+	if !errors.Is(err, os.ErrNotExist) {
+		return real, err
+	}
+	target, err := os.Readlink(file)
+	switch {
+	case err != nil: // it is no link
+		return filepath.Abs(file)
+	case !filepath.IsAbs(target):
+		target = filepath.Join(filepath.Dir(file), target)
+	}
+	return realName(target)
 }
 
 func (p *part) isCurrent() bool {
