@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -135,4 +137,16 @@ func movingBlocks(t *testing.T) (moving, back string) {
 		t.Fatalf("the README begins with %q, not with names", names)
 	}
 	return moving, blocks[1]
+}
+
+// freeAddress returns an address at which nobody listens, of loopback's many,
+// so that nobody else comes upon it.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	ln, err := net.Listen("tcp4", fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	return ln.Addr().String()
 }

@@ -2,17 +2,18 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
+	"io/fs"
 	"log/slog"
-	"math/rand/v2"
 	"net"
-	"net/http"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
-	"sync"
+	"strings"
 	"testing"
 	"time"
 
@@ -42,21 +43,26 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"asked":  cmdAsked,
-			"exits":  cmdExits,
-			"prserv": cmdPRServer,
-			"serve":  cmdServe,
+			"asked":   cmdAsked,
+			"breaks":  cmdBreaks,
+			"exits":   cmdExits,
+			"prserv":  cmdPRServer,
+			"refuses": cmdRefuses,
+			"serve":   cmdServe,
+			"waits":   cmdWaits,
 		},
 	})
 }
 
-// cmdPRServer starts our server and sets $ADDR to its address.
+// cmdPRServer starts our server with a file, prserv.sqlite3 unless another is
+// named, and sets $ADDR to its address.
 func cmdPRServer(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: prserv")
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: prserv [FILE]")
 	}
+	file := append(args, "prserv.sqlite3")[0]
 	server, err := prserv.New(context.Background(), prserv.Config{
-		File: ts.MkAbs("prserv.sqlite3"), Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
+		File: ts.MkAbs(file), Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
 	})
 	ts.Check(err)
 	ln := listen(ts)
@@ -74,77 +80,6 @@ func listen(ts *testscript.TestScript) net.Listener {
 	ts.Check(err)
 	ts.Setenv("ADDR", ln.Addr().String())
 	return ln
-}
-
-const (
-	nilBody   = "<?xml version='1.0'?>\n<methodResponse><params><param><value><nil/></value></param></params></methodResponse>\n"
-	trueBody  = "<?xml version='1.0'?>\n<methodResponse><params><param><value><boolean>1</boolean></value></param></params></methodResponse>\n"
-	faultBody = "<?xml version='1.0'?>\n<methodResponse><fault><value><struct>" +
-		"<member><name>faultCode</name><value><int>1</int></value></member>" +
-		"<member><name>faultString</name><value><string>no\nmeans \x7fno</string></value></member>" +
-		"</struct></value></fault></methodResponse>\n"
-)
-
-// fakes are what servers do that are no PR servers, or are not well.
-var fakes = map[string]http.HandlerFunc{
-	"nil":    func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, nilBody) },
-	"fault":  func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, faultBody) },
-	"status": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
-	// What BitBake 1.52 and later do with a protocol that they do not know.
-	"hang-up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
-	"other": func(w http.ResponseWriter, _ *http.Request) {
-		conn, _, err := w.(http.Hijacker).Hijack()
-		if err == nil {
-			io.WriteString(conn, "220 mail.example ESMTP\r\n")
-			conn.Close()
-		}
-	},
-	"silent": func(_ http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body) // until then nobody sees that the client is gone
-		r.Context().Value(askedKey{}).(func())()
-		<-r.Context().Done()
-	},
-}
-
-// askedKey is the key of the function that tells of a call to a silent server.
-type askedKey struct{}
-
-// cmdServe starts a fake server and sets $ADDR to its address.
-func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 1 || fakes[args[0]] == nil {
-		ts.Fatalf("usage: serve nil|fault|status|hang-up|other|silent")
-	}
-	asked := make(chan struct{}, 1)
-	tell := func() {
-		select {
-		case asked <- struct{}{}:
-		default:
-		}
-	}
-	ln := listen(ts)
-	server := &http.Server{
-		Handler:     fakes[args[0]],
-		BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), askedKey{}, tell) },
-	}
-	go server.Serve(ln)
-	ts.Defer(func() { server.Close() })
-	askedOf.Store(ln.Addr().String(), asked)
-}
-
-// askedOf has a channel for each address of a fake server.
-var askedOf sync.Map
-
-// cmdAsked waits until the silent server is asked.
-func cmdAsked(ts *testscript.TestScript, neg bool, args []string) {
-	asked, ok := askedOf.Load(ts.Getenv("ADDR"))
-	if neg || len(args) != 0 || !ok {
-		ts.Fatalf("usage: asked, behind serve")
-	}
-	select {
-	case <-asked.(chan struct{}):
-	case <-time.After(scriptPatience):
-		ts.Fatalf("the server is not asked")
-	}
 }
 
 // cmdExits runs a program that has to end with the given code.
@@ -166,14 +101,76 @@ func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// freeAddress returns an address at which nobody listens, of loopback's many,
-// so that nobody else comes upon it.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp4", fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250)))
-	if err != nil {
-		t.Fatal(err)
+// cmdRefuses runs a program that has to end with exit code 2, to print nothing
+// but one line on stderr, which matches an expression, and to leave all files
+// as they are.
+func cmdRefuses(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: refuses EXPRESSION PROGRAM ARGUMENTS...")
 	}
-	defer ln.Close()
-	return ln.Addr().String()
+	line, err := regexp.Compile(`^prserv-tool: ` + args[0] + `\n$`)
+	ts.Check(err)
+	before := filesOf(ts)
+	cmdExits(ts, false, append([]string{"2"}, args[1:]...))
+	after := filesOf(ts)
+	if text := ts.ReadFile("stdout"); text != "" {
+		ts.Fatalf("there is something on stdout")
+	}
+	if text := ts.ReadFile("stderr"); !line.MatchString(text) {
+		ts.Fatalf("stderr is %q, want %s", text, line)
+	}
+	for name, text := range after {
+		if was, ok := before[name]; !ok || was != text {
+			ts.Fatalf("%s has been made or changed", name)
+		}
+	}
+	for name := range before {
+		if _, ok := after[name]; !ok {
+			ts.Fatalf("%s has been removed", name)
+		}
+	}
+}
+
+// filesOf returns what the files of a script hold, but for those in which SQLite
+// notes who reads.
+func filesOf(ts *testscript.TestScript) map[string]string {
+	found := map[string]string{}
+	ts.Check(filepath.WalkDir(ts.Getenv("WORK"), func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || strings.HasSuffix(name, "-shm") {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		text := info.Mode().String()
+		if info.Mode().IsRegular() {
+			sum, err := os.ReadFile(name)
+			if err != nil {
+				return err
+			}
+			text += fmt.Sprintf(" %x", sha256.Sum256(sum))
+		}
+		found[name] = text
+		return nil
+	}))
+	return found
+}
+
+// cmdWaits waits until there is a file, of at least a number of bytes.
+func cmdWaits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: waits FILE [BYTES]")
+	}
+	least, err := strconv.ParseInt(append(args, "0")[1], 10, 64)
+	ts.Check(err)
+	for end := time.Now().Add(scriptPatience); ; time.Sleep(time.Millisecond) {
+		info, err := os.Stat(ts.MkAbs(args[0]))
+		if err == nil && info.Size() >= least {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("there is no %s of %d bytes", args[0], least)
+		}
+	}
 }

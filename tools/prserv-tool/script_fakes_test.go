@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+const (
+	nilBody   = "<?xml version='1.0'?>\n<methodResponse><params><param><value><nil/></value></param></params></methodResponse>\n"
+	trueBody  = "<?xml version='1.0'?>\n<methodResponse><params><param><value><boolean>1</boolean></value></param></params></methodResponse>\n"
+	faultBody = "<?xml version='1.0'?>\n<methodResponse><fault><value><struct>" +
+		"<member><name>faultCode</name><value><int>1</int></value></member>" +
+		"<member><name>faultString</name><value><string>no\nmeans \x7fno</string></value></member>" +
+		"</struct></value></fault></methodResponse>\n"
+	dumpBegin = "<?xml version='1.0'?>\n<methodResponse><params><param><value><string>BEGIN TRANSACTION;\n" +
+		"CREATE TABLE PRMAIN_nohist (version TEXT NOT NULL, pkgarch TEXT NOT NULL, checksum TEXT NOT NULL, " +
+		"value INTEGER, PRIMARY KEY (version, pkgarch, checksum));\n"
+	exportBody = "<?xml version='1.0'?>\n<methodResponse><params><param><value><array><data>" +
+		"<value><struct></struct></value><value><array><data><value><struct>" +
+		"<member><name>version</name><value><string>bash-4.2-r0</string></value></member>" +
+		"<member><name>pkgarch</name><value><string>core2-64</string></value></member>" +
+		"<member><name>checksum</name><value><string>aa</string></value></member>" +
+		"<member><name>value</name><value><int>7</int></value></member>" +
+		"</struct></value></data></array></value></data></array></value></param></params></methodResponse>\n"
+	dumpEnd = "</string></value></param></params></methodResponse>\n"
+)
+
+// fakes are what servers do that are no PR servers, or are not well.
+var fakes = map[string]http.HandlerFunc{
+	"nil":    func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, nilBody) },
+	"fault":  func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, faultBody) },
+	"status": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
+	// What BitBake 1.52 and later do with a protocol that they do not know.
+	"hang-up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+	"other": func(w http.ResponseWriter, _ *http.Request) {
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			io.WriteString(conn, "220 mail.example ESMTP\r\n")
+			conn.Close()
+		}
+	},
+	"page": func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, "<html><body>It works!</body></html>\n")
+	},
+	// One that dies while it sends its dump.
+	"cut": func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, dumpBegin+strings.Repeat("INSERT INTO PRMAIN_nohist VALUES('bash','all','aa',1);\n", 10000))
+		w.(http.Flusher).Flush()
+		panic(http.ErrAbortHandler)
+	},
+	// One with what is no dump.
+	"hostile": func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, dumpBegin+"DROP TABLE PRMAIN_nohist;\n"+dumpEnd)
+	},
+	"old": func(w http.ResponseWriter, r *http.Request) {
+		call, _ := io.ReadAll(r.Body)
+		if strings.Contains(string(call), "dump_db") {
+			io.WriteString(w, strings.Replace(faultBody, "no\nmeans \x7fno", "method \"dump_db\" is not supported", 1))
+			return
+		}
+		io.WriteString(w, exportBody)
+	},
+	// One that has no row, and whose database fails then.
+	"failing": func(w http.ResponseWriter, r *http.Request) {
+		call, _ := io.ReadAll(r.Body)
+		switch text := string(call); {
+		case strings.Contains(text, "dump_db"):
+			io.WriteString(w, dumpBegin+"COMMIT;\n"+dumpEnd)
+		case strings.Contains(text, "ping"):
+			io.WriteString(w, trueBody)
+		default:
+			io.WriteString(w, nilBody)
+		}
+	},
+	"silent": func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // until then nobody sees that the client is gone
+		r.Context().Value(askedKey{}).(func())()
+		<-r.Context().Done()
+	},
+}
+
+// askedKey is the key of the function that tells of a call to a silent server.
+type askedKey struct{}
+
+// cmdServe starts a fake server and sets $ADDR to its address.
+func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || fakes[args[0]] == nil {
+		ts.Fatalf("usage: serve NAME, which is one of fakes")
+	}
+	startFake(ts, fakes[args[0]])
+}
+
+// startFake starts a server of one handler, and sets $ADDR to its address.
+func startFake(ts *testscript.TestScript, handler http.Handler) {
+	asked := make(chan struct{}, 1)
+	tell := func() {
+		select {
+		case asked <- struct{}{}:
+		default:
+		}
+	}
+	ln := listen(ts)
+	server := &http.Server{
+		Handler:     handler,
+		BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), askedKey{}, tell) },
+	}
+	go server.Serve(ln)
+	ts.Defer(func() { server.Close() })
+	askedOf.Store(ln.Addr().String(), asked)
+}
+
+// askedOf has a channel for each address of a fake server.
+var askedOf sync.Map
+
+// cmdBreaks puts a server before that of $ADDR, and sets $ADDR to it. It lets
+// a number of importones through, and dies or hangs then.
+func cmdBreaks(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 || args[1] != "dies" && args[1] != "hangs" {
+		ts.Fatalf("usage: breaks IMPORTONES dies|hangs")
+	}
+	most, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: ts.Getenv("ADDR")})
+	var imported atomic.Int64
+	startFake(ts, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		call, err := io.ReadAll(r.Body)
+		switch {
+		case err != nil || !bytes.Contains(call, []byte("importone")) || imported.Add(1) <= most:
+			r.Body = io.NopCloser(bytes.NewReader(call))
+			behind.ServeHTTP(w, r)
+		case args[1] == "dies":
+			panic(http.ErrAbortHandler)
+		default:
+			r.Context().Value(askedKey{}).(func())()
+			<-r.Context().Done()
+		}
+	}))
+}
+
+// cmdAsked waits until the silent server is asked.
+func cmdAsked(ts *testscript.TestScript, neg bool, args []string) {
+	asked, ok := askedOf.Load(ts.Getenv("ADDR"))
+	if neg || len(args) != 0 || !ok {
+		ts.Fatalf("usage: asked, behind serve")
+	}
+	select {
+	case <-asked.(chan struct{}):
+	case <-time.After(scriptPatience):
+		ts.Fatalf("the server is not asked")
+	}
+}
