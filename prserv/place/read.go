@@ -91,10 +91,13 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 		}
 		return err
 	})
+	if err != nil {
+		return nil, err
+	}
 	for _, what := range skipped {
 		w.warn("%s has the %s, which is none of a PR server and is left out", p, what)
 	}
-	return t, err
+	return t, nil
 }
 
 // countingReader counts what is read, and ends with its context.

@@ -22,10 +22,11 @@ var errCut = errors.New("it ends in the middle, so rows are missing; get a whole
 // dumpReader reads the rows of a dump: what dump_db answers, what sqlite3's
 // .dump writes, or what Work writes. Nothing of it is executed.
 type dumpReader struct {
-	in   *bufio.Reader
-	line int // the one that the statement at hand begins in
-	end  int // the one that reading has come to
-	buf  []byte
+	in    *bufio.Reader
+	line  int // the one that the statement at hand begins in
+	end   int // the one that reading has come to
+	buf   []byte
+	begun bool // there has been a statement
 	// lenient takes values that no PR server issues, for somebody to look at.
 	lenient bool
 	made    map[string]bool // tables that the dump has made
@@ -100,10 +101,14 @@ func (d *dumpReader) statement() ([]byte, error) {
 			return nil, fmt.Errorf("a statement is longer than %d MiB", maxStatement>>20)
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF) && len(d.buf) > 0:
+			if !d.begun && !isBeginning(d.buf) {
+				return nil, noDump(d.buf)
+			}
 			return nil, errCut
 		case err != nil:
 			return nil, err
 		case quote == 0:
+			d.begun = true
 			return d.buf[:len(d.buf)-1], nil
 		}
 	}
@@ -128,16 +133,34 @@ func (d *dumpReader) process(stmt []byte, s *stager) (last bool, err error) {
 	case "ANALYZE":
 		return false, nil
 	case "DELETE": // what SQLite makes for itself
-		if l.keyword() == "FROM" && isInternal(l.name()) && l.end() {
+		if l.keyword() == "FROM" && isKept(l.name()) && l.end() {
 			return false, nil
 		}
 	case "ROLLBACK":
 		return false, errors.New("the dump says itself that it is not whole (ROLLBACK); get another one")
 	}
-	return false, fmt.Errorf("%s is nothing that a dump of a PR server has", begins(stmt))
+	return false, noDump(stmt)
+}
+
+func noDump(stmt []byte) error {
+	return fmt.Errorf("%s is nothing that a dump of a PR server has", begins(stmt))
+}
+
+// isBeginning tells whether a text that has no end may be what is left of a
+// dump. What another program has written is not to be called incomplete.
+func isBeginning(text []byte) bool {
+	l := lexer{text: text}
+	word := l.keyword()
+	return word != "" && (strings.HasPrefix("BEGIN", word) || strings.HasPrefix("PRAGMA", word))
 }
 
 func isInternal(table string) bool { return strings.HasPrefix(table, "sqlite_") }
+
+// isKept tells whether SQLite's .dump writes the rows of a table that SQLite
+// keeps for itself. Those of sqlite_master make tables behind everybody's back.
+func isKept(table string) bool {
+	return table == "sqlite_sequence" || strings.HasPrefix(table, "sqlite_stat")
+}
 
 // begins is what a statement begins with, for a person.
 func begins(stmt []byte) string { return fmt.Sprintf("%.40q", stmt) }
@@ -149,7 +172,7 @@ func (d *dumpReader) create(l *lexer, stmt []byte) error {
 		what = l.keyword()
 	}
 	if what != "TABLE" && what != "INDEX" {
-		return fmt.Errorf("%s is nothing that a dump of a PR server has", begins(stmt))
+		return noDump(stmt)
 	}
 	if at := l.at; l.keyword() != "IF" || l.keyword() != "NOT" || l.keyword() != "EXISTS" {
 		l.at = at
@@ -196,7 +219,7 @@ func (d *dumpReader) insert(l *lexer, s *stager) error {
 	name := l.name()
 	generation := generationOf(name)
 	switch {
-	case generation == 0 && (isInternal(name) || d.skips("table "+name)):
+	case generation == 0 && (isKept(name) || d.skips("table "+name)):
 		return nil
 	case generation == 0:
 		return fmt.Errorf("a row for the table %q, which the dump has not made", name)
