@@ -53,6 +53,11 @@ func (b *base) stage(ctx context.Context, name string, produce func(*stager) err
 	t = &table{from: "main." + name, generation: whole, rows: s.rows}
 	if s.text {
 		t.generation = revisions
+		// Configuration says 3 and 3.1 alike; SQLite orders numbers before texts.
+		_, err = b.exec(ctx, "UPDATE "+t.from+" SET value = CAST(value AS TEXT) WHERE typeof(value) = 'integer'")
+		if err != nil {
+			return nil, err
+		}
 	}
 	return t, nil
 }
