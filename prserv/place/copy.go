@@ -128,10 +128,6 @@ func (w *Work) convert(ctx context.Context, b *base, t *table, generation int) (
 	if err != nil {
 		return nil, 0, err
 	}
-	kept, err := b.number(ctx, "SELECT count(*) FROM main.wholes")
-	if err != nil {
-		return nil, 0, err
-	}
 	up, err := b.exec(ctx, `INSERT INTO main.wholes
 		SELECT version, pkgarch, checksum, CAST(greatest AS INTEGER) + 1 FROM (
 			SELECT version, pkgarch, checksum, max(value COLLATE revision) AS greatest FROM `+t.from+`
@@ -146,10 +142,12 @@ func (w *Work) convert(ctx context.Context, b *base, t *table, generation int) (
 		w.warn("%d values of %s were the greatest of their version but no whole numbers, such as 3.1; "+
 			"each became the next whole number, so that numbers do not go back", up, t.place)
 	}
-	out.rows, err = b.number(ctx, "SELECT count(*) FROM main.wholes")
+	if out.rows, err = b.number(ctx, "SELECT count(*) FROM main.wholes"); err != nil {
+		return nil, 0, err
+	}
 	out.keyed = true
-	if left = t.rows - kept - up; left > 0 {
+	if left = t.rows - out.rows; left > 0 {
 		w.warn("%d values of %s were left out, because they are no whole numbers, or not the greatest of their checksum", left, t.place)
 	}
-	return out, left, err
+	return out, left, nil
 }
