@@ -168,7 +168,7 @@ func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, gen
 	if err != nil {
 		return Copied{}, err
 	}
-	if generation == revisions && has[whole] {
+	if generation == revisions && has[whole] && !isSameFile(in.place, dst) {
 		if err := w.takeOver(ctx, b, dst); err != nil {
 			return Copied{}, err
 		}
