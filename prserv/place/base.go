@@ -61,6 +61,39 @@ func (b *base) attach(ctx context.Context, file, name, options string) error {
 	return err
 }
 
+// attachToRead attaches a database file that is only read. What a program that
+// was killed has left half written in it is taken back first, as SQLite does
+// for everybody who may write the file.
+func (b *base) attachToRead(ctx context.Context, file, name string) error {
+	look := func(options string) error {
+		err := b.attach(ctx, file, name, options)
+		if err == nil {
+			_, err = b.number(ctx, "SELECT count(*) FROM "+name+".sqlite_master")
+		}
+		return err
+	}
+	err := look("mode=ro")
+	if !isHalfWritten(err) {
+		return err
+	}
+	for _, options := range []string{"mode=rw", "mode=ro"} {
+		if _, err := b.exec(ctx, "DETACH "+name); err != nil {
+			return err
+		}
+		if err := look(options); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isHalfWritten tells of a file whose last change has to be taken back by
+// somebody who may write it.
+func isHalfWritten(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.ExtendedCode == sqlite3.ErrReadonlyRollback
+}
+
 // exec runs statements and returns how many rows the last one has changed.
 func (b *base) exec(ctx context.Context, query string, args ...driver.Value) (int64, error) {
 	// What has not begun yet, the driver does not interrupt.

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"prserver/prserv"
 )
 
@@ -49,7 +51,9 @@ func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how 
 			return nil, fmt.Errorf("reading %s: %w", p, reasonOf(err))
 		}
 		defer f.Close()
-		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			return nil, fmt.Errorf("reading %s: %w", p, errFolder)
+		} else if err == nil && info.Mode().IsRegular() {
 			size = info.Size()
 		}
 		in = f
@@ -173,7 +177,7 @@ func (w *Work) readExport(ctx context.Context, b *base, client *prserv.Client, p
 // a table is made of the rows of both.
 func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how reading) (*table, error) {
 	fail := func(err error) (*table, error) { return nil, fileError(p, "reading", err) }
-	if err := prserv.CheckReadable(p.Name); err != nil {
+	if err := checkFile(p.Name); err != nil {
 		return fail(reasonOf(err))
 	}
 	file, err := filepath.Abs(p.Name)
@@ -181,7 +185,7 @@ func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how 
 		return fail(err)
 	}
 	schema := name + "_file"
-	if err := b.attach(ctx, file, schema, "mode=ro"); err != nil {
+	if err := b.attachToRead(ctx, file, schema); err != nil {
 		return fail(err)
 	}
 	has, err := w.tablesOf(ctx, b, schema, p)
@@ -211,6 +215,25 @@ func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how 
 		}
 	}
 	return t, nil
+}
+
+var errFolder = errors.New("it is a folder")
+
+// checkFile finds out whether a database file can be read.
+func checkFile(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errFolder
+	case !info.Mode().IsRegular():
+		return errors.New("it is no file")
+	}
+	if err := unix.Access(name, unix.R_OK); err != nil {
+		return err // SQLite would show its URI
+	}
+	return prserv.CheckReadable(name)
 }
 
 // tablesOf finds the tables of PR values in an attached file. An empty one of
@@ -313,6 +336,8 @@ func fileError(p Place, doing string, err error) error {
 	switch {
 	case isBusy(err):
 		return fmt.Errorf("%w, or name its HOST:PORT instead of the file", prserv.InUse(p.Name))
+	case isHalfWritten(err):
+		return fmt.Errorf("%s %s: a program was killed while it wrote the file; whoever may write it has to read it first", doing, p)
 	case errors.As(err, &locked):
 		return fmt.Errorf("%w; name its HOST:PORT instead of the file", err)
 	}
