@@ -3,8 +3,12 @@ package place
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math"
+	"strings"
+
+	"github.com/mattn/go-sqlite3"
 
 	"prserver/prserv"
 )
@@ -42,6 +46,9 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) err
 	defer b.close()
 	c := &checker{Work: w, base: b, place: p, each: each}
 	t, err := w.read(ctx, b, p, "checked", reading{lenient: true})
+	if p.Kind == File && isDamaged(err) {
+		return c.damaged(err)
+	}
 	if err != nil {
 		return err
 	}
@@ -63,13 +70,34 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) err
 func (c *checker) integrity(ctx context.Context) error {
 	end := c.watch("checking "+c.place.String(), 0, func() float64 { return -1 })
 	defer end()
-	return c.base.query(ctx, "PRAGMA checked_file.integrity_check(20)", nil, func(row []driver.Value) error {
-		if row[0] == "ok" {
-			return nil
+	err := c.base.query(ctx, "PRAGMA checked_file.integrity_check(20)", nil, func(row []driver.Value) error {
+		text, _ := row[0].(string)
+		for line := range strings.SplitSeq(text, "\n") {
+			if line == "ok" || strings.HasPrefix(line, "***") { // says in which database
+				continue
+			}
+			if err := c.damaged(line); err != nil {
+				return err
+			}
 		}
-		return c.problem("restore it from a backup, or save what can be read with sqlite3 FILE .recover",
-			"%s is damaged: %v", c.place, row[0])
+		return nil
 	})
+	if isDamaged(err) && c.found > 0 {
+		return nil
+	}
+	if isDamaged(err) {
+		return c.damaged(err)
+	}
+	return err
+}
+
+func (c *checker) damaged(what any) error {
+	return c.problem("restore it from a backup, or save what can be read with sqlite3 FILE .recover, or .dump where that is not to be had", "it is damaged: %v", what)
+}
+
+func isDamaged(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.Code == sqlite3.ErrCorrupt
 }
 
 // generations finds out whether BitBake 2.10 has begun to count at 0.
@@ -87,8 +115,8 @@ func (c *checker) generations(ctx context.Context) error {
 		return err
 	}
 	return c.problem(fmt.Sprintf("stop the server and run: prserv-tool copy --generation 3 %[1]s %[1]s", c.place),
-		"%s: %d versions have greater values in %s, where BitBake up to 2.8 kept them, than in %s, where 2.10 begins at 0 again",
-		c.place, behind, prserv.Table, revisionTable)
+		"values in %s, where BitBake 2.10 begins at 0 again, are less than in %s, where it kept them up to 2.8; versions that have such: %d",
+		revisionTable, prserv.Table, behind)
 }
 
 // rows finds rows that no PR server has issued.
@@ -148,7 +176,7 @@ func (c *checker) values(ctx context.Context, t *table) error {
 		if what := oddity(r); what != "" {
 			if odd++; odd <= maxProblems {
 				err := c.problem("remove the row with sqlite3, if it is no package of yours",
-					"the row %s %s %s %s has %s", r.Version, r.Pkgarch, r.Checksum, r.Value, what)
+					"the row %s has %s", shown([]driver.Value{r.Version, r.Pkgarch, r.Checksum, r.Value}), what)
 				if err != nil {
 					return err
 				}
