@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -130,19 +131,27 @@ func cmdBreaks(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 || args[1] != "dies" && args[1] != "hangs" {
 		ts.Fatalf("usage: breaks IMPORTONES dies|hangs")
 	}
-	most, err := strconv.ParseInt(args[0], 10, 64)
+	most, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	behind := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: ts.Getenv("ADDR")})
+	behind.ErrorLog = log.New(io.Discard, "", 0) // of calls that are given up
 	var imported atomic.Int64
+	var answered sync.WaitGroup
+	answered.Add(most)
 	startFake(ts, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		call, err := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(call))
 		switch {
-		case err != nil || !bytes.Contains(call, []byte("importone")) || imported.Add(1) <= most:
-			r.Body = io.NopCloser(bytes.NewReader(call))
+		case err != nil || !bytes.Contains(call, []byte("importone")):
+			behind.ServeHTTP(w, r)
+		case imported.Add(1) <= int64(most):
+			defer answered.Done()
 			behind.ServeHTTP(w, r)
 		case args[1] == "dies":
+			answered.Wait()
 			panic(http.ErrAbortHandler)
 		default:
+			answered.Wait()
 			r.Context().Value(askedKey{}).(func())()
 			<-r.Context().Done()
 		}
