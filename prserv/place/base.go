@@ -77,9 +77,7 @@ func (b *base) attachToRead(ctx context.Context, file, name string) error {
 		return err
 	}
 	for _, options := range []string{"mode=rw", "mode=ro"} {
-		if _, err := b.exec(ctx, "DETACH "+name); err != nil {
-			return err
-		}
+		b.exec(ctx, "DETACH "+name) // fails if it could not even be attached
 		if err := look(options); err != nil {
 			return err
 		}
