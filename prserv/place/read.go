@@ -58,6 +58,11 @@ func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how 
 		}
 		in = f
 	}
+	if size == 0 { // a pipe may let it wait
+		pipe, end := untilDone(ctx, in)
+		defer end()
+		in = pipe
+	}
 	t, err := w.stageText(ctx, b, in, size, p, name, how)
 	if err != nil {
 		var line *lineError
@@ -70,6 +75,18 @@ func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how 
 		t, _, err = b.distinct(ctx, name+"_once", t)
 	}
 	return t, err
+}
+
+// untilDone returns a reader that ends with its context, even while it waits
+// for what in has to say. It is to be ended after use.
+func untilDone(ctx context.Context, in io.Reader) (out io.Reader, end func()) {
+	r, w := io.Pipe()
+	go func() {
+		_, err := io.Copy(w, in) // waits on by itself, if it has to
+		w.CloseWithError(err)
+	}()
+	stop := context.AfterFunc(ctx, func() { r.CloseWithError(ctx.Err()) })
+	return r, func() { stop(); r.Close() }
 }
 
 // stageText makes a table of a text, of which size is how long it is, or 0.
