@@ -17,9 +17,8 @@ const (
 	cacheKiB = 8 << 10
 	// lockMillis is how long a lock of somebody else is waited for.
 	lockMillis = 2000
-	// checkEvery is how many rows are read before somebody looks whether they
-	// are still wanted.
-	checkEvery = 1000
+	// tellEvery is how many rows there are between two tellings of progress.
+	tellEvery = 1000
 )
 
 // base is the database that work is done in: one without a name, which SQLite
@@ -86,13 +85,11 @@ func named(args []driver.Value) []driver.NamedValue {
 type rows struct {
 	driver.Rows
 	row   []driver.Value
-	n     int
 	ended bool // to ask for more would begin again
 }
 
-func (b *base) open(query string, args ...driver.Value) (*rows, error) {
-	// With a context that can end, the driver would start a goroutine a row.
-	r, err := b.conn.QueryContext(context.Background(), query, named(args))
+func (b *base) open(ctx context.Context, query string, args ...driver.Value) (*rows, error) {
+	r, err := b.conn.QueryContext(ctx, query, named(args))
 	if err != nil {
 		return nil, err
 	}
@@ -101,10 +98,7 @@ func (b *base) open(query string, args ...driver.Value) (*rows, error) {
 
 // next returns the next row, which is the caller's until the next call, or nil
 // at the end.
-func (r *rows) next(ctx context.Context) ([]driver.Value, error) {
-	if r.n++; r.n%checkEvery == 0 && ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
+func (r *rows) next() ([]driver.Value, error) {
 	if r.ended {
 		return nil, nil
 	}
@@ -120,13 +114,13 @@ func (r *rows) next(ctx context.Context) ([]driver.Value, error) {
 
 // query calls each with every row of a query.
 func (b *base) query(ctx context.Context, query string, args []driver.Value, each func(row []driver.Value) error) error {
-	r, err := b.open(query, args...)
+	r, err := b.open(ctx, query, args...)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	for {
-		row, err := r.next(ctx)
+		row, err := r.next()
 		if row == nil || err != nil {
 			return err
 		}

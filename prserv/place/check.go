@@ -142,7 +142,7 @@ func (c *checker) values(ctx context.Context, t *table) error {
 	}}
 	var n int64
 	err := c.base.each(ctx, &good, func(r Row) error {
-		if n++; n%checkEvery == 0 {
+		if n++; n%tellEvery == 0 {
 			c.progress(Progress{"checking " + c.place.String(), n, float64(n) / float64(t.rows)})
 		}
 		if what := oddity(r); what != "" {

@@ -122,7 +122,7 @@ func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64) (k
 	}
 	var n int64
 	err = b.query(ctx, "SELECT version, pkgarch, checksum, value FROM main.sent", nil, func(row []driver.Value) error {
-		if n++; n%checkEvery == 0 {
+		if n++; n%tellEvery == 0 {
 			w.progress(Progress{"importing into " + dst.String(), n, float64(n) / float64(rows)})
 		}
 		select {

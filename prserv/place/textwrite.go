@@ -72,7 +72,7 @@ func (w *Work) writeText(ctx context.Context, b *base, in *table, dst Place, to 
 	}
 	var n int64
 	err = b.each(ctx, in, func(r Row) error {
-		if n++; n%checkEvery == 0 {
+		if n++; n%tellEvery == 0 {
 			w.progress(Progress{"writing " + dst.String(), n, float64(n) / float64(in.rows)})
 		}
 		return put(r)
