@@ -24,7 +24,10 @@ const (
 // base is the database that work is done in: one without a name, which SQLite
 // keeps on disk as far as it is large. Database files are attached to it. One
 // goroutine at a time may use it.
-type base struct{ conn *sqlite3.SQLiteConn }
+type base struct {
+	conn *sqlite3.SQLiteConn
+	held []*rows // as long as they are open, a file stays as it was for us
+}
 
 func openBase(ctx context.Context) (*base, error) {
 	raw, err := (&sqlite3.SQLiteDriver{}).Open(fmt.Sprintf("file:?_busy_timeout=%d&_cache_size=-%d", lockMillis, cacheKiB))
@@ -35,8 +38,8 @@ func openBase(ctx context.Context) (*base, error) {
 	if !ok {
 		return nil, fmt.Errorf("%T is no connection to SQLite", raw)
 	}
-	b := &base{conn}
-	err = conn.RegisterCollation("revision", compareValues)
+	b := &base{conn: conn}
+	err = errors.Join(conn.RegisterCollation("revision", compareValues), conn.RegisterFunc("is_variable", isVariable, true))
 	if err == nil {
 		_, err = b.exec(ctx, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
 	}
@@ -47,7 +50,28 @@ func openBase(ctx context.Context) (*base, error) {
 	return b, nil
 }
 
-func (b *base) close() { b.conn.Close() } // nothing in it is to be kept
+func (b *base) close() {
+	b.letGo()
+	b.conn.Close() // nothing in it is to be kept
+}
+
+// hold keeps what is read of an attached file as it is now, whatever a server
+// writes meanwhile.
+func (b *base) hold(ctx context.Context, schema string) error {
+	r, err := b.open(ctx, "SELECT 1 FROM "+schema+".sqlite_master UNION ALL SELECT 1") // one row at least
+	if err == nil {
+		b.held = append(b.held, r)
+	}
+	return err
+}
+
+// letGo ends what hold has begun. No file can be detached before.
+func (b *base) letGo() {
+	for _, r := range b.held {
+		r.Close()
+	}
+	b.held = nil
+}
 
 // attach makes a database file known under a name. Options are those of
 // SQLite's URIs.

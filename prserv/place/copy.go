@@ -94,19 +94,19 @@ func isSameFile(a, b Place) bool {
 	return errA == nil && errB == nil && os.SameFile(ia, ib)
 }
 
-// isFile tells whether a place is a file with something in it.
-func isFile(p Place) (bool, error) {
-	if p.Kind == Server || p.Name == standard {
-		return false, nil
+// existing returns the file that a destination is, or nil.
+func existing(p Place) (os.FileInfo, error) {
+	if p.Name == standard {
+		return nil, nil
 	}
 	info, err := os.Stat(p.Name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return false, nil
+		return nil, nil
 	case err != nil:
-		return false, fmt.Errorf("writing %s: %w", p, reasonOf(err))
+		return nil, fmt.Errorf("writing %s: %w", p, reasonOf(err))
 	}
-	return info.Size() > 0, nil
+	return info, nil
 }
 
 // convert makes a table what a generation can hold, if it is of another one.
@@ -130,10 +130,6 @@ func (w *Work) convert(ctx context.Context, b *base, t *table, generation int) (
 	if err != nil {
 		return nil, 0, err
 	}
-	kept, err := b.number(ctx, "SELECT count(*) FROM main.wholes")
-	if err != nil {
-		return nil, 0, err
-	}
 	up, err := b.exec(ctx, `INSERT INTO main.wholes
 		SELECT version, pkgarch, checksum, CAST(greatest AS INTEGER) + 1 FROM (
 			SELECT version, pkgarch, checksum, max(value COLLATE revision) AS greatest FROM `+t.from+`
@@ -148,10 +144,12 @@ func (w *Work) convert(ctx context.Context, b *base, t *table, generation int) (
 		w.warn("%d values of %s were the greatest of their version but no whole numbers, such as 3.1; "+
 			"each became the next whole number, so that numbers do not go back", up, t.place)
 	}
-	out.rows, err = b.number(ctx, "SELECT count(*) FROM main.wholes")
+	if out.rows, err = b.number(ctx, "SELECT count(*) FROM main.wholes"); err != nil {
+		return nil, 0, err
+	}
 	out.keyed = true
-	if left = t.rows - kept - up; left > 0 {
+	if left = t.rows - out.rows; left > 0 {
 		w.warn("%d values of %s were left out, because they are no whole numbers, or not the greatest of their checksum", left, t.place)
 	}
-	return out, left, err
+	return out, left, nil
 }

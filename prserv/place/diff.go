@@ -37,7 +37,7 @@ func (w *Work) Diff(ctx context.Context, a, b Place, each func(Difference) error
 		}
 		rows, err := base.open(ctx, t.byKey(""))
 		if err != nil {
-			return Compared{}, fmt.Errorf("reading %s: %w", p, err)
+			return Compared{}, fileError(p, "reading", err)
 		}
 		defer rows.Close()
 		sides[i] = &keys{t: t, rows: rows}
@@ -126,8 +126,11 @@ func (k *keys) next() (*Row, error) {
 	k.read = nil
 	for {
 		columns, err := k.rows.next()
-		if err != nil || columns == nil {
-			return key, err
+		if err != nil {
+			return nil, fileError(k.t.place, "reading", err)
+		}
+		if columns == nil {
+			return key, nil
 		}
 		row, err := rowOf(columns)
 		if err != nil {

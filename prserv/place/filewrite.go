@@ -17,12 +17,22 @@ const sortFrom = 400_000
 
 // copyToFile makes a database file, or merges rows into an existing one.
 func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
-	exists, err := isFile(dst)
+	old, err := existing(dst)
 	if err != nil {
 		return Copied{}, err
 	}
-	if exists {
+	if old != nil && old.Size() > 0 {
 		return w.merge(ctx, b, in, dst, generation)
+	}
+	if old != nil { // a server may be about to fill it
+		claim, err := prserv.ClaimFile(dst.Name)
+		if err != nil {
+			return Copied{}, fileError(dst, "writing", err)
+		}
+		defer claim.Release()
+	}
+	if err := checkCompanions(dst); err != nil {
+		return Copied{}, err
 	}
 	if generation == 0 {
 		generation = in.generation
@@ -31,7 +41,6 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 	if err != nil {
 		return Copied{}, err
 	}
-	_, statErr := os.Stat(dst.Name) // an empty file may be written over
 	p, err := newPart(dst.Name)
 	if err != nil {
 		return Copied{}, err
@@ -41,7 +50,23 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 		p.abandon()
 		return Copied{}, fileError(dst, "writing", err)
 	}
-	return Copied{New: n, Left: left}, p.finish(os.IsNotExist(statErr))
+	return Copied{New: n, Left: left}, p.finish(old)
+}
+
+// checkCompanions refuses a new file where SQLite would take what is left of an
+// older one for its own.
+func checkCompanions(dst Place) error {
+	file, err := filepath.EvalSymlinks(dst.Name)
+	if err != nil {
+		file = dst.Name
+	}
+	for _, companion := range []string{file + "-wal", file + "-journal"} {
+		if info, err := os.Stat(companion); err == nil && info.Size() > 0 {
+			return fmt.Errorf("writing %s: %s is left of another database, and may hold its last values; "+
+				"put that back beside it, or move it away", dst, companion)
+		}
+	}
+	return nil
 }
 
 // fill makes a database of a part, with the rows of a table, and returns how
@@ -72,6 +97,7 @@ func (w *Work) fill(ctx context.Context, b *base, in *table, p *part) (n int64, 
 	if n, err = b.number(ctx, "SELECT count(*) FROM dst_file."+schemas[in.generation].name); err != nil {
 		return 0, err
 	}
+	b.letGo()
 	_, err = b.exec(ctx, "DETACH dst_file")
 	return n, err
 }
@@ -118,7 +144,10 @@ func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generat
 	if err := b.attach(ctx, file, "dst_file", "mode=rw"); err != nil {
 		return fail(err)
 	}
-	defer b.exec(context.Background(), "DETACH dst_file") // before the claim ends
+	defer func() { // before the claim ends
+		b.letGo()
+		b.exec(context.Background(), "DETACH dst_file")
+	}()
 	if _, err := b.exec(ctx, "PRAGMA dst_file.synchronous = EXTRA; BEGIN IMMEDIATE"); err != nil {
 		return fail(err)
 	}

@@ -58,21 +58,19 @@ func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how 
 	if err != nil {
 		var line *lineError
 		if errors.As(err, &line) {
-			return nil, fmt.Errorf("%s:%d: %w", p, line.line, line.err)
+			return nil, fmt.Errorf("%s:%d: %w", p, line.line, reasonOf(line.err))
 		}
 		return nil, fmt.Errorf("reading %s: %w", p, reasonOf(err))
 	}
-	if p.Kind == Inc { // what several recipes share comes several times
-		t, _, err = b.distinct(ctx, name+"_once", t)
-	}
-	return t, err
+	return t, nil
 }
 
 // stageText makes a table of a text, of which size is how long it is, or 0.
 func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64, p Place, name string, how reading) (*table, error) {
 	var skipped []string
+	both := false // generations
 	t, err := b.stage(ctx, name, func(s *stager) error {
-		in := &countingReader{in: in, ctx: ctx}
+		in := &countingReader{in: in, ctx: ctx, waits: p.Name == standard}
 		in.tell = func() {
 			part := -1.0
 			if size > 0 {
@@ -81,38 +79,69 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 			w.progress(Progress{"reading " + p.String(), s.rows, part})
 		}
 		if p.Kind == Inc {
-			return newIncReader(in).read(s)
+			err := newIncReader(in).read(s)
+			s.revisions = s.texts > 0
+			return err
 		}
 		dump := newDumpReader(in, how.lenient)
 		err := dump.read(s)
 		skipped = dump.skipped
-		if err == nil && dump.made[revisionTable] {
-			s.text = true
-		}
+		both = len(dump.made) > 1
+		s.revisions = dump.made[revisionTable]
 		return err
 	})
 	for _, what := range skipped {
 		w.warn("%s has the %s, which is none of a PR server and is left out", p, what)
+	}
+	if err == nil && (p.Kind == Inc || both) { // a row may come several times
+		t, _, err = b.distinct(ctx, name+"_once", t)
 	}
 	return t, err
 }
 
 // countingReader counts what is read, and ends with its context.
 type countingReader struct {
-	in   io.Reader
-	ctx  context.Context // of the one read of a text that it is made for
-	n    int64
-	tell func()
+	in    io.Reader
+	ctx   context.Context // of the one read of a text that it is made for
+	waits bool            // for a person or another program
+	n     int64
+	tell  func()
 }
 
 func (c *countingReader) Read(p []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
+	n, err := 0, c.ctx.Err()
+	switch {
+	case err != nil:
 		return 0, err
+	case c.waits:
+		n, err = c.wait(p)
+	default:
+		n, err = c.in.Read(p)
 	}
-	n, err := c.in.Read(p)
 	c.n += int64(n)
 	c.tell()
 	return n, err
+}
+
+// wait reads from where nothing may ever come. A read that nobody waits for any
+// more has a buffer of its own.
+func (c *countingReader) wait(p []byte) (int, error) {
+	type result struct {
+		text []byte
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() {
+		text := make([]byte, min(len(p), 64<<10))
+		n, err := c.in.Read(text)
+		done <- result{text[:n], err}
+	}()
+	select {
+	case r := <-done:
+		return copy(p, r.text), r.err
+	case <-c.ctx.Done():
+		return 0, c.ctx.Err()
+	}
 }
 
 // readServer reads the dump of a server, or what it exports if it dumps
@@ -181,6 +210,9 @@ func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how 
 	if err := b.attach(ctx, file, schema, "mode=ro"); err != nil {
 		return fail(err)
 	}
+	if err := b.hold(ctx, schema); err != nil {
+		return fail(err)
+	}
 	has, err := w.tablesOf(ctx, b, schema, p)
 	if err != nil {
 		return fail(err)
@@ -203,6 +235,7 @@ func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how 
 		return nil, err
 	}
 	if how.detached {
+		b.letGo()
 		if _, err := b.exec(ctx, "DETACH "+schema); err != nil {
 			return fail(err)
 		}
@@ -288,12 +321,11 @@ func (w *Work) unite(ctx context.Context, b *base, tables []table, p Place, name
 			}
 		}
 		out.generation = max(out.generation, t.generation)
-		parts = append(parts, "SELECT version, pkgarch, checksum, value FROM "+t.from)
-	}
-	if out.generation == revisions {
-		for i := range parts {
-			parts[i] = strings.Replace(parts[i], ", value", ", CAST(value AS TEXT)", 1)
+		value := "value"
+		if t.generation < out.generation { // revisions come first
+			value = "iif(typeof(value) = 'integer', CAST(value AS TEXT), value)"
 		}
+		parts = append(parts, "SELECT version, pkgarch, checksum, "+value+" FROM "+t.from)
 	}
 	rows, err := b.exec(ctx, "CREATE TABLE "+out.from+" (version, pkgarch, checksum, value); "+
 		"INSERT INTO "+out.from+" "+strings.Join(parts, " UNION "))
@@ -319,8 +351,12 @@ func fileError(p Place, doing string, err error) error {
 // reasonOf returns what the system says of a failure, without the path.
 func reasonOf(err error) error {
 	var path *os.PathError
-	if errors.As(err, &path) {
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
 		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }
