@@ -163,6 +163,11 @@ func (b *base) number(ctx context.Context, query string, args ...driver.Value) (
 	return n, err
 }
 
+func isDamaged(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.Code == sqlite3.ErrCorrupt
+}
+
 func isBusy(err error) bool {
 	var e sqlite3.Error
 	return errors.As(err, &e) && (e.Code == sqlite3.ErrBusy || e.Code == sqlite3.ErrLocked)

@@ -52,21 +52,49 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 		return Copied{}, err
 	}
 	defer b.close()
-	same := isSameFile(src, dst)
+	same := dst.Kind == File && isSameFile(src, dst)
+	if same && o.Generation != revisions {
+		return Copied{}, fmt.Errorf("%s cannot be copied to itself; with --generation 3 it gets the table of BitBake 2.10", src)
+	}
 	in, err := w.read(ctx, b, src, "src", reading{detached: same})
 	if err != nil {
 		return Copied{}, err
 	}
+	in, twice, err := w.once(ctx, b, in)
+	if err != nil {
+		return Copied{}, err
+	}
+	var c Copied
 	switch dst.Kind {
 	case File:
-		if same && o.Generation != revisions {
-			return Copied{}, fmt.Errorf("%s cannot be copied to itself; with --generation 3 it gets the table of BitBake 2.10", src)
-		}
-		return w.copyToFile(ctx, b, in, dst, o.Generation)
+		c, err = w.copyToFile(ctx, b, in, dst, o.Generation)
 	case Server:
-		return w.copyToServer(ctx, b, in, dst)
+		c, err = w.copyToServer(ctx, b, in, dst)
+	default:
+		c, err = w.copyToText(ctx, b, in, dst, o)
 	}
-	return w.copyToText(ctx, b, in, dst, o)
+	if isDamaged(err) && src.Kind == File {
+		err = fmt.Errorf("%w; prserv-tool check tells whether it is %s that is damaged", err, src)
+	}
+	c.Left += twice
+	return c, err
+}
+
+// once makes a table without what comes twice, where a file allows that, and
+// tells how many rows that leaves out.
+func (w *Work) once(ctx context.Context, b *base, t *table) (*table, int64, error) {
+	if t.place.Kind != File || t.keyed {
+		return t, 0, nil
+	}
+	out, n, err := b.distinct(ctx, "once", t)
+	if err != nil {
+		return nil, 0, err
+	}
+	left := t.rows - n
+	if left > 0 {
+		w.warn("%d rows of %s come twice, as its table has no primary key; the greatest values stay", left, t.place)
+	}
+	return out, left, nil
 }
 
 // checkFolder finds out before long work whether a destination can be made.

@@ -13,7 +13,7 @@ import (
 // sortFrom is the number of rows from which on they are stored in the order of
 // their key. Below, a file keeps the order of what it is made from; above, its
 // index would not stay in memory, and each row would cost a read and a write.
-const sortFrom = 400_000
+var sortFrom int64 = 400_000
 
 // copyToFile makes a database file, or merges rows into an existing one.
 func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
