@@ -4,6 +4,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,7 +61,7 @@ func dumpText(generation int, rows func(put func(Row))) string {
 // openDB opens a database file as any other program does.
 func openDB(t testing.TB, file string) *sql.DB {
 	t.Helper()
-	db, err := sql.Open("sqlite3", "file:"+file+"?_busy_timeout=1000")
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String()+"?_busy_timeout=1000&_synchronous=OFF")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,9 @@ func insertRows(t testing.TB, db *sql.DB, generation int, rows ...Row) {
 // the file.
 func stored(t testing.TB, file string, generation int) []Row {
 	t.Helper()
-	found, err := openDB(t, file).Query("SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM " + schemas[generation].name + " ORDER BY rowid")
+	db := openDB(t, file)
+	defer db.Close()
+	found, err := db.Query("SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM " + schemas[generation].name + " ORDER BY rowid")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,7 @@ package place
 
 import (
 	"database/sql"
+	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -39,7 +40,7 @@ func readRows(t testing.TB, kind Kind, text string, how reading) (rows []Row, wa
 			break
 		}
 		r, err := rowOf(columns)
-		if err != nil {
+		if err != nil && !how.lenient {
 			t.Fatal(err)
 		}
 		rows = append(rows, r)
@@ -108,17 +109,14 @@ func TestDumpCut(t *testing.T) {
 	for _, test := range goodDumps {
 		end := strings.LastIndex(test.text, ";")
 		for cut := range end + 1 {
-			got, _, err := readRows(t, SQL, test.text[:cut], reading{})
-			if err == nil {
-				t.Fatalf("%s: %d rows of %d bytes of %d", test.about, len(got), cut, len(test.text))
+			err := newDumpReader(strings.NewReader(test.text[:cut]), false).read(&stager{})
+			if !errors.Is(err, errCut) {
+				t.Fatalf("%s after %d bytes: %v, want %v", test.about, cut, err, errCut)
 			}
-			line := 1 + strings.Count(test.text[:cut], "\n")
-			if !strings.Contains(err.Error(), "it ends in the middle") {
-				t.Fatalf("%s after %d bytes: %v, want what says so", test.about, cut, err)
-			}
-			var at int
-			if _, err := fmt.Sscanf(strings.TrimPrefix(err.Error(), "standard input or output:"), "%d:", &at); err != nil || at < 1 || at > line {
-				t.Fatalf("%s after %d bytes: line %d, %v; want up to %d", test.about, cut, at, err, line)
+			// What was cut begins behind the last whole statement.
+			var at *lineError
+			if line := 1 + strings.Count(test.text[:cut], "\n"); !errors.As(err, &at) || at.line < 1 || at.line > line {
+				t.Fatalf("%s after %d bytes: %v; want a line up to %d", test.about, cut, err, line)
 			}
 		}
 	}
