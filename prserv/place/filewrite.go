@@ -113,20 +113,24 @@ func createIn(schema string, generation int) string {
 func insertInto(schema string, in *table) string {
 	insert := "INSERT INTO " + schema + "." + schemas[in.generation].name +
 		" SELECT version, pkgarch, checksum, value FROM " + in.from
-	order := ""
-	if in.rows > sortFrom {
-		order = " ORDER BY version, pkgarch, checksum"
-	}
 	switch {
 	case in.generation == revisions:
-		return "INSERT OR IGNORE" + insert[len("INSERT"):] + order
+		return "INSERT OR IGNORE" + insert[len("INSERT"):] + inOrder(in)
 	case in.keyed:
 		// SQLite copies the table and its index as they are, if nothing stands
 		// in the statement but both tables.
 		return "INSERT INTO " + schema + "." + schemas[in.generation].name + " SELECT * FROM " + in.from
 	}
-	return insert + " WHERE true" + order +
+	return insert + " WHERE true" + inOrder(in) +
 		" ON CONFLICT DO UPDATE SET value = excluded.value WHERE excluded.value > value"
+}
+
+// inOrder is how the rows of a table are ordered to be stored.
+func inOrder(t *table) string {
+	if t.rows <= sortFrom {
+		return ""
+	}
+	return " ORDER BY version, pkgarch, checksum"
 }
 
 // merge stores rows in an existing file, in one transaction.

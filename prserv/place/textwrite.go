@@ -173,7 +173,8 @@ func (b *base) numbered(ctx context.Context, t *table) (*table, error) {
 }
 
 // join merges the rows of a text that exists with those that it is to get.
-// Where it has nothing that those do not have, they are what it becomes.
+// Where it has nothing that those do not have, they are what it becomes, in
+// their order.
 func (w *Work) join(ctx context.Context, b *base, in, old *table) (*table, Copied, error) {
 	fail := func(err error) (*table, Copied, error) { return nil, Copied{}, err }
 	generation := max(in.generation, old.generation)
@@ -197,7 +198,7 @@ func (w *Work) join(ctx context.Context, b *base, in, old *table) (*table, Copie
 	}
 	counts := Copied{New: both.rows - before}
 	counts.Raised, counts.Kept = changed-counts.New, in.rows-changed
-	if both.rows == in.rows {
+	if both.rows == in.rows && in.rows <= sortFrom {
 		greater, err := b.number(ctx, "SELECT count(*) FROM "+in.from+" AS i JOIN "+both.from+
 			" AS o USING (version, pkgarch, checksum) WHERE o.value > i.value")
 		if err != nil {
@@ -232,5 +233,6 @@ func insertDistinct(to, t *table) string {
 	if to.generation == revisions {
 		rule = "DO NOTHING"
 	}
-	return "INSERT INTO " + to.from + " SELECT version, pkgarch, checksum, value FROM " + t.from + " WHERE true ON CONFLICT " + rule
+	return "INSERT INTO " + to.from + " SELECT version, pkgarch, checksum, value FROM " + t.from + " WHERE true" + inOrder(t) +
+		" ON CONFLICT " + rule
 }
