@@ -50,7 +50,7 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) err
 		if err := c.integrity(ctx); err != nil || c.found > 0 {
 			return err // what else there is to see may not be so
 		}
-		if err := c.generations(ctx); err != nil {
+		if err := c.tables(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -74,8 +74,16 @@ func (c *checker) integrity(ctx context.Context) error {
 	})
 }
 
-// generations finds out whether BitBake 2.10 has begun to count at 0.
-func (c *checker) generations(ctx context.Context) error {
+// tables finds out whether the key of the table is lost, or whether BitBake 2.10
+// has begun to count at 0.
+func (c *checker) tables(ctx context.Context, t *table) error {
+	if strings.HasPrefix(t.from, "checked_file.") && !t.keyed {
+		err := c.problem("copy it to a new file with prserv-tool copy, and serve that",
+			"%s: its table %s has lost its primary key, so a checksum may get several values", c.place, schemas[t.generation].name)
+		if err != nil {
+			return err
+		}
+	}
 	n, err := c.base.number(ctx, "SELECT count(*) FROM checked_file.sqlite_master WHERE type = 'table' AND name IN (?, ?)",
 		prserv.Table, revisionTable)
 	if err != nil || n < 2 {

@@ -233,10 +233,14 @@ func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, gen
 // 2.10, whose numbers upstream lets begin at 0.
 func (w *Work) takeOver(ctx context.Context, b *base, dst Place) error {
 	own := &table{place: dst, from: "dst_file." + prserv.Table, generation: whole}
-	if err := b.mustBeRows(ctx, own); err != nil {
+	err := b.mustBeRows(ctx, own)
+	if err == nil {
+		own.rows, err = b.number(ctx, "SELECT count(*) FROM "+own.from)
+	}
+	if err != nil {
 		return err
 	}
-	own, _, err := w.convert(ctx, b, own, revisions)
+	own, _, err = w.convert(ctx, b, own, revisions)
 	if err != nil {
 		return err
 	}

@@ -152,6 +152,7 @@ func TestCheck(t *testing.T) {
 		want []string // in the problems, one each
 	}{
 		"all is well":  {make1 + good, nil},
+		"no key":       {"CREATE TABLE PRMAIN_nohist (version, pkgarch, checksum, value);" + good, []string{"PRMAIN_nohist has lost its primary key"}},
 		"shared below": {make1 + good + "INSERT INTO PRMAIN_nohist VALUES ('v','p','c',1)", nil},
 		"shared": {make1 + good + "INSERT INTO PRMAIN_nohist VALUES ('v','p','c',2)",
 			[]string{`2 checksums of v p share its greatest value 2, so different packages get the same number: b, c|echo 'PRAUTO$v$p$c = "3"' | prserv-tool copy --format inc - `}},
