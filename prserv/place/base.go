@@ -17,15 +17,17 @@ const (
 	cacheKiB = 8 << 10
 	// lockMillis is how long a lock of somebody else is waited for.
 	lockMillis = 2000
-	// checkEvery is how many rows are read before somebody looks whether they
-	// are still wanted.
-	checkEvery = 1000
+	// tellEvery is how many rows there are between two tellings of progress.
+	tellEvery = 1000
 )
 
 // base is the database that work is done in: one without a name, which SQLite
 // keeps on disk as far as it is large. Database files are attached to it. One
 // goroutine at a time may use it.
-type base struct{ conn *sqlite3.SQLiteConn }
+type base struct {
+	conn *sqlite3.SQLiteConn
+	held []*rows // as long as they are open, a file stays as it was for us
+}
 
 func openBase(ctx context.Context) (*base, error) {
 	raw, err := (&sqlite3.SQLiteDriver{}).Open(fmt.Sprintf("file:?_busy_timeout=%d&_cache_size=-%d", lockMillis, cacheKiB))
@@ -36,8 +38,8 @@ func openBase(ctx context.Context) (*base, error) {
 	if !ok {
 		return nil, fmt.Errorf("%T is no connection to SQLite", raw)
 	}
-	b := &base{conn}
-	err = conn.RegisterCollation("revision", compareValues)
+	b := &base{conn: conn}
+	err = errors.Join(conn.RegisterCollation("revision", compareValues), conn.RegisterFunc("is_variable", isVariable, true))
 	if err == nil {
 		_, err = b.exec(ctx, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
 	}
@@ -48,7 +50,28 @@ func openBase(ctx context.Context) (*base, error) {
 	return b, nil
 }
 
-func (b *base) close() { b.conn.Close() } // nothing in it is to be kept
+func (b *base) close() {
+	b.letGo()
+	b.conn.Close() // nothing in it is to be kept
+}
+
+// hold keeps what is read of an attached file as it is now, whatever a server
+// writes meanwhile.
+func (b *base) hold(ctx context.Context, schema string) error {
+	r, err := b.open(ctx, "SELECT 1 FROM "+schema+".sqlite_master UNION ALL SELECT 1") // one row at least
+	if err == nil {
+		b.held = append(b.held, r)
+	}
+	return err
+}
+
+// letGo ends what hold has begun. No file can be detached before.
+func (b *base) letGo() {
+	for _, r := range b.held {
+		r.Close()
+	}
+	b.held = nil
+}
 
 // attach makes a database file known under a name. Options are those of
 // SQLite's URIs.
@@ -121,13 +144,11 @@ func named(args []driver.Value) []driver.NamedValue {
 type rows struct {
 	driver.Rows
 	row   []driver.Value
-	n     int
 	ended bool // to ask for more would begin again
 }
 
-func (b *base) open(query string, args ...driver.Value) (*rows, error) {
-	// With a context that can end, the driver would start a goroutine a row.
-	r, err := b.conn.QueryContext(context.Background(), query, named(args))
+func (b *base) open(ctx context.Context, query string, args ...driver.Value) (*rows, error) {
+	r, err := b.conn.QueryContext(ctx, query, named(args))
 	if err != nil {
 		return nil, err
 	}
@@ -136,10 +157,7 @@ func (b *base) open(query string, args ...driver.Value) (*rows, error) {
 
 // next returns the next row, which is the caller's until the next call, or nil
 // at the end.
-func (r *rows) next(ctx context.Context) ([]driver.Value, error) {
-	if r.n++; r.n%checkEvery == 0 && ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
+func (r *rows) next() ([]driver.Value, error) {
 	if r.ended {
 		return nil, nil
 	}
@@ -155,13 +173,13 @@ func (r *rows) next(ctx context.Context) ([]driver.Value, error) {
 
 // query calls each with every row of a query.
 func (b *base) query(ctx context.Context, query string, args []driver.Value, each func(row []driver.Value) error) error {
-	r, err := b.open(query, args...)
+	r, err := b.open(ctx, query, args...)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	for {
-		row, err := r.next(ctx)
+		row, err := r.next()
 		if row == nil || err != nil {
 			return err
 		}
@@ -178,6 +196,11 @@ func (b *base) number(ctx context.Context, query string, args ...driver.Value) (
 		return nil
 	})
 	return n, err
+}
+
+func isDamaged(err error) bool {
+	var e sqlite3.Error
+	return errors.As(err, &e) && e.Code == sqlite3.ErrCorrupt
 }
 
 func isBusy(err error) bool {

@@ -3,12 +3,9 @@ package place
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"math"
 	"strings"
-
-	"github.com/mattn/go-sqlite3"
 
 	"prserver/prserv"
 )
@@ -56,7 +53,7 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) err
 		if err := c.integrity(ctx); err != nil || c.found > 0 {
 			return err // what else there is to see may not be so
 		}
-		if err := c.generations(ctx); err != nil {
+		if err := c.tables(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -95,13 +92,16 @@ func (c *checker) damaged(what any) error {
 	return c.problem("restore it from a backup, or save what can be read with sqlite3 FILE .recover, or .dump where that is not to be had", "it is damaged: %v", what)
 }
 
-func isDamaged(err error) bool {
-	var e sqlite3.Error
-	return errors.As(err, &e) && e.Code == sqlite3.ErrCorrupt
-}
-
-// generations finds out whether BitBake 2.10 has begun to count at 0.
-func (c *checker) generations(ctx context.Context) error {
+// tables finds out whether the key of the table is lost, or whether BitBake 2.10
+// has begun to count at 0.
+func (c *checker) tables(ctx context.Context, t *table) error {
+	if strings.HasPrefix(t.from, "checked_file.") && !t.keyed {
+		err := c.problem("copy it to a new file with prserv-tool copy, and serve that",
+			"%s: its table %s has lost its primary key, so a checksum may get several values", c.place, schemas[t.generation].name)
+		if err != nil {
+			return err
+		}
+	}
 	n, err := c.base.number(ctx, "SELECT count(*) FROM checked_file.sqlite_master WHERE type = 'table' AND name IN (?, ?)",
 		prserv.Table, revisionTable)
 	if err != nil || n < 2 {
@@ -114,7 +114,7 @@ func (c *checker) generations(ctx context.Context) error {
 	if err != nil || behind == 0 {
 		return err
 	}
-	return c.problem(fmt.Sprintf("stop the server and run: prserv-tool copy --generation 3 %[1]s %[1]s", c.place),
+	return c.problem(fmt.Sprintf("stop the server and run: prserv-tool copy --generation 3 %[1]s %[1]s", shellWord(c.place.Name)),
 		"values in %s, where BitBake 2.10 begins at 0 again, are less than in %s, where it kept them up to 2.8; versions that have such: %d",
 		revisionTable, prserv.Table, behind)
 }
@@ -122,7 +122,7 @@ func (c *checker) generations(ctx context.Context) error {
 // rows finds rows that no PR server has issued.
 func (c *checker) rows(ctx context.Context, t *table) error {
 	n := 0
-	err := c.base.query(ctx, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+badRows(t.generation), nil,
+	err := c.base.ofTable(ctx, t, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+badRows(t.generation), nil,
 		func(row []driver.Value) error {
 			if n++; n > maxProblems {
 				return nil
@@ -140,59 +140,68 @@ func (c *checker) rows(ctx context.Context, t *table) error {
 func (c *checker) values(ctx context.Context, t *table) error {
 	good := *t
 	good.from = "(SELECT version, pkgarch, checksum, value FROM " + t.from + " WHERE NOT " + badRows(t.generation) + ")"
-	shared, odd := 0, 0
-	var last []Row // rows of one version and pkgarch that hold its greatest value
-	look := func() error {
-		if len(last) < 2 {
-			return nil
-		}
-		if shared++; shared > maxProblems {
-			return nil
-		}
-		r := last[0]
-		next, _ := parseRevision(r.Value)
-		return c.problem(fmt.Sprintf(`raise one of them: echo 'PRAUTO$%s$%s$%s = "%d"' | prserv-tool copy --format inc - %s`,
-			r.Version, r.Pkgarch, last[1].Checksum, next[0]+1, c.place),
-			"%d checksums of %s %s share its greatest value %s, so different packages get the same number: %s, %s",
-			len(last), r.Version, r.Pkgarch, r.Value, r.Checksum, last[1].Checksum)
+	if err := c.odd(ctx, &good, t.rows); err != nil {
+		return err
 	}
-	best := &greatest{f: func(r Row) error {
-		if len(last) > 0 && (last[0].Version != r.Version || last[0].Pkgarch != r.Pkgarch) {
-			if err := look(); err != nil {
-				return err
+	shared := 0
+	err := c.base.ofTable(ctx, t, `SELECT version, pkgarch, min(checksum), max(checksum), count(DISTINCT checksum), CAST(value AS TEXT)
+		FROM `+good.greatest().from+` GROUP BY version, pkgarch HAVING min(checksum) <> max(checksum)`, nil,
+		func(row []driver.Value) error {
+			if shared++; shared > maxProblems {
+				return nil
 			}
-			last = last[:0]
-		}
-		if len(last) == 0 || last[len(last)-1].Checksum != r.Checksum {
-			last = append(last, r)
-		}
-		return nil
-	}}
-	var n int64
-	err := c.base.each(ctx, &good, func(r Row) error {
-		if n++; n%checkEvery == 0 {
-			c.progress(Progress{"checking " + c.place.String(), n, float64(n) / float64(t.rows)})
-		}
-		if what := oddity(r); what != "" {
-			if odd++; odd <= maxProblems {
-				err := c.problem("remove the row with sqlite3, if it is no package of yours",
-					"the row %s has %s", shown([]driver.Value{r.Version, r.Pkgarch, r.Checksum, r.Value}), what)
-				if err != nil {
-					return err
-				}
-			}
-		}
-		return best.add(r)
-	})
-	if err == nil {
-		err = best.flush()
-	}
-	if err == nil {
-		err = look()
-	}
+			value, _ := row[5].(string)
+			return c.problem(c.raise(row[0], row[1], row[3], value),
+				"%v checksums of %s share its greatest value %s, so different packages get the same number: %s",
+				row[4], shown(row[:2]), value, shown(row[2:3])+", "+shown(row[3:4]))
+		})
 	if err == nil && shared > maxProblems {
 		err = c.problem("raise one of each", "%d more versions have checksums that share their greatest value", shared-maxProblems)
 	}
+	return err
+}
+
+// raise says how to raise a row above the greatest value.
+func (c *checker) raise(version, pkgarch, checksum driver.Value, greatest string) string {
+	v, _ := version.(string)
+	p, _ := pkgarch.(string)
+	sum, _ := checksum.(string)
+	number, _ := parseRevision(greatest)
+	if c.place.Name == standard || !isVariable(v, p, sum) {
+		return "raise one of them"
+	}
+	return fmt.Sprintf(`raise one of them: echo '%s%s$%s$%s = "%d"' | prserv-tool copy --format inc - %s`,
+		rowPrefix, v, p, sum, number[0]+1, shellWord(c.place.Name))
+}
+
+// shellWord writes a name as a shell reads it.
+func shellWord(name string) string {
+	if strings.Trim(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.,:/@%+-") == "" {
+		return name
+	}
+	return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+}
+
+// odd finds rows that a PR server may have issued, but hardly has.
+func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
+	var n int64
+	odd := 0
+	err := c.base.ofTable(ctx, t, "SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM "+t.from, nil, func(row []driver.Value) error {
+		if n++; n%tellEvery == 0 {
+			c.progress(Progress{"checking " + c.place.String(), n, float64(n) / float64(rows)})
+		}
+		what := "a text that is not UTF-8"
+		if r, err := rowOf(row); err == nil {
+			what = oddity(r)
+		}
+		if what == "" {
+			return nil
+		}
+		if odd++; odd > maxProblems {
+			return nil
+		}
+		return c.problem("remove the row with sqlite3, if it is no package of yours", "the row %s has %s", shown(row), what)
+	})
 	if err == nil && odd > maxProblems {
 		err = c.problem("remove them with sqlite3", "%d more rows are as odd", odd-maxProblems)
 	}

@@ -52,21 +52,49 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 		return Copied{}, err
 	}
 	defer b.close()
-	same := isSameFile(src, dst)
+	same := dst.Kind == File && isSameFile(src, dst)
+	if same && o.Generation != revisions {
+		return Copied{}, fmt.Errorf("%s cannot be copied to itself; with --generation 3 it gets the table of BitBake 2.10", src)
+	}
 	in, err := w.read(ctx, b, src, "src", reading{detached: same})
 	if err != nil {
 		return Copied{}, err
 	}
+	in, twice, err := w.once(ctx, b, in)
+	if err != nil {
+		return Copied{}, err
+	}
+	var c Copied
 	switch dst.Kind {
 	case File:
-		if same && o.Generation != revisions {
-			return Copied{}, fmt.Errorf("%s cannot be copied to itself; with --generation 3 it gets the table of BitBake 2.10", src)
-		}
-		return w.copyToFile(ctx, b, in, dst, o.Generation)
+		c, err = w.copyToFile(ctx, b, in, dst, o.Generation)
 	case Server:
-		return w.copyToServer(ctx, b, in, dst)
+		c, err = w.copyToServer(ctx, b, in, dst)
+	default:
+		c, err = w.copyToText(ctx, b, in, dst, o)
 	}
-	return w.copyToText(ctx, b, in, dst, o)
+	if isDamaged(err) && src.Kind == File {
+		err = fmt.Errorf("%w; prserv-tool check tells whether it is %s that is damaged", err, src)
+	}
+	c.Left += twice
+	return c, err
+}
+
+// once makes a table without what comes twice, where a file allows that, and
+// tells how many rows that leaves out.
+func (w *Work) once(ctx context.Context, b *base, t *table) (*table, int64, error) {
+	if t.place.Kind != File || t.keyed {
+		return t, 0, nil
+	}
+	out, n, err := b.distinct(ctx, "once", t)
+	if err != nil {
+		return nil, 0, err
+	}
+	left := t.rows - n
+	if left > 0 {
+		w.warn("%d rows of %s come twice, as its table has no primary key; the greatest values stay", left, t.place)
+	}
+	return out, left, nil
 }
 
 // checkFolder finds out before long work whether a destination can be made.
@@ -94,17 +122,19 @@ func isSameFile(a, b Place) bool {
 	return errA == nil && errB == nil && os.SameFile(ia, ib)
 }
 
-// sizeOf returns the size of a file, or -1 if there is none. That it stays so
-// is certain only for whoever has the part.
-func sizeOf(p Place) (int64, error) {
+// existing returns the file that a destination is, or nil.
+func existing(p Place) (os.FileInfo, error) {
+	if p.Name == standard {
+		return nil, nil
+	}
 	info, err := os.Stat(p.Name)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		return -1, nil
+		return nil, nil
 	case err != nil:
-		return 0, fmt.Errorf("writing %s: %w", p, reasonOf(err))
+		return nil, fmt.Errorf("writing %s: %w", p, reasonOf(err))
 	}
-	return info.Size(), nil
+	return info, nil
 }
 
 // convert makes a table what a generation can hold, if it is of another one.

@@ -35,28 +35,28 @@ func (w *Work) Diff(ctx context.Context, a, b Place, each func(Difference) error
 		if err != nil {
 			return Compared{}, err
 		}
-		rows, err := base.open(t.byKey(""))
+		rows, err := base.open(ctx, t.byKey(""))
 		if err != nil {
-			return Compared{}, fmt.Errorf("reading %s: %w", p, err)
+			return Compared{}, fileError(p, "reading", err)
 		}
 		defer rows.Close()
 		sides[i] = &keys{t: t, rows: rows}
 	}
-	return w.compare(ctx, sides[0], sides[1], each)
+	return w.compare(sides[0], sides[1], each)
 }
 
 // compare walks two places side by side.
-func (w *Work) compare(ctx context.Context, a, b *keys, each func(Difference) error) (c Compared, err error) {
-	ra, err := a.next(ctx)
+func (w *Work) compare(a, b *keys, each func(Difference) error) (c Compared, err error) {
+	ra, err := a.next()
 	if err != nil {
 		return c, err
 	}
-	rb, err := b.next(ctx)
+	rb, err := b.next()
 	if err != nil {
 		return c, err
 	}
 	for n := int64(0); ra != nil || rb != nil; n++ {
-		if n%checkEvery == 0 {
+		if n%tellEvery == 0 {
 			rows := max(a.t.rows, b.t.rows)
 			w.progress(Progress{"comparing " + a.t.place.String() + " with " + b.t.place.String(), n, float64(n) / float64(rows)})
 		}
@@ -89,12 +89,12 @@ func (w *Work) compare(ctx context.Context, a, b *keys, each func(Difference) er
 			}
 		}
 		if order <= 0 {
-			if ra, err = a.next(ctx); err != nil {
+			if ra, err = a.next(); err != nil {
 				return c, err
 			}
 		}
 		if order >= 0 {
-			if rb, err = b.next(ctx); err != nil {
+			if rb, err = b.next(); err != nil {
 				return c, err
 			}
 		}
@@ -121,13 +121,16 @@ type keys struct {
 }
 
 // next returns the next key, or nil at the end.
-func (k *keys) next(ctx context.Context) (*Row, error) {
+func (k *keys) next() (*Row, error) {
 	key := k.read
 	k.read = nil
 	for {
-		columns, err := k.rows.next(ctx)
-		if err != nil || columns == nil {
-			return key, err
+		columns, err := k.rows.next()
+		if err != nil {
+			return nil, fileError(k.t.place, "reading", err)
+		}
+		if columns == nil {
+			return key, nil
 		}
 		row, err := rowOf(columns)
 		if err != nil {

@@ -13,22 +13,34 @@ import (
 // sortFrom is the number of rows from which on they are stored in the order of
 // their key. Below, a file keeps the order of what it is made from; above, its
 // index would not stay in memory, and each row would cost a read and a write.
-const sortFrom = 400_000
+var sortFrom int64 = 400_000
 
 // copyToFile makes a database file, or merges rows into an existing one.
 func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
+	// It is looked at with the part in hand: what another program wrote in
+	// between would be lost.
 	p, err := newPart(dst.Name)
 	if err != nil {
 		return Copied{}, err
 	}
 	defer p.abandon()
-	size, err := sizeOf(dst)
+	old, err := existing(dst)
 	if err != nil {
 		return Copied{}, err
 	}
-	if size > 0 {
+	if old != nil && old.Size() > 0 {
 		p.abandon()
 		return w.merge(ctx, b, in, dst, generation)
+	}
+	if old != nil { // a server may be about to fill it
+		claim, err := prserv.ClaimFile(dst.Name)
+		if err != nil {
+			return Copied{}, fileError(dst, "writing", err)
+		}
+		defer claim.Release()
+	}
+	if err := checkCompanions(dst); err != nil {
+		return Copied{}, err
 	}
 	if generation == 0 {
 		generation = in.generation
@@ -41,7 +53,23 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 	if err != nil {
 		return Copied{}, fileError(dst, "writing", err)
 	}
-	return Copied{New: n, Left: left}, p.finish(size < 0) // an empty file may be written over
+	return Copied{New: n, Left: left}, p.finish(old)
+}
+
+// checkCompanions refuses a new file where SQLite would take what is left of an
+// older one for its own.
+func checkCompanions(dst Place) error {
+	file, err := realName(dst.Name)
+	if err != nil {
+		file = dst.Name
+	}
+	for _, companion := range []string{file + "-wal", file + "-journal"} {
+		if info, err := os.Stat(companion); err == nil && info.Size() > 0 {
+			return fmt.Errorf("writing %s: %s is left of another database, and may hold its last values; "+
+				"put that back beside it, or move it away", dst, companion)
+		}
+	}
+	return nil
 }
 
 // fill makes a database of a part, with the rows of a table, and returns how
@@ -72,6 +100,7 @@ func (w *Work) fill(ctx context.Context, b *base, in *table, p *part) (n int64, 
 	if n, err = b.number(ctx, "SELECT count(*) FROM dst_file."+schemas[in.generation].name); err != nil {
 		return 0, err
 	}
+	b.letGo()
 	_, err = b.exec(ctx, "DETACH dst_file")
 	return n, err
 }
@@ -87,20 +116,24 @@ func createIn(schema string, generation int) string {
 func insertInto(schema string, in *table) string {
 	insert := "INSERT INTO " + schema + "." + schemas[in.generation].name +
 		" SELECT version, pkgarch, checksum, value FROM " + in.from
-	order := ""
-	if in.rows > sortFrom {
-		order = " ORDER BY version, pkgarch, checksum"
-	}
 	switch {
 	case in.generation == revisions:
-		return "INSERT OR IGNORE" + insert[len("INSERT"):] + order
+		return "INSERT OR IGNORE" + insert[len("INSERT"):] + inOrder(in)
 	case in.keyed:
 		// SQLite copies the table and its index as they are, if nothing stands
 		// in the statement but both tables.
 		return "INSERT INTO " + schema + "." + schemas[in.generation].name + " SELECT * FROM " + in.from
 	}
-	return insert + " WHERE true" + order +
+	return insert + " WHERE true" + inOrder(in) +
 		" ON CONFLICT DO UPDATE SET value = excluded.value WHERE excluded.value > value"
+}
+
+// inOrder is how the rows of a table are ordered to be stored.
+func inOrder(t *table) string {
+	if t.rows <= sortFrom {
+		return ""
+	}
+	return " ORDER BY version, pkgarch, checksum"
 }
 
 // merge stores rows in an existing file, in one transaction.
@@ -118,7 +151,10 @@ func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generat
 	if err := b.attach(ctx, file, "dst_file", "mode=rw"); err != nil {
 		return fail(err)
 	}
-	defer b.exec(context.Background(), "DETACH dst_file") // before the claim ends
+	defer func() { // before the claim ends
+		b.letGo()
+		b.exec(context.Background(), "DETACH dst_file")
+	}()
 	if _, err := b.exec(ctx, "PRAGMA dst_file.synchronous = EXTRA; BEGIN IMMEDIATE"); err != nil {
 		return fail(err)
 	}
@@ -200,10 +236,14 @@ func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, gen
 // 2.10, whose numbers upstream lets begin at 0.
 func (w *Work) takeOver(ctx context.Context, b *base, dst Place) error {
 	own := &table{place: dst, from: "dst_file." + prserv.Table, generation: whole}
-	if err := b.mustBeRows(ctx, own); err != nil {
+	err := b.mustBeRows(ctx, own)
+	if err == nil {
+		own.rows, err = b.number(ctx, "SELECT count(*) FROM "+own.from)
+	}
+	if err != nil {
 		return err
 	}
-	own, _, err := w.convert(ctx, b, own, revisions)
+	own, _, err = w.convert(ctx, b, own, revisions)
 	if err != nil {
 		return err
 	}

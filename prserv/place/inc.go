@@ -49,18 +49,18 @@ func (i *incReader) read(s *stager) error {
 	return err
 }
 
-// assignment is a line that sets a variable.
-var assignment = regexp.MustCompile(`^([A-Za-z0-9_+.${}/~:-]+?)[ \t]*(?:=|:=|\?=|\?\?=)[ \t]*(?:"([^"]*)"|'([^']*)')$`)
+// assignment is a line that sets a variable, or adds to one.
+var assignment = regexp.MustCompile(`^([A-Za-z0-9_+.${}/~:-]+?)[ \t]*(=|:=|\?=|\?\?=|\+=|=\+|\.=|=\.)[ \t]*(?:"([^"]*)"|'([^']*)')$`)
 
 func (i *incReader) process(line string, s *stager) error {
-	if line == "" || line[0] == '#' {
+	if line == "" || line[0] == '#' && !strings.HasSuffix(line, `\`) { // with which the next line would go on
 		return nil
 	}
 	m := assignment.FindStringSubmatch(line)
-	if m == nil {
+	if m == nil || strings.Trim(m[2], ":?") != "=" {
 		return fmt.Errorf("%.60q is no setting; a row is written %sVERSION$PKGARCH$CHECKSUM = \"VALUE\"", line, rowPrefix)
 	}
-	name, text := m[1], strings.TrimSpace(m[2]+m[3])
+	name, text := m[1], strings.TrimSpace(m[3]+m[4])
 	parts := strings.Split(name, "$")
 	switch {
 	case !strings.HasPrefix(name, rowPrefix):
@@ -71,6 +71,8 @@ func (i *incReader) process(line string, s *stager) error {
 		return fmt.Errorf("%.60q is nothing that a PR export sets", name)
 	case len(parts) != columns:
 		return fmt.Errorf("%.60q is not %sVERSION$PKGARCH$CHECKSUM", name, rowPrefix)
+	case !isVariable(parts[1], parts[2], parts[3]):
+		return fmt.Errorf("%.60q is not what BitBake reads as a variable's name", name)
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err == nil {
@@ -88,22 +90,16 @@ func (i *incReader) process(line string, s *stager) error {
 // Source: oe-core, meta/lib/oe/prservice.py:prserv_export_tofile, as called by
 // meta/classes/prexport.bbclass.
 type incWriter struct {
-	out  *bufio.Writer
-	rows int64 // written
+	out *bufio.Writer
 	// of the version that the last row was of: pkgarchs in their order, and the
 	// greatest value of each
 	version  string
 	pkgarchs []string
 	most     map[string]string
-	unfit    func(Row) // is called with rows that BitBake could not read
 }
 
 // add writes a row. Rows of one version have to follow each other.
 func (w *incWriter) add(r Row) error {
-	if !isVariable(r) {
-		w.unfit(r)
-		return nil
-	}
 	if w.version != r.Version || w.most == nil {
 		w.flush()
 		w.version, w.most = r.Version, map[string]string{}
@@ -114,7 +110,6 @@ func (w *incWriter) add(r Row) error {
 	} else if compareValues(r.Value, most) > 0 {
 		w.most[r.Pkgarch] = r.Value
 	}
-	w.rows++
 	_, err := fmt.Fprintf(w.out, "%s%s$%s$%s = \"%s\"\n", rowPrefix, r.Version, r.Pkgarch, r.Checksum, r.Value)
 	return err
 }
@@ -158,9 +153,9 @@ var (
 	operation = regexp.MustCompile(`_(append|prepend|remove)(_|$)|\$\{`)
 )
 
-// isVariable tells whether BitBake can read the row as a variable of its
+// isVariable tells whether BitBake can read a row as the variables of its
 // configuration. One without a version is in no export.
-func isVariable(r Row) bool {
-	return r.Version != "" && variable.MatchString(r.Version) && variable.MatchString(r.Pkgarch) &&
-		variable.MatchString(r.Checksum) && !operation.MatchString("$"+r.Version+"$"+r.Pkgarch+"$"+r.Checksum)
+func isVariable(version, pkgarch, checksum string) bool {
+	return version != "" && variable.MatchString(version) && variable.MatchString(pkgarch) && variable.MatchString(checksum) &&
+		!operation.MatchString("$"+version+"$"+pkgarch+"$"+checksum) && !operation.MatchString("_"+version+"_"+pkgarch)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
+	"strings"
 )
 
 // ListOptions say which rows are to be listed: those that match all patterns,
@@ -27,18 +28,8 @@ func (w *Work) List(ctx context.Context, p Place, o ListOptions, each func(Row) 
 	if err != nil {
 		return err
 	}
-	put, flush := each, func() error { return nil }
 	if o.Greatest {
-		// Which rows are the greatest does not depend on their checksums.
-		pattern := o.Checksum
-		o.Checksum = ""
-		best := &greatest{f: func(r Row) error {
-			if matches, err := b.matches(ctx, r.Checksum, pattern); err != nil || !matches {
-				return err
-			}
-			return each(r)
-		}}
-		put, flush = best.add, best.flush
+		t = t.greatest()
 	}
 	where, args := "WHERE true", []driver.Value{}
 	for _, c := range []struct{ column, pattern string }{
@@ -46,27 +37,14 @@ func (w *Work) List(ctx context.Context, p Place, o ListOptions, each func(Row) 
 	} {
 		if c.pattern != "" {
 			where += " AND " + c.column + " GLOB ?"
-			args = append(args, c.pattern)
+			args = append(args, strings.ReplaceAll(c.pattern, "[", "[[]"))
 		}
 	}
-	err = b.query(ctx, t.byKey(where), args, func(columns []driver.Value) error {
+	return b.ofTable(ctx, t, t.byKey(where), args, func(columns []driver.Value) error {
 		row, err := rowOf(columns)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		return put(row)
+		return each(row)
 	})
-	if err != nil {
-		return err
-	}
-	return flush()
-}
-
-// matches tells whether a text matches a pattern, or there is none.
-func (b *base) matches(ctx context.Context, text, pattern string) (bool, error) {
-	if pattern == "" {
-		return true, nil
-	}
-	n, err := b.number(ctx, "SELECT ? GLOB ?", text, pattern)
-	return n == 1, err
 }

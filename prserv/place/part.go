@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"golang.org/x/sys/unix"
 )
@@ -26,12 +27,8 @@ func newPart(file string) (*part, error) {
 		return fail(err)
 	}
 	p := &part{file: real, name: real + ".part"}
-	mode := os.FileMode(0o644)
-	if info, err := os.Stat(real); err == nil {
-		mode = info.Mode().Perm()
-	}
 	for {
-		p.handle, err = os.OpenFile(p.name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, mode)
+		p.handle, err = os.OpenFile(p.name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
 		if err != nil {
 			return fail(err)
 		}
@@ -47,6 +44,9 @@ func newPart(file string) (*part, error) {
 	}
 	if err == nil {
 		err = p.handle.Truncate(0)
+	}
+	if info, statErr := os.Stat(real); statErr == nil && err == nil {
+		err = p.becomeLike(info)
 	}
 	if err != nil {
 		p.abandon()
@@ -72,6 +72,17 @@ func realName(file string) (string, error) {
 	return realName(target)
 }
 
+// becomeLike takes over the mode of a file that is to be replaced, and its
+// owner, as far as that is allowed.
+func (p *part) becomeLike(old os.FileInfo) error {
+	if st, ok := old.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
+		if err := p.handle.Chown(int(st.Uid), int(st.Gid)); err != nil {
+			return err
+		}
+	}
+	return p.handle.Chmod(old.Mode().Perm())
+}
+
 func (p *part) isCurrent() bool {
 	have, err := p.handle.Stat()
 	if err != nil {
@@ -92,10 +103,19 @@ func (p *part) abandon() {
 }
 
 // finish makes the part the file, so that it is the one or the other even
-// after a power cut. A file that must be new stays if there is one by now.
-func (p *part) finish(mustBeNew bool) error {
+// after a power cut. Old is the file that it is to replace, nil if there was
+// none; another one stays.
+func (p *part) finish(old os.FileInfo) error {
 	err := p.handle.Sync()
-	if err == nil && mustBeNew {
+	if err == nil && old != nil {
+		var now os.FileInfo
+		now, err = os.Stat(p.file)
+		if err == nil && (!os.SameFile(old, now) || old.Size() != now.Size() || !old.ModTime().Equal(now.ModTime())) {
+			p.abandon()
+			return fmt.Errorf("writing %s: somebody has changed it meanwhile; run this again", p.file)
+		}
+	}
+	if err == nil && old == nil {
 		err = unix.Renameat2(unix.AT_FDCWD, p.name, unix.AT_FDCWD, p.file, unix.RENAME_NOREPLACE)
 		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // a file system that cannot
 			if err = os.Link(p.name, p.file); err == nil {
@@ -114,9 +134,12 @@ func (p *part) finish(mustBeNew bool) error {
 	}
 	defer func() { p.handle.Close(); p.handle = nil }()
 	folder, err := os.Open(filepath.Dir(p.file))
+	if err == nil {
+		defer folder.Close()
+		err = folder.Sync()
+	}
 	if err != nil {
 		return fmt.Errorf("writing %s: its folder: %w", p.file, reasonOf(err))
 	}
-	defer folder.Close()
-	return folder.Sync()
+	return nil
 }

@@ -96,13 +96,19 @@ type Row struct {
 // revision is a value as the numbers that it consists of.
 type revision []int64
 
-// parseRevision reads a value. The second result is false if it is none.
+// maxDigits is how many digits the numbers of a revision may have, so that
+// there is a next one. Only whole values may have all that SQLite stores.
+const maxDigits = 18
+
+// parseRevision reads a value. The second result is false if it is none: what
+// [badRows] says in SQL.
 func parseRevision(value string) (revision, bool) {
 	var r revision
 	for part := range strings.SplitSeq(value, ".") {
 		n, err := strconv.ParseInt(part, 10, 64)
 		// Only a whole number can be less than 0, as somebody may import it.
-		if err != nil || part[0] == '+' || part[0] == '-' && part != value {
+		if err != nil || part[0] == '+' || part[0] == '-' && part != value ||
+			len(part) > maxDigits && value != strconv.FormatInt(n, 10) {
 			return nil, false
 		}
 		r = append(r, n)

@@ -67,14 +67,11 @@ func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how 
 	if err != nil {
 		var line *lineError
 		if errors.As(err, &line) {
-			return nil, fmt.Errorf("%s:%d: %w", p, line.line, line.err)
+			return nil, fmt.Errorf("%s:%d: %w", p, line.line, reasonOf(line.err))
 		}
 		return nil, fmt.Errorf("reading %s: %w", p, reasonOf(err))
 	}
-	if p.Kind == Inc { // what several recipes share comes several times
-		t, _, err = b.distinct(ctx, name+"_once", t)
-	}
-	return t, err
+	return t, nil
 }
 
 // untilDone returns a reader that ends with its context, even while it waits
@@ -92,6 +89,7 @@ func untilDone(ctx context.Context, in io.Reader) (out io.Reader, end func()) {
 // stageText makes a table of a text, of which size is how long it is, or 0.
 func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64, p Place, name string, how reading) (*table, error) {
 	var skipped []string
+	both := false // generations
 	t, err := b.stage(ctx, name, func(s *stager) error {
 		in := &countingReader{in: in, ctx: ctx}
 		in.tell = func() {
@@ -102,14 +100,15 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 			w.progress(Progress{"reading " + p.String(), s.rows, part})
 		}
 		if p.Kind == Inc {
-			return newIncReader(in).read(s)
+			err := newIncReader(in).read(s)
+			s.revisions = s.texts > 0
+			return err
 		}
 		dump := newDumpReader(in, how.lenient)
 		err := dump.read(s)
 		skipped = dump.skipped
-		if err == nil && dump.made[revisionTable] {
-			s.text = true
-		}
+		both = len(dump.made) > 1
+		s.revisions = dump.made[revisionTable]
 		return err
 	})
 	if err != nil {
@@ -118,7 +117,10 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 	for _, what := range skipped {
 		w.warn("%s has the %s, which is none of a PR server and is left out", p, what)
 	}
-	return t, nil
+	if p.Kind == Inc || both { // a row may come several times
+		t, _, err = b.distinct(ctx, name+"_once", t)
+	}
+	return t, err
 }
 
 // countingReader counts what is read, and ends with its context.
@@ -205,6 +207,9 @@ func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how 
 	if err := b.attachToRead(ctx, file, schema); err != nil {
 		return fail(err)
 	}
+	if err := b.hold(ctx, schema); err != nil {
+		return fail(err)
+	}
 	has, err := w.tablesOf(ctx, b, schema, p)
 	if err != nil {
 		return fail(err)
@@ -227,6 +232,7 @@ func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how 
 		return nil, err
 	}
 	if how.detached {
+		b.letGo()
 		if _, err := b.exec(ctx, "DETACH "+schema); err != nil {
 			return fail(err)
 		}
@@ -331,12 +337,11 @@ func (w *Work) unite(ctx context.Context, b *base, tables []table, p Place, name
 			}
 		}
 		out.generation = max(out.generation, t.generation)
-		parts = append(parts, "SELECT version, pkgarch, checksum, value FROM "+t.from)
-	}
-	if out.generation == revisions {
-		for i := range parts {
-			parts[i] = strings.Replace(parts[i], ", value", ", CAST(value AS TEXT)", 1)
+		value := "value"
+		if t.generation < out.generation { // revisions come first
+			value = "iif(typeof(value) = 'integer', CAST(value AS TEXT), value)"
 		}
+		parts = append(parts, "SELECT version, pkgarch, checksum, "+value+" FROM "+t.from)
 	}
 	rows, err := b.exec(ctx, "CREATE TABLE "+out.from+" (version, pkgarch, checksum, value); "+
 		"INSERT INTO "+out.from+" "+strings.Join(parts, " UNION "))
@@ -364,8 +369,12 @@ func fileError(p Place, doing string, err error) error {
 // reasonOf returns what the system says of a failure, without the path.
 func reasonOf(err error) error {
 	var path *os.PathError
-	if errors.As(err, &path) {
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
 		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }

@@ -52,21 +52,15 @@ func (w *Work) copyToServer(ctx context.Context, b *base, in *table, dst Place) 
 	if sent == 0 {
 		return out, nil
 	}
-	raised, err := b.number(ctx, "SELECT count(*) FROM main.sent WHERE known")
-	if err != nil {
-		return Copied{}, err
-	}
-	kept, err := w.importAll(ctx, b, dst, sent)
-	if err != nil {
+	b.letGo() // importing takes long
+	if err := w.importAll(ctx, b, dst, sent, &out); err != nil {
 		return Copied{}, fmt.Errorf("%w; what it has got stays, and a second run goes on", err)
 	}
-	out.Raised, out.Kept = raised, out.Kept+kept
-	out.New = sent - raised - kept
 	return out, nil
 }
 
 // mustBeWire returns an error if a table has a value that a server cannot
-// answer, or a text that a call cannot carry.
+// answer.
 func (w *Work) mustBeWire(ctx context.Context, b *base, in *table, dst Place) error {
 	return b.query(ctx, `SELECT version, pkgarch, checksum, value FROM `+in.from+
 		` WHERE value > ?1 OR value < -?1 - 1 LIMIT 1`, []driver.Value{int64(maxWireValue)}, func(row []driver.Value) error {
@@ -74,15 +68,14 @@ func (w *Work) mustBeWire(ctx context.Context, b *base, in *table, dst Place) er
 	})
 }
 
-// importAll imports the rows of the table main.sent, and returns for how many
-// the server had a greater value by then.
-func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64) (kept int64, err error) {
+// importAll imports the rows of the table main.sent, and counts them.
+func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64, out *Copied) error {
 	client := prserv.NewClient(dst.Name, prserv.ClientTimeout)
 	client.KeepConnections(manyCalls)
 	defer client.CloseIdleConnections()
 	keeps, err := client.KeepsConnections(ctx)
 	if err != nil {
-		return 0, ServerError(dst, err)
+		return ServerError(dst, err)
 	}
 	workers := fewCalls
 	if keeps {
@@ -92,7 +85,7 @@ func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64) (k
 	defer cancel(nil)
 	var (
 		work    = make(chan []driver.Value)
-		mu      sync.Mutex // guards kept
+		mu      sync.Mutex // guards out
 		waiting sync.WaitGroup
 	)
 	for range workers {
@@ -107,22 +100,29 @@ func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64) (k
 				stored, err := client.ImportOne(ctx, version, pkgarch, checksum, value)
 				switch {
 				case errors.Is(err, prserv.ErrNoValue):
-					cancel(fmt.Errorf("%s does not store the row %s; its log may say why", dst, shown(row)))
+					cancel(fmt.Errorf("%s does not store the row %s; its log may say why", dst, shown(row[:columns])))
 				case err != nil:
-					cancel(ServerError(dst, err))
+					cancel(fmt.Errorf("the row %s: %w", shown(row[:columns]), ServerError(dst, err)))
 				case stored < value:
-					cancel(fmt.Errorf("%s answers %d to the row %s, which is less", dst, stored, shown(row)))
-				case stored > value:
+					cancel(fmt.Errorf("%s answers %d to the row %s, which is less", dst, stored, shown(row[:columns])))
+				default:
 					mu.Lock()
-					kept++
+					switch {
+					case stored > value: // by now
+						out.Kept++
+					case row[columns] == int64(1):
+						out.Raised++
+					default:
+						out.New++
+					}
 					mu.Unlock()
 				}
 			}
 		}()
 	}
 	var n int64
-	err = b.query(ctx, "SELECT version, pkgarch, checksum, value FROM main.sent", nil, func(row []driver.Value) error {
-		if n++; n%checkEvery == 0 {
+	err = b.query(ctx, "SELECT version, pkgarch, checksum, value, known FROM main.sent", nil, func(row []driver.Value) error {
+		if n++; n%tellEvery == 0 {
 			w.progress(Progress{"importing into " + dst.String(), n, float64(n) / float64(rows)})
 		}
 		select {
@@ -137,5 +137,5 @@ func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64) (k
 	if ctx.Err() != nil { // the first thing that went wrong, not what followed from it
 		err = context.Cause(ctx)
 	}
-	return kept, err
+	return err
 }

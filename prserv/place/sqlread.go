@@ -7,8 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"prserver/prserv"
 )
@@ -22,17 +23,18 @@ var errCut = errors.New("it ends in the middle, so rows are missing; get a whole
 // dumpReader reads the rows of a dump: what dump_db answers, what sqlite3's
 // .dump writes, or what Work writes. Nothing of it is executed.
 type dumpReader struct {
-	in    *bufio.Reader
-	line  int // the one that the statement at hand begins in
-	end   int // the one that reading has come to
-	buf   []byte
-	begun bool // there has been a statement
+	in   *bufio.Reader
+	line int // the one that the statement at hand begins in
+	end  int // the one that reading has come to
+	buf  []byte
+	some bool // there has been a statement
 	// lenient takes values that no PR server issues, for somebody to look at.
 	lenient bool
+	began   bool            // there has been a BEGIN TRANSACTION
 	made    map[string]bool // tables that the dump has made
 	// Skipped are the tables that are none of a PR server.
 	skipped []string
-	last    [columns]driver.Value // texts of the last row, of which most come again
+	last    [columns]driver.Value // the last row
 }
 
 func newDumpReader(r io.Reader, lenient bool) *dumpReader {
@@ -76,7 +78,7 @@ func (d *dumpReader) read(s *stager) error {
 // io.EOF where there is none.
 func (d *dumpReader) statement() ([]byte, error) {
 	d.buf = d.buf[:0]
-	var quote byte // the one that has to end before a semicolon counts
+	var quote, before byte // what has to end before a semicolon counts; the last byte
 	for {
 		piece, err := d.in.ReadSlice(';')
 		if len(d.buf) == 0 {
@@ -86,14 +88,16 @@ func (d *dumpReader) statement() ([]byte, error) {
 			piece = trimmed
 		}
 		for _, c := range piece {
-			switch {
-			case c == '\n':
+			if c == '\n' {
 				d.end++
-			case quote == 0 && (c == '\'' || c == '"'):
-				quote = c
-			case c == quote:
-				quote = 0
 			}
+			switch {
+			case quote == 0:
+				quote = quoteOf(before, c)
+			case c == quote && (c != '/' || before == '*'):
+				quote, c = 0, 0
+			}
+			before = c
 		}
 		d.buf = append(d.buf, piece...)
 		switch {
@@ -101,37 +105,65 @@ func (d *dumpReader) statement() ([]byte, error) {
 			return nil, fmt.Errorf("a statement is longer than %d MiB", maxStatement>>20)
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF) && len(d.buf) > 0:
-			if !d.begun && !isBeginning(d.buf) {
+			if !d.some && !isBeginning(d.buf) {
 				return nil, noDump(d.buf)
 			}
 			return nil, errCut
 		case err != nil:
 			return nil, err
 		case quote == 0:
-			d.begun = true
+			d.some = true
 			return d.buf[:len(d.buf)-1], nil
 		}
 	}
 }
 
+// quoteOf returns what ends the text, name or comment that begins with two
+// bytes or the second of them, or 0. The schemas of other tables may have
+// comments, and those apostrophes.
+func quoteOf(before, c byte) byte {
+	switch {
+	case c == '\'' || c == '"' || c == '`':
+		return c
+	case c == '[':
+		return ']'
+	case c == '-' && before == '-':
+		return '\n'
+	case c == '*' && before == '/':
+		return '/'
+	}
+	return 0
+}
+
 // process takes a statement. It tells whether that was the last one.
 func (d *dumpReader) process(stmt []byte, s *stager) (last bool, err error) {
 	l := lexer{text: stmt}
-	switch l.keyword() {
+	first := l.keyword()
+	if !d.began && (first == "INSERT" || first == "CREATE" || first == "COMMIT") {
+		return false, fmt.Errorf("%s stands before BEGIN TRANSACTION", begins(stmt))
+	}
+	switch first {
 	case "INSERT":
 		return false, d.insert(&l, s)
 	case "CREATE":
 		return false, d.create(&l, stmt)
 	case "BEGIN":
-		return false, nil
-	case "COMMIT", "END":
-		return true, nil
+		if l.keyword() == "TRANSACTION" && l.end() && !d.began {
+			d.began = true
+			return false, nil
+		}
+	case "COMMIT":
+		if l.end() {
+			return true, nil
+		}
 	case "PRAGMA":
-		if l.keyword() == "FOREIGN_KEYS" {
+		if l.keyword() == "FOREIGN_KEYS" && l.symbol('=') && l.keyword() == "OFF" && l.end() {
 			return false, nil
 		}
 	case "ANALYZE":
-		return false, nil
+		if isInternal(l.name()) && l.end() {
+			return false, nil
+		}
 	case "DELETE": // what SQLite makes for itself
 		if l.keyword() == "FROM" && isKept(l.name()) && l.end() {
 			return false, nil
@@ -171,7 +203,7 @@ func (d *dumpReader) create(l *lexer, stmt []byte) error {
 	if what == "UNIQUE" {
 		what = l.keyword()
 	}
-	if what != "TABLE" && what != "INDEX" {
+	if what != "TABLE" && what != "INDEX" && what != "VIEW" {
 		return noDump(stmt)
 	}
 	if at := l.at; l.keyword() != "IF" || l.keyword() != "NOT" || l.keyword() != "EXISTS" {
@@ -179,9 +211,14 @@ func (d *dumpReader) create(l *lexer, stmt []byte) error {
 	}
 	name := l.name()
 	generation := generationOf(name)
-	if what == "INDEX" || generation == 0 {
+	switch {
+	case name == "" || l.symbol('.'): // of another database
+		return fmt.Errorf("%s is nothing that a dump of a PR server has", begins(stmt))
+	case what != "TABLE" || generation == 0:
 		d.skipped = append(d.skipped, strings.ToLower(what)+" "+name)
 		return nil
+	case d.made[name]:
+		return fmt.Errorf("the table %s is made a second time", name)
 	}
 	want := schemas[generation].create
 	if squeeze(l.text[l.at:]) != squeeze([]byte(want[strings.IndexByte(want, '('):len(want)-1])) {
@@ -203,12 +240,8 @@ func generationOf(name string) int {
 
 // squeeze takes out what makes no difference between schemas.
 func squeeze(sql []byte) string {
-	return strings.ToUpper(strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" \t\r\n\"", r) {
-			return -1
-		}
-		return r
-	}, string(sql)))
+	apart := strings.NewReplacer("(", " ( ", ")", " ) ", ",", " , ", `"`, " ").Replace(string(sql))
+	return strings.Join(strings.Fields(strings.ToUpper(apart)), " ")
 }
 
 // insert takes an INSERT statement.
@@ -217,11 +250,12 @@ func (d *dumpReader) insert(l *lexer, s *stager) error {
 		return errors.New("INSERT without INTO")
 	}
 	name := l.name()
-	generation := generationOf(name)
 	switch {
-	case generation == 0 && (isKept(name) || d.skips("table "+name)):
+	case l.symbol('.'):
+		return noDump(l.text)
+	case isKept(name) || slices.Contains(d.skipped, "table "+name):
 		return nil
-	case generation == 0:
+	case !d.made[name]:
 		return fmt.Errorf("a row for the table %q, which the dump has not made", name)
 	}
 	if l.keyword() != "VALUES" || !l.symbol('(') {
@@ -232,7 +266,7 @@ func (d *dumpReader) insert(l *lexer, s *stager) error {
 		if i > 0 && !l.symbol(',') {
 			return fmt.Errorf("%s has not four values", begins(l.text))
 		}
-		v, err := l.value(d, i)
+		v, err := l.value(d.last[i])
 		if err != nil {
 			return err
 		}
@@ -241,19 +275,11 @@ func (d *dumpReader) insert(l *lexer, s *stager) error {
 	if !l.symbol(')') || !l.end() {
 		return fmt.Errorf("%s has not four values", begins(l.text))
 	}
+	d.last = row
 	if d.lenient {
 		return s.add(row)
 	}
-	return addChecked(s, row, generation)
-}
-
-func (d *dumpReader) skips(what string) bool {
-	for _, s := range d.skipped {
-		if s == what {
-			return true
-		}
-	}
-	return false
+	return addChecked(s, row, generationOf(name))
 }
 
 // addChecked adds a row, if a PR server could have issued it.
@@ -271,141 +297,11 @@ func addChecked(s *stager, row [columns]driver.Value, generation int) error {
 	default:
 		value = nil
 	}
-	if !ok1 || !ok2 || !ok3 || value == nil || hasNUL(version) || hasNUL(pkgarch) || hasNUL(checksum) {
+	if !ok1 || !ok2 || !ok3 || value == nil || !isText(version) || !isText(pkgarch) || !isText(checksum) {
 		return fmt.Errorf("the row %s: %w", shown(row[:]), errBadRow)
 	}
 	return s.add(row)
 }
 
-func hasNUL(s string) bool { return strings.IndexByte(s, 0) >= 0 }
-
-// lexer takes a statement to pieces.
-type lexer struct {
-	text []byte
-	at   int
-}
-
-func (l *lexer) space() {
-	for l.at < len(l.text) && (l.text[l.at] == ' ' || l.text[l.at] == '\n' || l.text[l.at] == '\t' || l.text[l.at] == '\r') {
-		l.at++
-	}
-}
-
-// end tells whether nothing follows.
-func (l *lexer) end() bool {
-	l.space()
-	return l.at == len(l.text)
-}
-
-// symbol takes a character, if it follows.
-func (l *lexer) symbol(c byte) bool {
-	l.space()
-	if l.at < len(l.text) && l.text[l.at] == c {
-		l.at++
-		return true
-	}
-	return false
-}
-
-// word takes letters, digits and underscores.
-func (l *lexer) word() []byte {
-	l.space()
-	from := l.at
-	for l.at < len(l.text) {
-		c := l.text[l.at]
-		if !(c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z') {
-			break
-		}
-		l.at++
-	}
-	return l.text[from:l.at]
-}
-
-// keyword takes a word, in capitals.
-func (l *lexer) keyword() string { return string(bytes.ToUpper(l.word())) }
-
-// name takes the name of a table, quoted or not.
-func (l *lexer) name() string {
-	l.space()
-	if l.at < len(l.text) && (l.text[l.at] == '"' || l.text[l.at] == '\'') {
-		name, _ := l.quoted(l.text[l.at])
-		return string(name)
-	}
-	return string(l.word())
-}
-
-// quoted takes a text in quotes.
-func (l *lexer) quoted(quote byte) ([]byte, bool) {
-	if !l.symbol(quote) {
-		return nil, false
-	}
-	n := bytes.IndexByte(l.text[l.at:], quote)
-	if n < 0 {
-		return nil, false
-	}
-	if next := l.at + n + 1; next == len(l.text) || l.text[next] != quote {
-		text := l.text[l.at : l.at+n]
-		l.at = next
-		return text, true
-	}
-	var text []byte // a quote in the text is written twice
-	for {
-		text = append(text, l.text[l.at:l.at+n]...)
-		l.at += n + 1
-		if l.at == len(l.text) || l.text[l.at] != quote {
-			return text, true
-		}
-		text = append(text, quote)
-		l.at++
-		if n = bytes.IndexByte(l.text[l.at:], quote); n < 0 {
-			return nil, false
-		}
-	}
-}
-
-// value takes the value of column i.
-func (l *lexer) value(d *dumpReader, i int) (driver.Value, error) {
-	l.space()
-	bad := func() (driver.Value, error) {
-		rest := l.text[l.at:]
-		return nil, fmt.Errorf("%.40q is no value that a dump of a PR server has", rest)
-	}
-	if l.at == len(l.text) {
-		return bad()
-	}
-	from := l.at
-	switch c := l.text[l.at]; {
-	case c == '\'':
-		text, ok := l.quoted('\'')
-		if !ok {
-			return bad()
-		}
-		if last, ok := d.last[i].(string); !ok || last != string(text) {
-			d.last[i] = string(text)
-		}
-		return d.last[i], nil
-	case c == '-' || c >= '0' && c <= '9':
-		l.at++
-		for l.at < len(l.text) && strings.IndexByte("0123456789.eE+-", l.text[l.at]) >= 0 {
-			l.at++
-		}
-		number := string(l.text[from:l.at])
-		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
-			return n, nil
-		}
-		if f, err := strconv.ParseFloat(number, 64); err == nil {
-			return f, nil
-		}
-	case c == 'N' || c == 'n':
-		if l.keyword() == "NULL" {
-			return nil, nil
-		}
-	case c == 'X' || c == 'x':
-		l.at++
-		if text, ok := l.quoted('\''); ok {
-			return append([]byte(nil), text...), nil
-		}
-	}
-	l.at = from
-	return bad()
-}
+// isText tells whether a PR server can have got a text.
+func isText(s string) bool { return strings.IndexByte(s, 0) < 0 && utf8.ValidString(s) }

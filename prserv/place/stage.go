@@ -22,7 +22,9 @@ type stager struct {
 	stopped chan struct{}            // closed once nothing is stored any more
 	err     error                    // why not, once stopped is closed
 	rows    int64
-	text    bool // a value was a revision
+	texts   int64 // values that are revisions
+	// revisions says that all are.
+	revisions bool
 }
 
 // stage makes a table of the rows that produce adds.
@@ -51,15 +53,13 @@ func (b *base) stage(ctx context.Context, name string, produce func(*stager) err
 		return nil, err
 	}
 	t = &table{from: "main." + name, generation: whole, rows: s.rows}
-	if s.text {
+	if s.revisions {
 		t.generation = revisions
-		// Configuration says 3 and 3.1 alike; SQLite orders numbers before texts.
-		_, err = b.exec(ctx, "UPDATE "+t.from+" SET value = CAST(value AS TEXT) WHERE typeof(value) = 'integer'")
-		if err != nil {
-			return nil, err
+		if s.texts < s.rows { // as SQLite would store them in a column of texts
+			_, err = b.exec(ctx, "UPDATE "+t.from+" SET value = CAST(value AS TEXT) WHERE typeof(value) = 'integer'")
 		}
 	}
-	return t, nil
+	return t, err
 }
 
 // add takes a row, as SQLite is to store it.
@@ -76,7 +76,7 @@ func (s *stager) add(row [columns]driver.Value) error {
 	}
 	s.rows++
 	if _, ok := row[columns-1].(string); ok {
-		s.text = true
+		s.texts++
 	}
 	if len(s.batch) == cap(s.batch) {
 		return s.hand()

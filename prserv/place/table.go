@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -48,8 +49,10 @@ type table struct {
 func badRows(generation int) string {
 	value := `typeof(value) <> 'integer'`
 	if generation == revisions {
-		value = `typeof(value) NOT IN ('text', 'integer') OR value = '' OR value GLOB '*[^0-9.]*'
-			OR '.' || value || '.' GLOB '*..*'`
+		value = `typeof(value) <> 'text' OR value = '' OR instr(value, char(0)) OR '.' || value || '.' GLOB '*..*'
+			OR value GLOB '*[^0-9.]*' AND NOT (value GLOB '-[0-9]*' AND substr(value, 2) NOT GLOB '*[^0-9]*')
+			OR value GLOB '*` + strings.Repeat("[0-9]", maxDigits+1) + `*' AND value <> CAST(CAST(value AS INTEGER) AS TEXT)
+			OR length(value) > ` + strconv.Itoa(maxDigits) + ` AND value LIKE '-%' AND value <> CAST(CAST(value AS INTEGER) AS TEXT)`
 	}
 	return `(typeof(version) <> 'text' OR typeof(pkgarch) <> 'text' OR typeof(checksum) <> 'text'
 		OR instr(version, char(0)) OR instr(pkgarch, char(0)) OR instr(checksum, char(0)) OR ` + value + `)`
@@ -60,10 +63,24 @@ var errBadRow = errors.New("no PR server has issued it; see prserv-tool check")
 
 // mustBeRows returns an error if a table has rows that cannot be moved.
 func (b *base) mustBeRows(ctx context.Context, t *table) error {
-	return b.query(ctx, `SELECT version, pkgarch, checksum, value FROM `+t.from+` WHERE `+badRows(t.generation)+` LIMIT 1`,
+	return b.ofTable(ctx, t, `SELECT version, pkgarch, checksum, value FROM `+t.from+` WHERE `+badRows(t.generation)+` LIMIT 1`,
 		nil, func(row []driver.Value) error {
 			return fmt.Errorf("%s: the row %s: %w", t.place, shown(row), errBadRow)
 		})
+}
+
+// ofTable calls f with every row of a query of a table. An error of the query
+// names the place.
+func (b *base) ofTable(ctx context.Context, t *table, query string, args []driver.Value, f func(row []driver.Value) error) error {
+	var failed error
+	err := b.query(ctx, query, args, func(row []driver.Value) error {
+		failed = f(row)
+		return failed
+	})
+	if err != nil && failed == nil && ctx.Err() == nil {
+		return fileError(t.place, "reading", err)
+	}
+	return err
 }
 
 // shown writes a row for a person.
@@ -95,11 +112,17 @@ func (t *table) byKey(where string) string {
 	if !strings.HasPrefix(from, "(") {
 		from += " NOT INDEXED"
 	}
-	order := " ORDER BY version, pkgarch, checksum"
-	if t.generation == revisions {
-		order += ", value COLLATE revision"
-	}
-	return `SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM ` + from + ` ` + where + order
+	return `SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM ` + from + ` ` + where +
+		` ORDER BY version COLLATE BINARY, pkgarch COLLATE BINARY, checksum COLLATE BINARY, value COLLATE revision`
+}
+
+// some makes a table of some rows of another one.
+func (b *base) some(ctx context.Context, name string, t *table, where string) (*table, error) {
+	out := &table{place: t.place, from: "main." + name, generation: t.generation}
+	var err error
+	out.rows, err = b.exec(ctx, "CREATE TABLE "+out.from+" (version, pkgarch, checksum, value); INSERT INTO "+out.from+
+		" SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+where)
+	return out, err
 }
 
 // rowOf makes a row of four columns.
@@ -117,7 +140,7 @@ func rowOf(columns []driver.Value) (Row, error) {
 
 // each calls f with every row of a table, in the order of the key.
 func (b *base) each(ctx context.Context, t *table, f func(Row) error) error {
-	return b.query(ctx, t.byKey(""), nil, func(columns []driver.Value) error {
+	return b.ofTable(ctx, t, t.byKey(""), nil, func(columns []driver.Value) error {
 		row, err := rowOf(columns)
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.place, err)
@@ -126,36 +149,12 @@ func (b *base) each(ctx context.Context, t *table, f func(Row) error) error {
 	})
 }
 
-// greatest calls f with those rows that hold the greatest value of their
-// version and pkgarch, in the order of the key, given all rows in that order.
-type greatest struct {
-	f    func(Row) error
-	best []Row // of the version and pkgarch that the last row was of
-}
-
-func (g *greatest) add(row Row) error {
-	if len(g.best) > 0 {
-		first := g.best[0]
-		if first.Version != row.Version || first.Pkgarch != row.Pkgarch {
-			if err := g.flush(); err != nil {
-				return err
-			}
-		} else if c := compareValues(row.Value, first.Value); c < 0 {
-			return nil
-		} else if c > 0 {
-			g.best = g.best[:0]
-		}
-	}
-	g.best = append(g.best, row)
-	return nil
-}
-
-func (g *greatest) flush() error {
-	for _, row := range g.best {
-		if err := g.f(row); err != nil {
-			return err
-		}
-	}
-	g.best = g.best[:0]
-	return nil
+// greatest is those rows of a table that hold the greatest value of their
+// version and pkgarch.
+func (t *table) greatest() *table {
+	out := *t
+	out.keyed = false
+	out.from = `(SELECT version, pkgarch, checksum, value FROM (SELECT version, pkgarch, checksum, value,
+		rank() OVER (PARTITION BY version, pkgarch ORDER BY value COLLATE revision DESC) AS place FROM ` + t.from + `) WHERE place = 1)`
+	return &out
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"unicode/utf8"
 )
 
@@ -14,7 +15,8 @@ import (
 // merged, so that none of its values is lost or lowered.
 func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o CopyOptions) (out Copied, err error) {
 	var p *part
-	to, size := w.Stdout, int64(-1)
+	var file os.FileInfo
+	to := w.Stdout
 	if dst.Name != standard {
 		// It is looked at with the part in hand: what another program wrote in
 		// between would be lost.
@@ -22,13 +24,19 @@ func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o 
 			return Copied{}, err
 		}
 		defer p.abandon()
-		if size, err = sizeOf(dst); err != nil {
+		if file, err = existing(dst); err != nil {
 			return Copied{}, err
 		}
 		to = p.handle
 	}
-	merged := size > 0 && !o.Replace
-	if merged {
+	left := in.rows
+	if dst.Kind == Inc {
+		if in, err = w.fit(ctx, b, in, o.All); err != nil {
+			return Copied{}, err
+		}
+	}
+	left -= in.rows
+	if file != nil && file.Size() > 0 && !o.Replace {
 		old, err := w.read(ctx, b, dst, "old", reading{})
 		if err != nil {
 			return Copied{}, err
@@ -39,54 +47,60 @@ func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o 
 	} else {
 		out.New = in.rows
 	}
-	left, err := w.writeText(ctx, b, in, dst, to, o.All)
-	out.Left += left
-	if !merged {
-		out.New -= left
-	}
-	if err != nil {
+	out.Left = left
+	if err := w.writeText(ctx, b, in, dst, to); err != nil {
 		return Copied{}, fmt.Errorf("writing %s: %w", dst, reasonOf(err))
 	}
 	if p != nil {
-		return out, p.finish(size < 0) // an empty file may be written over
+		return out, p.finish(file)
 	}
 	return out, nil
 }
 
-// writeText writes rows, and returns how many it has left out.
-func (w *Work) writeText(ctx context.Context, b *base, in *table, dst Place, to io.Writer, all bool) (left int64, err error) {
-	out := bufio.NewWriterSize(to, 256<<10)
-	if dst.Kind == SQL {
-		return 0, w.writeDump(ctx, b, in, dst, out)
-	}
-	var unfit int64
-	inc := &incWriter{out: out, unfit: func(r Row) {
-		if unfit++; unfit <= 10 {
-			w.warn("%s %s %s is left out: BitBake cannot read a variable of this name", r.Version, r.Pkgarch, r.Checksum)
-		}
-	}}
-	put, flush := inc.add, func() error { return nil }
+// fit makes a table of those rows that BitBake can read as variables, and
+// without all, that hold the greatest value of their version and pkgarch.
+func (w *Work) fit(ctx context.Context, b *base, in *table, all bool) (*table, error) {
 	if !all {
-		best := &greatest{f: inc.add}
-		put, flush = best.add, best.flush
-	}
-	var n int64
-	err = b.each(ctx, in, func(r Row) error {
-		if n++; n%checkEvery == 0 {
-			w.progress(Progress{"writing " + dst.String(), n, float64(n) / float64(in.rows)})
+		var err error
+		if in, err = b.some(ctx, "most", in.greatest(), "true"); err != nil {
+			return nil, err
 		}
-		return put(r)
-	})
-	if err == nil {
-		err = flush()
 	}
-	if err != nil {
-		return 0, err
+	const isFit = "is_variable(version, pkgarch, checksum)"
+	unfit := 0
+	err := b.ofTable(ctx, in, "SELECT version, pkgarch, checksum FROM "+in.from+" WHERE NOT "+isFit, nil, func(row []driver.Value) error {
+		if unfit++; unfit <= 10 {
+			w.warn("%s is left out: BitBake cannot read a variable of this name", shown(row))
+		}
+		return nil
+	})
+	if err != nil || unfit == 0 {
+		return in, err
 	}
 	if unfit > 10 {
 		w.warn("%d more rows are left out because of their names", unfit-10)
 	}
-	return in.rows - inc.rows, inc.end(in.generation)
+	return b.some(ctx, "fit", in, isFit)
+}
+
+// writeText writes rows.
+func (w *Work) writeText(ctx context.Context, b *base, in *table, dst Place, to io.Writer) error {
+	out := bufio.NewWriterSize(to, 256<<10)
+	if dst.Kind == SQL {
+		return w.writeDump(ctx, b, in, dst, out)
+	}
+	inc := &incWriter{out: out}
+	var n int64
+	err := b.each(ctx, in, func(r Row) error {
+		if n++; n%tellEvery == 0 {
+			w.progress(Progress{"writing " + dst.String(), n, float64(n) / float64(in.rows)})
+		}
+		return inc.add(r)
+	})
+	if err != nil {
+		return err
+	}
+	return inc.end(in.generation)
 }
 
 // dumpRows makes the lines of the next 500 rows behind a rowid, and returns the
@@ -156,14 +170,12 @@ func (b *base) numbered(ctx context.Context, t *table) (*table, error) {
 	if b.query(ctx, "SELECT rowid FROM "+t.from+" LIMIT 0", nil, nil) == nil {
 		return t, nil
 	}
-	out := *t
-	out.from = "main.numbered"
-	_, err := b.exec(ctx, "CREATE TABLE "+out.from+" AS SELECT version, pkgarch, checksum, value FROM "+t.from)
-	return &out, err
+	return b.some(ctx, "numbered", t, "true")
 }
 
 // join merges the rows of a text that exists with those that it is to get.
-// Where it has nothing that those do not have, they are what it becomes.
+// Where it has nothing that those do not have, they are what it becomes, in
+// their order.
 func (w *Work) join(ctx context.Context, b *base, in, old *table) (*table, Copied, error) {
 	fail := func(err error) (*table, Copied, error) { return nil, Copied{}, err }
 	generation := max(in.generation, old.generation)
@@ -187,7 +199,7 @@ func (w *Work) join(ctx context.Context, b *base, in, old *table) (*table, Copie
 	}
 	counts := Copied{New: both.rows - before}
 	counts.Raised, counts.Kept = changed-counts.New, in.rows-changed
-	if both.rows == in.rows {
+	if both.rows == in.rows && in.rows <= sortFrom {
 		greater, err := b.number(ctx, "SELECT count(*) FROM "+in.from+" AS i JOIN "+both.from+
 			" AS o USING (version, pkgarch, checksum) WHERE o.value > i.value")
 		if err != nil {
@@ -222,5 +234,6 @@ func insertDistinct(to, t *table) string {
 	if to.generation == revisions {
 		rule = "DO NOTHING"
 	}
-	return "INSERT INTO " + to.from + " SELECT version, pkgarch, checksum, value FROM " + t.from + " WHERE true ON CONFLICT " + rule
+	return "INSERT INTO " + to.from + " SELECT version, pkgarch, checksum, value FROM " + t.from + " WHERE true" + inOrder(t) +
+		" ON CONFLICT " + rule
 }

@@ -1,0 +1,201 @@
+package place
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"prserver/prserv"
+)
+
+// partOf begins a part of a file.
+func partOf(t *testing.T, file, text string) *part {
+	t.Helper()
+	p, err := newPart(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.handle.WriteString(text); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func statOf(t *testing.T, file string) os.FileInfo {
+	t.Helper()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return info
+}
+
+func TestPart(t *testing.T) {
+	folder := t.TempDir()
+	file := filepath.Join(folder, "a")
+	partOf(t, file, "x").abandon()
+	wantFolder(t, "abandoned", folder)
+	if err := partOf(t, file, "new").finish(nil); err != nil || readFile(t, file) != "new" {
+		t.Errorf("finish: %q, %v", readFile(t, file), err)
+	}
+	old := statOf(t, file)
+	if err := partOf(t, file, "newer").finish(old); err != nil || readFile(t, file) != "newer" {
+		t.Errorf("finish: %q, %v", readFile(t, file), err)
+	}
+	// Somebody else comes between.
+	wantOneLine(t, "another one", partOf(t, file, "lost").finish(old), "somebody has changed it meanwhile")
+	wantOneLine(t, "a new one", partOf(t, file, "lost").finish(nil), "somebody has made it meanwhile")
+	old = statOf(t, file)
+	p := partOf(t, file, "lost")
+	writeFile(t, file, "longer now")
+	wantOneLine(t, "a changed one", p.finish(old), "somebody has changed it meanwhile")
+	if got := readFile(t, file); got != "longer now" {
+		t.Errorf("the file has %q", got)
+	}
+	p = partOf(t, file, "lost")
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	wantOneLine(t, "one that is gone", p.finish(old), "no such file")
+	wantFolder(t, "all is done", folder)
+}
+
+func TestPartTwice(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a")
+	p := partOf(t, file, "first")
+	_, err := newPart(file)
+	wantOneLine(t, "the second", err, file, "another program is writing it")
+	if err := p.finish(nil); err != nil {
+		t.Error(err)
+	}
+	// Many at once: each fails, or writes all of its own.
+	var all sync.WaitGroup
+	for range 20 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for range 20 {
+				if p, err := newPart(file); err == nil {
+					p.handle.WriteString(strings.Repeat("x", 10))
+					info, _ := os.Stat(file)
+					p.finish(info)
+				}
+			}
+		}()
+	}
+	all.Wait()
+	if got := readFile(t, file); got != strings.Repeat("x", 10) {
+		t.Errorf("the file has %q", got)
+	}
+	wantFolder(t, "all is done", filepath.Dir(file), "a")
+}
+
+// TestPartLeft writes over what a program that was killed has left.
+func TestPartLeft(t *testing.T) {
+	for _, kind := range []Kind{File, SQL, Inc} {
+		dst := Place{kind, filepath.Join(t.TempDir(), "a")}
+		writeFile(t, dst.Name+".part", strings.Repeat("left behind; ", 10000))
+		if _, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		wantRows(t, "written", listed(t, dst, ListOptions{}), []Row{{"v", "p", "c", "3"}})
+		wantFolder(t, "written", filepath.Dir(dst.Name), "a")
+	}
+}
+
+func TestPartLinks(t *testing.T) {
+	folder, real := t.TempDir(), t.TempDir()
+	link := filepath.Join(folder, "link.sql")
+	if err := os.Symlink(filepath.Join(real, "a.sql"), link); err != nil {
+		t.Fatal(err)
+	}
+	src, dst := newDB(t, whole, Row{"v", "p", "c", "3"}), Place{SQL, link}
+	for range 2 { // to a file that is yet to be made, and to one that exists
+		if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantRows(t, "through the link", listed(t, Place{SQL, filepath.Join(real, "a.sql")}, ListOptions{}), []Row{{"v", "p", "c", "3"}})
+	wantFolder(t, "the link", folder, "link.sql")
+	wantFolder(t, "the file", real, "a.sql")
+	// A part is nothing that others lead elsewhere.
+	if err := os.Symlink(filepath.Join(real, "victim"), filepath.Join(real, "a.sql.part")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
+	wantOneLine(t, "a part that is a link", err, "writing "+link)
+}
+
+func TestModes(t *testing.T) {
+	src := newDB(t, whole, Row{"v", "p", "c", "3"})
+	for _, mode := range []os.FileMode{0o600, 0o666, 0o640, 0o444} {
+		for _, text := range []string{"", "PRAUTO$v$p$d = \"3\"\n"} {
+			dst := textPlace(t, "a.inc", text)
+			if err := os.Chmod(dst.Name, mode); err != nil {
+				t.Fatal(err)
+			}
+			if os.Geteuid() == 0 {
+				if err := os.Chown(dst.Name, 12345, 23456); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			if got := statOf(t, dst.Name).Mode().Perm(); got != mode {
+				t.Errorf("the mode is %v, want %v", got, mode)
+			}
+		}
+	}
+}
+
+// TestEmptyDestination writes files that exist with nothing in them.
+func TestEmptyDestination(t *testing.T) {
+	for _, name := range []string{"a.db", "a.sql", "a.inc"} {
+		dst := textPlace(t, name, "")
+		if c, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil || c.New != 1 {
+			t.Errorf("%s: %+v, %v", name, c, err)
+		}
+		wantFolder(t, "written", filepath.Dir(dst.Name), name)
+	}
+	dst := textPlace(t, "a.db", "")
+	claim, err := prserv.ClaimFile(dst.Name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer claim.Release()
+	_, err = (&Work{}).Copy(t.Context(), newDB(t, whole), dst, CopyOptions{})
+	wantOneLine(t, "a server's", err, "is served by process")
+}
+
+// TestCompanions makes no database that SQLite would take others' pages for.
+func TestCompanions(t *testing.T) {
+	src := newDB(t, whole, Row{"v", "p", "c", "3"})
+	for _, companion := range []string{"-wal", "-journal"} {
+		dst := Place{File, filepath.Join(t.TempDir(), "a.db")}
+		writeFile(t, dst.Name+companion, "x")
+		_, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
+		wantOneLine(t, companion, err, "writing "+dst.Name, dst.Name+companion+" is left of another database")
+		writeFile(t, dst.Name+companion, "")
+		if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestReadOnlyFolder(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root may write everywhere")
+	}
+	folder := t.TempDir()
+	if err := os.Chmod(folder, 0o555); err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []Kind{File, SQL, Inc} {
+		dst := Place{kind, filepath.Join(folder, "a")}
+		_, err := (&Work{}).Copy(t.Context(), newDB(t, whole), dst, CopyOptions{})
+		wantOneLine(t, "read-only", err, "writing "+dst.Name+": permission denied")
+	}
+}

@@ -1,0 +1,189 @@
+package place
+
+import (
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// isLong tells that scripts/test --long runs the tests.
+func isLong() bool { return os.Getenv("PRSERV_LONG") != "" }
+
+func writeFile(t testing.TB, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func readFile(t testing.TB, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// textPlace makes a text, and returns its place.
+func textPlace(t testing.TB, name, text string) Place {
+	t.Helper()
+	p, err := Parse(filepath.Join(t.TempDir(), name), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, p.Name, text)
+	return p
+}
+
+// dumpText is what sqlite3 would write of rows.
+func dumpText(generation int, rows func(put func(Row))) string {
+	var out strings.Builder
+	out.WriteString("BEGIN TRANSACTION;\n" + schemas[generation].create + "\n")
+	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+	rows(func(r Row) {
+		value := r.Value
+		if generation == revisions {
+			value = quote(value)
+		}
+		fmt.Fprintf(&out, "INSERT INTO \"%s\" VALUES(%s,%s,%s,%s);\n",
+			schemas[generation].name, quote(r.Version), quote(r.Pkgarch), quote(r.Checksum), value)
+	})
+	return out.String() + "COMMIT;\n"
+}
+
+// openDB opens a database file as any other program does.
+func openDB(t testing.TB, file string) *sql.DB {
+	t.Helper()
+	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", OmitHost: true, Path: file}).String()+"?_busy_timeout=1000&_synchronous=OFF")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { db.Close() })
+	return db
+}
+
+func execute(t testing.TB, db *sql.DB, query string, args ...any) {
+	t.Helper()
+	if _, err := db.Exec(query, args...); err != nil {
+		t.Fatalf("%.100s: %v", query, err)
+	}
+}
+
+// newDB makes a database file with the rows of a generation.
+func newDB(t testing.TB, generation int, rows ...Row) Place {
+	t.Helper()
+	p := Place{File, filepath.Join(t.TempDir(), "db.sqlite3")}
+	db := openDB(t, p.Name)
+	execute(t, db, schemas[generation].create)
+	insertRows(t, db, generation, rows...)
+	return p
+}
+
+func insertRows(t testing.TB, db *sql.DB, generation int, rows ...Row) {
+	t.Helper()
+	for _, r := range rows {
+		execute(t, db, "INSERT INTO "+schemas[generation].name+" VALUES (?, ?, ?, ?)", r.Version, r.Pkgarch, r.Checksum, r.Value)
+	}
+}
+
+// stored reads the rows of a database file without our code, in the order of
+// the file.
+func stored(t testing.TB, file string, generation int) []Row {
+	t.Helper()
+	db := openDB(t, file)
+	defer db.Close()
+	found, err := db.Query("SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM " + schemas[generation].name + " ORDER BY rowid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer found.Close()
+	var out []Row
+	for found.Next() {
+		var r Row
+		if err := found.Scan(&r.Version, &r.Pkgarch, &r.Checksum, &r.Value); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	if err := found.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// listed lists the rows of a place.
+func listed(t testing.TB, p Place, o ListOptions) []Row {
+	t.Helper()
+	var out []Row
+	if err := (&Work{}).List(t.Context(), p, o, func(r Row) error { out = append(out, r); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func compareRows(a, b Row) int {
+	if c := compareKeys(&a, &b); c != 0 {
+		return c
+	}
+	if c := compareValues(a.Value, b.Value); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Value, b.Value)
+}
+
+func sortedRows(rows []Row) []Row {
+	rows = slices.Clone(rows)
+	slices.SortFunc(rows, compareRows)
+	return rows
+}
+
+func wantRows(t testing.TB, about string, got, want []Row) {
+	t.Helper()
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: rows %v, want %v", about, got, want)
+	}
+}
+
+// wantOneLine checks an error: one line, with the words.
+func wantOneLine(t testing.TB, about string, err error, words ...string) {
+	t.Helper()
+	if err == nil {
+		t.Errorf("%s: no error, want one with %q", about, words)
+		return
+	}
+	for _, word := range words {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%s: %v; want %q in it", about, err, word)
+		}
+	}
+	if strings.ContainsAny(err.Error(), "\n\r") {
+		t.Errorf("%s: %q is not one line", about, err)
+	}
+}
+
+// wantFolder checks what a folder has, but for files of SQLite's own.
+func wantFolder(t testing.TB, about, folder string, want ...string) {
+	t.Helper()
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), "-shm") && !strings.HasSuffix(e.Name(), "-wal") {
+			got = append(got, e.Name())
+		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: the folder has %q, want %q", about, got, want)
+	}
+}
+
+var errStop = errors.New("stop here")

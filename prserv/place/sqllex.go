@@ -1,0 +1,198 @@
+package place
+
+import (
+	"bytes"
+	"database/sql/driver"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// lexer takes a statement to pieces.
+type lexer struct {
+	text  []byte
+	at    int
+	depth int // of functions in functions
+}
+
+func (l *lexer) space() {
+	for l.at < len(l.text) && (l.text[l.at] == ' ' || l.text[l.at] == '\n' || l.text[l.at] == '\t' || l.text[l.at] == '\r') {
+		l.at++
+	}
+}
+
+// end tells whether nothing follows.
+func (l *lexer) end() bool {
+	l.space()
+	return l.at == len(l.text)
+}
+
+// symbol takes a character, if it follows.
+func (l *lexer) symbol(c byte) bool {
+	l.space()
+	if l.at < len(l.text) && l.text[l.at] == c {
+		l.at++
+		return true
+	}
+	return false
+}
+
+// word takes letters, digits and underscores.
+func (l *lexer) word() []byte {
+	l.space()
+	from := l.at
+	for l.at < len(l.text) {
+		c := l.text[l.at]
+		if !(c == '_' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z') {
+			break
+		}
+		l.at++
+	}
+	return l.text[from:l.at]
+}
+
+// keyword takes a word, in capitals.
+func (l *lexer) keyword() string { return string(bytes.ToUpper(l.word())) }
+
+// name takes the name of a table, quoted or not.
+func (l *lexer) name() string {
+	l.space()
+	if l.at == len(l.text) {
+		return ""
+	}
+	switch c := l.text[l.at]; c {
+	case '"', '\'', '`':
+		name, _ := l.quoted(c)
+		return string(name)
+	case '[':
+		name, _, _ := bytes.Cut(l.text[l.at+1:], []byte{']'})
+		l.at = min(l.at+len(name)+2, len(l.text))
+		return string(name)
+	}
+	return string(l.word())
+}
+
+// quoted takes a text in quotes.
+func (l *lexer) quoted(quote byte) ([]byte, bool) {
+	if !l.symbol(quote) {
+		return nil, false
+	}
+	n := bytes.IndexByte(l.text[l.at:], quote)
+	if n < 0 {
+		return nil, false
+	}
+	if next := l.at + n + 1; next == len(l.text) || l.text[next] != quote {
+		text := l.text[l.at : l.at+n]
+		l.at = next
+		return text, true
+	}
+	var text []byte // a quote in the text is written twice
+	for {
+		text = append(text, l.text[l.at:l.at+n]...)
+		l.at += n + 1
+		if l.at == len(l.text) || l.text[l.at] != quote {
+			return text, true
+		}
+		text = append(text, quote)
+		l.at++
+		if n = bytes.IndexByte(l.text[l.at:], quote); n < 0 {
+			return nil, false
+		}
+	}
+}
+
+// value takes a value. Where it is the same text as last, that is returned: most
+// texts are those of the row before.
+func (l *lexer) value(last driver.Value) (driver.Value, error) {
+	l.space()
+	from := l.at
+	var c byte
+	if l.at < len(l.text) {
+		c = l.text[l.at]
+	}
+	switch {
+	case c == '\'':
+		if text, ok := l.quoted(c); ok {
+			if s, ok := last.(string); ok && s == string(text) {
+				return last, nil
+			}
+			return string(text), nil
+		}
+	case c == '-' || c >= '0' && c <= '9':
+		l.at++
+		for l.at < len(l.text) && strings.IndexByte("0123456789.eE+-", l.text[l.at]) >= 0 {
+			l.at++
+		}
+		number := string(l.text[from:l.at])
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+			return n, nil
+		}
+		// What is beyond all numbers is how infinity is dumped.
+		if f, err := strconv.ParseFloat(number, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+			return f, nil
+		}
+	case (c == 'X' || c == 'x') && l.at+1 < len(l.text) && l.text[l.at+1] == '\'':
+		l.at++
+		if text, ok := l.quoted('\''); ok {
+			if blob, err := hex.DecodeString(string(text)); err == nil {
+				return blob, nil
+			}
+		}
+	default:
+		if v, ok := l.function(); ok {
+			return v, nil
+		}
+	}
+	return nil, fmt.Errorf("%.40q is no value that a dump of a PR server has", l.text[from:])
+}
+
+// function takes NULL, or a text that sqlite3 writes without the characters
+// that break a line: replace('a\nb','\n',char(10)), or unistr('a\u000ab') from
+// 3.50 on.
+func (l *lexer) function() (driver.Value, bool) {
+	switch l.keyword() {
+	case "NULL":
+		return nil, true
+	case "UNISTR":
+		if !l.symbol('(') {
+			return nil, false
+		}
+		text, ok := l.quoted('\'')
+		return string(unescape(text)), ok && l.symbol(')')
+	case "REPLACE":
+		if l.depth++; l.depth > 2 || !l.symbol('(') { // one for \r, one for \n
+			return nil, false
+		}
+		v, err := l.value(nil)
+		l.depth--
+		text, ok := v.(string)
+		if err != nil || !ok || !l.symbol(',') {
+			return nil, false
+		}
+		mark, ok := l.quoted('\'')
+		if !ok || len(mark) == 0 || !l.symbol(',') || l.keyword() != "CHAR" || !l.symbol('(') {
+			return nil, false
+		}
+		n, err := strconv.ParseUint(string(l.word()), 10, 7)
+		text = strings.ReplaceAll(text, string(mark), string(rune(n)))
+		return text, err == nil && l.symbol(')') && l.symbol(')')
+	}
+	return nil, false
+}
+
+// escaped is a character that sqlite3 has escaped, or a backslash.
+var escaped = regexp.MustCompile(`\\(?:\\|u[0-9A-Fa-f]{4})`)
+
+func unescape(text []byte) []byte {
+	return escaped.ReplaceAllFunc(text, func(e []byte) []byte {
+		if len(e) == 2 {
+			return e[:1]
+		}
+		n, _ := strconv.ParseUint(string(e[2:]), 16, 16)
+		return utf8.AppendRune(nil, rune(n))
+	})
+}

@@ -1,0 +1,235 @@
+package place
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// TestInterrupted ends copies at random moments: their destination is as it
+// was, or whole.
+func TestInterrupted(t *testing.T) {
+	const n = 2000
+	src := manyRows(t, "src.sql", n)
+	db := Place{File, filepath.Join(t.TempDir(), "src.db")}
+	begun := time.Now()
+	if _, err := (&Work{}).Copy(t.Context(), src, db, CopyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	took := time.Since(begun)
+	old := []Row{{"v", "p", "c", "3"}}
+	whole := append(slices.Clone(old), listed(t, db, ListOptions{})...)
+	slices.SortFunc(whole, compareRows)
+	random := rand.New(rand.NewPCG(8, 8))
+	ends := map[bool]int{}
+	for i := range 60 {
+		from := []Place{src, db}[random.IntN(2)]
+		kind := []Kind{File, SQL, Inc}[i%3]
+		var dst Place
+		var before []Row
+		if random.IntN(2) == 0 {
+			dst = Place{kind, filepath.Join(t.TempDir(), "new")}
+		} else {
+			dst, before = makePlace(t, kind, 1, old), old
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.Int64N(int64(2*took))))
+		_, err := (&Work{}).Copy(ctx, from, dst, CopyOptions{All: kind == Inc})
+		cancel()
+		ends[err == nil]++
+		about := fmt.Sprintf("%v to kind %d, %v", from, kind, err)
+		want := before
+		switch {
+		case err == nil && before == nil:
+			want = listed(t, db, ListOptions{})
+		case err == nil:
+			want = whole
+		case !errors.Is(err, context.DeadlineExceeded):
+			t.Errorf("%s: want what ended it", about)
+		case before == nil:
+			wantFolder(t, about, filepath.Dir(dst.Name))
+			continue
+		}
+		wantFolder(t, about, filepath.Dir(dst.Name), filepath.Base(dst.Name))
+		if got := listed(t, dst, ListOptions{}); !slices.Equal(got, want) {
+			t.Errorf("%s: %d rows, want %d", about, len(got), len(want))
+		}
+	}
+	if ends[true] == 0 || ends[false] == 0 {
+		t.Logf("of 60 copies %d were whole, %d interrupted", ends[true], ends[false])
+	}
+}
+
+// TestInterruptedWait ends what waits for standard input, or for a server.
+func TestInterruptedWait(t *testing.T) {
+	in, out, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	defer in.Close()
+	io.WriteString(out, begin+make1)
+	ctx, cancel := context.WithCancel(t.Context())
+	var once sync.Once
+	w := &Work{Stdin: in, Progress: func(Progress) { once.Do(cancel) }}
+	dst := Place{File, filepath.Join(t.TempDir(), "a.db")}
+	if _, err := w.Copy(ctx, Place{SQL, standard}, dst, CopyOptions{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v, want %v", err, context.Canceled)
+	}
+	wantFolder(t, "interrupted", filepath.Dir(dst.Name))
+}
+
+// TestInterruptedQuery ends a query that has no row yet.
+func TestInterruptedQuery(t *testing.T) {
+	b, err := openBase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	_, err = b.number(ctx, "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i) SELECT count(*) FROM i")
+	if !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
+	}
+	if n, err := b.number(t.Context(), "SELECT 5"); n != 5 || err != nil {
+		t.Errorf("afterwards: %d, %v", n, err)
+	}
+}
+
+// failing is where nothing can be written to.
+type failing struct{ after int }
+
+func (f *failing) Write(p []byte) (int, error) {
+	if f.after -= len(p); f.after < 0 {
+		return 0, errStop
+	}
+	return len(p), nil
+}
+
+func TestNoRoom(t *testing.T) {
+	src := manyRows(t, "src.sql", 5000)
+	for _, kind := range []Kind{SQL, Inc} {
+		for _, after := range []int{0, 300_000} {
+			from := src
+			if kind == SQL {
+				from = Place{File, filepath.Join(t.TempDir(), "a.db")}
+				if _, err := (&Work{}).Copy(t.Context(), src, from, CopyOptions{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			_, err := (&Work{Stdout: &failing{after}}).Copy(t.Context(), from, Place{kind, standard}, CopyOptions{All: kind == Inc})
+			wantOneLine(t, "no room", err, "writing standard")
+			if !errors.Is(err, errStop) {
+				t.Errorf("%v, want %v", err, errStop)
+			}
+		}
+	}
+}
+
+// TestProgress never goes back, and stays within 0 and 1.
+func TestProgress(t *testing.T) {
+	src := manyRows(t, "src.sql", 20_000)
+	for _, kind := range []Kind{File, SQL, Inc} {
+		var mu sync.Mutex // another goroutine watches SQLite
+		last := map[string]Progress{}
+		w := &Work{Progress: func(p Progress) {
+			mu.Lock()
+			defer mu.Unlock()
+			if before := last[p.What]; p.Part > 1 || p.Part < 0 && p.Part != -1 || p.Part < before.Part || p.Rows < before.Rows {
+				t.Errorf("%+v after %+v", p, before)
+			}
+			last[p.What] = p
+		}}
+		if _, err := w.Copy(t.Context(), src, Place{kind, filepath.Join(t.TempDir(), "a")}, CopyOptions{}); err != nil {
+			t.Error(err)
+		}
+		if len(last) == 0 {
+			t.Errorf("to kind %d: nothing was told", kind)
+		}
+	}
+}
+
+// TestMemory copies and compares many rows in little memory.
+func TestMemory(t *testing.T) {
+	if !isLong() {
+		t.Skip("copies 300,000 rows several times: only with PRSERV_LONG=1")
+	}
+	const n, bound = 300_000, 64 << 20
+	src := manyRows(t, "src.sql", n)
+	folder := t.TempDir()
+	db, db3 := Place{File, folder + "/a.db"}, Place{File, folder + "/b.db"}
+	sql, inc := Place{SQL, folder + "/a.sql"}, Place{Inc, folder + "/a.inc"}
+	same := func(a, b Place) func() error {
+		return func() error {
+			c, err := (&Work{}).Diff(t.Context(), a, b, func(d Difference) error { return fmt.Errorf("%v", d) })
+			if err == nil && c.Same != n {
+				err = fmt.Errorf("%+v", c)
+			}
+			return err
+		}
+	}
+	copied := func(a, b Place, o CopyOptions) func() error {
+		return func() error { _, err := (&Work{}).Copy(t.Context(), a, b, o); return err }
+	}
+	for _, step := range []struct {
+		about string
+		do    func() error
+	}{
+		{"sql to file", copied(src, db, CopyOptions{})},
+		{"file to file", copied(db, db3, CopyOptions{Generation: revisions})},
+		{"file to sql", copied(db, sql, CopyOptions{})},
+		{"file to inc", copied(db, inc, CopyOptions{All: true})},
+		{"file into file", copied(db, db3, CopyOptions{})},
+		{"file into sql", copied(db, sql, CopyOptions{})},
+		{"file and file", same(db, db3)},
+		{"sql and inc", same(sql, inc)},
+		{"list", func() error {
+			return (&Work{}).List(t.Context(), db3, ListOptions{Greatest: true}, func(Row) error { return nil })
+		}},
+		{"check", func() error { return (&Work{}).Check(t.Context(), db3, func(Problem) error { return nil }) }},
+	} {
+		runtime.GC()
+		resetPeak(t)
+		before := peak(t)
+		begun := time.Now()
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.about, err)
+		}
+		grown := peak(t) - before
+		t.Logf("%s: %d MiB more, %v", step.about, grown>>20, time.Since(begun).Round(time.Millisecond))
+		if grown > bound {
+			t.Errorf("%s: %d MiB more memory, want at most %d", step.about, grown>>20, bound>>20)
+		}
+	}
+}
+
+// resetPeak makes the memory of now the most that this process has had.
+func resetPeak(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile("/proc/self/clear_refs", []byte("5"), 0); err != nil {
+		t.Skipf("no way to measure memory: %v", err)
+	}
+}
+
+// peak is the most memory that this process has had.
+func peak(t *testing.T) int {
+	t.Helper()
+	for line := range strings.Lines(readFile(t, "/proc/self/status")) {
+		var kib int
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
+			return kib << 10
+		}
+	}
+	t.Skip("no way to measure memory")
+	return 0
+}
