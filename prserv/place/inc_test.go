@@ -7,8 +7,9 @@ import (
 	"testing"
 )
 
-// goldenExport is what oe-core writes of the rows in TestIncWriter: this is
-// bitbake-prserv-tool export of hardknott, with prexport.bbclass.
+// goldenExport is how oe-core writes the rows in goldenRows, written out by hand
+// after meta/lib/oe/prservice.py:prserv_export_tofile: rows and greatest values
+// of one recipe after the other, what describes the table, and the lock.
 const goldenExport = `PRAUTO$AUTOINC-linux-5.10$qemux86_64$7f1c0a = "2"
 PRAUTO_AUTOINC-linux-5.10_qemux86_64 = "2"
 PRAUTO$make-4.3-r0$all$0a = "0"
