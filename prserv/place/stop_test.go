@@ -19,6 +19,7 @@ import (
 // TestInterrupted ends copies at random moments: their destination is as it
 // was, or whole.
 func TestInterrupted(t *testing.T) {
+	t.Parallel() // it waits for the disk
 	const n = 2000
 	src := manyRows(t, "src.sql", n)
 	db := Place{File, filepath.Join(t.TempDir(), "src.db")}

@@ -1,0 +1,66 @@
+package place
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net"
+	"testing"
+
+	"prserver/compat"
+	"prserver/prserv"
+)
+
+// serve starts a server of rows.
+func serve(t testing.TB, rows ...Row) Place {
+	t.Helper()
+	s, err := prserv.New(t.Context(), prserv.Config{
+		File: newDB(t, whole, rows...).Name, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(context.Background(), ln) }()
+	t.Cleanup(func() { s.Quit(); <-served; s.Close() })
+	return Place{Server, ln.Addr().String()}
+}
+
+func TestCopyToServerRandom(t *testing.T) {
+	for seed := range uint64(15) {
+		random := rand.New(rand.NewPCG(seed, 3))
+		in, old := randomRows(random, whole, 14), randomRows(random, whole, 14)
+		dst := serve(t, old...)
+		want, counts := merged(whole, old, in)
+		for range 2 {
+			got, err := (&Work{}).Copy(t.Context(), makePlace(t, []Kind{File, SQL, Inc}[seed%3], whole, in), dst, CopyOptions{})
+			if err != nil || got != counts {
+				t.Errorf("seed %d: %+v, %v; want %+v", seed, got, err, counts)
+			}
+			wantRows(t, fmt.Sprint("seed ", seed), listed(t, dst, ListOptions{}), sortedRows(want))
+			counts = Copied{Kept: int64(len(in))} // the second time
+		}
+	}
+}
+
+func TestCopyToServerRefused(t *testing.T) {
+	dst := serve(t)
+	for _, test := range []struct {
+		row  Row
+		want string
+	}{
+		{Row{"v", "p", "c", "2147483648"}, "the row v p c 2147483648: a server cannot answer a value beyond 2147483647"},
+		{Row{"v", "p", "c", "-2147483649"}, "a server cannot answer"},
+		{Row{"v", "p", "a\x01b", "3"}, `the row v p "a\x01b" 3: asking 127.0.0.1:`},
+	} {
+		_, err := (&Work{}).Copy(t.Context(), newDB(t, whole, test.row), dst, CopyOptions{})
+		wantOneLine(t, test.row.Checksum, err, test.want)
+	}
+	_, err := (&Work{}).Copy(t.Context(), newDB(t, whole), Place{Server, "127.0.0.1:1"}, CopyOptions{})
+	wantOneLine(t, "nobody listens", err, "127.0.0.1:1")
+}
