@@ -159,15 +159,22 @@ func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generat
 		return fail(err)
 	}
 	out, err := w.mergeRows(ctx, b, in, dst, generation)
-	if err != nil {
-		b.exec(context.Background(), "ROLLBACK") // or SQLite has done so itself
-		return fail(err)
+	if err == nil {
+		_, err = b.exec(ctx, "COMMIT")
 	}
-	if _, err := b.exec(ctx, "COMMIT"); err != nil {
-		b.exec(context.Background(), "ROLLBACK")
+	if err != nil {
+		b.takeBack()
 		return fail(err)
 	}
 	return out, nil
+}
+
+// takeBack ends the transaction of a merge that has failed.
+func (b *base) takeBack() {
+	b.exec(context.Background(), "ROLLBACK") // or SQLite has done so itself
+	// Where a disk is full, SQLite leaves the file half written, for the next
+	// reader to take that back by the journal.
+	b.number(context.Background(), "SELECT count(*) FROM dst_file.sqlite_master")
 }
 
 // mergeRows stores rows in the attached file.
