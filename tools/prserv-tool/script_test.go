@@ -40,6 +40,12 @@ func TestScripts(t *testing.T) {
 			env.Setenv("PRSERV_HOST", "")
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "mount" {
+				return false, fmt.Errorf("there is no condition %s", name)
+			}
+			return exec.Command("unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/tmp").Run() == nil, nil
+		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
