@@ -142,20 +142,26 @@ func (w *incWriter) end(generation int) error {
 	return w.out.Flush()
 }
 
-var (
-	// variable is what every BitBake from 1.30 on reads as a part of a
-	// variable's name, but for the dollar sign, which stands between the parts
-	// here. A colon is an error in 1.32, an underscore in 1.50 and an override in 2.8.
-	variable = regexp.MustCompile(`^[A-Za-z0-9_+.{}/~-]*$`)
-	// operation is what BitBake does not take for a part of a name, and what
-	// it replaces by the value of a variable.
-	// Source: lib/bb/data_smart.py:__setvar_regexp__ and __expand_var_regexp__.
-	operation = regexp.MustCompile(`_(append|prepend|remove)(_|$)|\$\{`)
-)
+// nameBytes is what every BitBake from 1.30 on reads as a part of a variable's
+// name, but for the dollar sign, which stands between the parts here. A colon
+// is an error in 1.32, an underscore in 1.50 and an override in 2.8.
+const nameBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.{}/~-"
+
+// operation is what BitBake does not take for a part of a name.
+// Source: lib/bb/data_smart.py:__setvar_regexp__.
+var operation = regexp.MustCompile(`_(append|prepend|remove)(_|$)`)
 
 // isVariable tells whether BitBake can read a row as the variables of its
 // configuration. One without a version is in no export.
 func isVariable(version, pkgarch, checksum string) bool {
-	return version != "" && variable.MatchString(version) && variable.MatchString(pkgarch) && variable.MatchString(checksum) &&
-		!operation.MatchString("$"+version+"$"+pkgarch+"$"+checksum) && !operation.MatchString("_"+version+"_"+pkgarch)
+	if version == "" || strings.Trim(version+pkgarch+checksum, nameBytes) != "" {
+		return false
+	}
+	for _, name := range []string{"$" + version + "$" + pkgarch + "$" + checksum, "_" + version + "_" + pkgarch} {
+		// What stands in ${ } would be replaced: lib/bb/data.py:expandKeys.
+		if strings.Contains(name, "${") || operation.MatchString(name) {
+			return false
+		}
+	}
+	return true
 }
