@@ -49,18 +49,42 @@ func (i *incReader) read(s *stager) error {
 	return err
 }
 
-// assignment is a line that sets a variable, or adds to one.
-var assignment = regexp.MustCompile(`^([A-Za-z0-9_+.${}/~:-]+?)[ \t]*(=|:=|\?=|\?\?=|\+=|=\+|\.=|=\.)[ \t]*(?:"([^"]*)"|'([^']*)')$`)
+// assignment takes a line that sets a variable to pieces. One that adds to a
+// variable, as += does, is none.
+func assignment(line string) (name, value string, ok bool) {
+	if line == "" {
+		return "", "", false
+	}
+	quote := line[len(line)-1]
+	if quote != '"' && quote != '\'' {
+		return "", "", false
+	}
+	name, value, ok = strings.Cut(line[:len(line)-1], string(quote))
+	if !ok || strings.IndexByte(value, quote) >= 0 {
+		return "", "", false
+	}
+	name, ok = strings.CutSuffix(strings.TrimRight(name, " \t"), "=")
+	if !ok || strings.HasSuffix(name, "+") || strings.HasSuffix(name, ".") {
+		return "", "", false
+	}
+	for _, operator := range []string{"??", "?", ":"} { // = in other words
+		if before, ok := strings.CutSuffix(name, operator); ok {
+			name = before
+			break
+		}
+	}
+	name = strings.TrimRight(name, " \t")
+	return name, strings.TrimSpace(value), name != "" && isName(name, nameBytes+"$:")
+}
 
 func (i *incReader) process(line string, s *stager) error {
 	if line == "" || line[0] == '#' && !strings.HasSuffix(line, `\`) { // with which the next line would go on
 		return nil
 	}
-	m := assignment.FindStringSubmatch(line)
-	if m == nil || strings.Trim(m[2], ":?") != "=" {
+	name, text, ok := assignment(line)
+	if !ok {
 		return fmt.Errorf("%.60q is no setting; a row is written %sVERSION$PKGARCH$CHECKSUM = \"VALUE\"", line, rowPrefix)
 	}
-	name, text := m[1], strings.TrimSpace(m[3]+m[4])
 	parts := strings.Split(name, "$")
 	switch {
 	case !strings.HasPrefix(name, rowPrefix):
@@ -154,7 +178,7 @@ var operation = regexp.MustCompile(`_(append|prepend|remove)(_|$)`)
 // isVariable tells whether BitBake can read a row as the variables of its
 // configuration. One without a version is in no export.
 func isVariable(version, pkgarch, checksum string) bool {
-	if version == "" || strings.Trim(version+pkgarch+checksum, nameBytes) != "" {
+	if version == "" || !isName(version, nameBytes) || !isName(pkgarch, nameBytes) || !isName(checksum, nameBytes) {
 		return false
 	}
 	for _, name := range []string{"$" + version + "$" + pkgarch + "$" + checksum, "_" + version + "_" + pkgarch} {
@@ -165,3 +189,6 @@ func isVariable(version, pkgarch, checksum string) bool {
 	}
 	return true
 }
+
+// isName tells whether a text consists of certain characters only.
+func isName(text, characters string) bool { return strings.Trim(text, characters) == "" }
