@@ -20,6 +20,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"prserver/compat"
+	"prserver/compat/toolscript"
 	"prserver/prserv"
 )
 
@@ -57,7 +58,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    cmdExits,
+			"exits":    toolscript.Exits,
 			"findpid":  cmdFindPid,
 			"getpr":    cmdGetPR,
 			"gone":     cmdGone,
@@ -178,25 +179,6 @@ func waitFor(ts *testscript.TestScript, what string, done func() bool) {
 func noNegation(ts *testscript.TestScript, neg bool, args []string, usage string) {
 	if want := len(strings.Fields(usage)) - 1; neg || len(args) != want {
 		ts.Fatalf("usage: %s", usage)
-	}
-}
-
-// cmdExits runs a program that has to end with the given code.
-func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE PROGRAM ARGUMENTS...")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%v", err)
-	}
-	ts.Logf("[stdout]\n%s[stderr]\n%s[exit code] %d", ts.ReadFile("stdout"), ts.ReadFile("stderr"), got)
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("exit code %d, want %s", got, args[0])
 	}
 }
 

@@ -2,14 +2,10 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -19,8 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prserver/compat"
-	"prserver/prserv"
+	"prserver/compat/toolscript"
 )
 
 // patience bounds every wait of a script.
@@ -45,38 +40,12 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"asked":   cmdAsked,
 			"build":   cmdBuild,
-			"exits":   cmdExits,
+			"exits":   toolscript.Exits,
 			"numbers": cmdNumbers,
-			"prserv":  cmdPRServer,
+			"prserv":  toolscript.PRServer,
 			"serve":   cmdServe,
 		},
 	})
-}
-
-// cmdPRServer starts our server and sets $ADDR to its address.
-func cmdPRServer(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 0 {
-		ts.Fatalf("usage: prserv")
-	}
-	server, err := prserv.New(context.Background(), prserv.Config{
-		File: ts.MkAbs("prserv.sqlite3"), Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
-	})
-	ts.Check(err)
-	ln := listen(ts)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(context.Background(), ln) }()
-	ts.Defer(func() {
-		server.Quit()
-		ts.Check(errors.Join(<-served, server.Close()))
-	})
-}
-
-// listen listens at a free port and sets $ADDR to it.
-func listen(ts *testscript.TestScript) net.Listener {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Setenv("ADDR", ln.Addr().String())
-	return ln
 }
 
 // fake answers the same to every call, up to a number of calls.
@@ -100,7 +69,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	calls, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	f := &fake{listen(ts), answers[args[0]], calls, args[2] == "silent", make(chan struct{}, 1), make(chan struct{})}
+	f := &fake{toolscript.Listen(ts), answers[args[0]], calls, args[2] == "silent", make(chan struct{}, 1), make(chan struct{})}
 	fakes.Store(f.ln.Addr().String(), f)
 	ts.Defer(func() {
 		close(f.stopped)
@@ -153,25 +122,6 @@ func cmdAsked(ts *testscript.TestScript, neg bool, args []string) {
 	case <-f.(*fake).asked:
 	case <-time.After(patience):
 		ts.Fatalf("the server is not asked")
-	}
-}
-
-// cmdExits runs a program that has to end with the given code.
-func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE PROGRAM ARGUMENTS...")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	ts.Logf("[stdout]\n%s[stderr]\n%s[exit code] %d", ts.ReadFile("stdout"), ts.ReadFile("stderr"), got)
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("exit code %d, want %s", got, args[0])
 	}
 }
 

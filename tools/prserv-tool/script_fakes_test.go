@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"prserver/compat/toolscript"
 )
 
 const (
@@ -112,7 +114,7 @@ func startFake(ts *testscript.TestScript, handler http.Handler) {
 		default:
 		}
 	}
-	ln := listen(ts)
+	ln := toolscript.Listen(ts)
 	server := &http.Server{
 		Handler:     handler,
 		BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), askedKey{}, tell) },

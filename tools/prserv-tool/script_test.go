@@ -1,13 +1,9 @@
 package main
 
 import (
-	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,8 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prserver/compat"
-	"prserver/prserv"
+	"prserver/compat/toolscript"
 )
 
 // scriptPatience bounds every wait of a script.
@@ -51,60 +46,13 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"asked":   cmdAsked,
 			"breaks":  cmdBreaks,
-			"exits":   cmdExits,
-			"prserv":  cmdPRServer,
+			"exits":   toolscript.Exits,
+			"prserv":  toolscript.PRServer,
 			"refuses": cmdRefuses,
 			"serve":   cmdServe,
 			"waits":   cmdWaits,
 		},
 	})
-}
-
-// cmdPRServer starts our server with a file, prserv.sqlite3 unless another is
-// named, and sets $ADDR to its address.
-func cmdPRServer(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 {
-		ts.Fatalf("usage: prserv [FILE]")
-	}
-	file := append(args, "prserv.sqlite3")[0]
-	server, err := prserv.New(context.Background(), prserv.Config{
-		File: ts.MkAbs(file), Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
-	})
-	ts.Check(err)
-	ln := listen(ts)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(context.Background(), ln) }()
-	ts.Defer(func() {
-		server.Quit()
-		ts.Check(errors.Join(<-served, server.Close()))
-	})
-}
-
-// listen listens at a free port and sets $ADDR to it.
-func listen(ts *testscript.TestScript) net.Listener {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Setenv("ADDR", ln.Addr().String())
-	return ln
-}
-
-// cmdExits runs a program that has to end with the given code.
-func cmdExits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE PROGRAM ARGUMENTS...")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	ts.Logf("[stdout]\n%s[stderr]\n%s[exit code] %d", ts.ReadFile("stdout"), ts.ReadFile("stderr"), got)
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("exit code %d, want %s", got, args[0])
-	}
 }
 
 // cmdRefuses runs a program that has to end with exit code 2, to print nothing
@@ -117,7 +65,7 @@ func cmdRefuses(ts *testscript.TestScript, neg bool, args []string) {
 	line, err := regexp.Compile(`^prserv-tool: ` + args[0] + `\n$`)
 	ts.Check(err)
 	before := filesOf(ts)
-	cmdExits(ts, false, append([]string{"2"}, args[1:]...))
+	toolscript.Exits(ts, false, append([]string{"2"}, args[1:]...))
 	after := filesOf(ts)
 	if text := ts.ReadFile("stdout"); text != "" {
 		ts.Fatalf("there is something on stdout")
