@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -137,6 +138,26 @@ func TestOneTerminal(t *testing.T) {
 		"bash-5.2-r0  core2-64  aa            7\n" +
 		"a            all       b\\tb\\n     1.10\n"
 	if got := shown(text); got != want {
+		t.Errorf("shown: %q, want %q", got, want)
+	}
+}
+
+// TestListOnATerminal lists a real place.
+func TestListOnATerminal(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "a.inc")
+	if err := os.WriteFile(file, []byte("PRAUTO$bash-5.2-r0$core2-64$aa = \"10\"\nPRAUTO$a$all$bb = \"7\"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	terminal, written := openTerminal(t)
+	cmd := exec.Command("prserv-tool", "list", file)
+	cmd.Stdout, cmd.Stderr = terminal, terminal
+	if err := cmd.Run(); err != nil {
+		t.Error(err)
+	}
+	want := "VERSION      PKGARCH   CHECKSUM  VALUE\n" +
+		"a            all       bb            7\n" +
+		"bash-5.2-r0  core2-64  aa           10\n"
+	if got := shown(written()); got != want {
 		t.Errorf("shown: %q, want %q", got, want)
 	}
 }
