@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,6 +35,7 @@ type Client struct {
 	once      http.RoundTripper // closes a connection after one call
 	calls     http.RoundTripper // once, or one that keeps connections
 	keeps     bool
+	answered  atomic.Bool // so it is, or was, a PR server
 }
 
 // NewClient returns a client for the server at addr, a host and port. Calls

@@ -103,6 +103,7 @@ func (c *Client) send(ctx context.Context, over http.RoundTripper, method string
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", method, c.explain(ctx, err))
 	}
+	c.answered.Store(true)
 	if resp.StatusCode != http.StatusOK {
 		resp.Body.Close()
 		return nil, fmt.Errorf("%s: the server answered HTTP status %s", method, resp.Status)
@@ -162,6 +163,8 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		}
 	case known && errno != syscall.ECONNRESET && errno != syscall.EPIPE:
 		err = errno
+	case c.answered.Load():
+		format, err = "asking %s: %w; has it ended?", innermost(err)
 	default:
 		format, err = "asking %s: %w; is it a PR server? Those of BitBake 1.52 and later speak another protocol", innermost(err)
 	}

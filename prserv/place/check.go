@@ -127,11 +127,11 @@ func (c *checker) rows(ctx context.Context, t *table) error {
 			if n++; n > maxProblems {
 				return nil
 			}
-			return c.problem("remove the row with sqlite3; the next value is the greatest of the others and one",
+			return c.problem(c.remove()+"; the next value is the greatest of the others and one",
 				"the row %s holds what no PR server issues", shown(row))
 		})
 	if err == nil && n > maxProblems {
-		err = c.problem("remove them with sqlite3", "%d more rows hold what no PR server issues", n-maxProblems)
+		err = c.problem(c.remove()+" each time", "%d more rows hold what no PR server issues", n-maxProblems)
 	}
 	return err
 }
@@ -161,13 +161,25 @@ func (c *checker) values(ctx context.Context, t *table) error {
 	return err
 }
 
+// remove says how to remove a row.
+func (c *checker) remove() string {
+	switch c.place.Kind {
+	case File:
+		return "remove the row with sqlite3"
+	case Server:
+		return "stop the server and remove the row from its file with sqlite3"
+	}
+	return "remove its line"
+}
+
 // raise says how to raise a row above the greatest value.
 func (c *checker) raise(version, pkgarch, checksum driver.Value, greatest string) string {
 	v, _ := version.(string)
 	p, _ := pkgarch.(string)
 	sum, _ := checksum.(string)
 	number, _ := parseRevision(greatest)
-	if c.place.Name == standard || !isVariable(v, p, sum) {
+	reads, _ := Parse(c.place.Name, "inc") // as that command does
+	if reads != c.place || c.place.Name == standard || !isVariable(v, p, sum) {
 		return "raise one of them"
 	}
 	return fmt.Sprintf(`raise one of them: echo '%s%s$%s$%s = "%d"' | prserv-tool copy --format inc - %s`,
@@ -200,10 +212,10 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 		if odd++; odd > maxProblems {
 			return nil
 		}
-		return c.problem("remove the row with sqlite3, if it is no package of yours", "the row %s has %s", shown(row), what)
+		return c.problem(c.remove()+", if it is no package of yours", "the row %s has %s", shown(row), what)
 	})
 	if err == nil && odd > maxProblems {
-		err = c.problem("remove them with sqlite3", "%d more rows are as odd", odd-maxProblems)
+		err = c.problem(c.remove()+" each time", "%d more rows are as odd", odd-maxProblems)
 	}
 	return err
 }

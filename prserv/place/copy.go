@@ -92,7 +92,7 @@ func (w *Work) once(ctx context.Context, b *base, t *table) (*table, int64, erro
 	}
 	left := t.rows - n
 	if left > 0 {
-		w.warn("%d rows of %s come twice, as its table has no primary key; the greatest values stay", left, t.place)
+		w.warn("rows of %s that come twice, as its table has no primary key, of which the greatest value stays: %d", t.place, left)
 	}
 	return out, left, nil
 }
@@ -169,15 +169,15 @@ func (w *Work) convert(ctx context.Context, b *base, t *table, generation int) (
 		return nil, 0, err
 	}
 	if up > 0 {
-		w.warn("%d values of %s were the greatest of their version but no whole numbers, such as 3.1; "+
-			"each became the next whole number, so that numbers do not go back", up, t.place)
+		w.warn("values of %s that were the greatest of their version but no whole numbers, such as 3.1, "+
+			"and became the next whole number, so that numbers do not go back: %d", t.place, up)
 	}
 	if out.rows, err = b.number(ctx, "SELECT count(*) FROM main.wholes"); err != nil {
 		return nil, 0, err
 	}
 	out.keyed = true
 	if left = t.rows - out.rows; left > 0 {
-		w.warn("%d values of %s were left out, because they are no whole numbers, or not the greatest of their checksum", left, t.place)
+		w.warn("values of %s that were left out, because they are no whole numbers, or not the greatest of their checksum: %d", t.place, left)
 	}
 	return out, left, nil
 }

@@ -256,7 +256,7 @@ func (w *Work) takeOver(ctx context.Context, b *base, dst Place) error {
 	}
 	n, err := b.exec(ctx, insertInto("dst_file", own))
 	if err == nil && n > 0 {
-		w.warn("%s: %d values of its table %s were taken over into %s", dst, n, prserv.Table, revisionTable)
+		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, prserv.Table, revisionTable, n)
 	}
 	return err
 }

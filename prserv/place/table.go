@@ -24,8 +24,7 @@ const (
 // revisionTable is the table of BitBake 2.10 and later.
 const revisionTable = "PRMAIN"
 
-// schemas are the statements that make the tables, without what is before the
-// bracket.
+// schemas are the names of the tables, and the statements that make them.
 var schemas = map[int]struct{ name, create string }{
 	whole: {prserv.Table, strings.Replace(prserv.Schema, "IF NOT EXISTS ", "", 1)},
 	// Source: lib/prserv/db.py:PRTable.__init__ of BitBake 2.10.
