@@ -196,6 +196,8 @@ func fileError(p Place, doing string, err error) error {
 		return fmt.Errorf("%w, or name its HOST:PORT instead of the file", prserv.InUse(p.Name))
 	case isHalfWritten(err):
 		return fmt.Errorf("%s %s: a program was killed while it wrote the file; whoever may write it has to read it first", doing, p)
+	case isFull(err) && doing == "reading":
+		return fmt.Errorf("%s %s: %w", doing, p, temporary(err))
 	case errors.As(err, &locked):
 		return fmt.Errorf("%w; name its HOST:PORT instead of the file", err)
 	}

@@ -126,7 +126,7 @@ func (b *base) store(ctx context.Context, name string, s *stager) error {
 		}
 		// The context is looked at once a batch: the driver would start a goroutine.
 		if _, err := stmt.ExecContext(context.Background(), batch); err != nil {
-			return fmt.Errorf("storing the rows in a temporary file: %w", err)
+			return temporary(err)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
@@ -138,4 +138,9 @@ func (b *base) store(ctx context.Context, name string, s *stager) error {
 	}
 	_, err = b.exec(ctx, "COMMIT")
 	return err
+}
+
+// temporary says that an error is one of the files that SQLite works in.
+func temporary(err error) error {
+	return fmt.Errorf("a temporary file: %w; let TMPDIR name a folder with more room", err)
 }
