@@ -41,7 +41,7 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 		return Copied{}, fmt.Errorf("%s gets every row anyway; --all is for .inc and .conf files", dst)
 	case o.Replace && (dst.Kind == File || dst.Kind == Server):
 		return Copied{}, fmt.Errorf("%s is not to be replaced: its numbers could go back; name a new file", dst)
-	case src == dst && dst.Kind != File:
+	case dst.Kind != File && (src == dst || isSameFile(src, dst)):
 		return Copied{}, fmt.Errorf("%s cannot be copied to itself", src)
 	}
 	if err := w.checkFolder(dst); err != nil {
