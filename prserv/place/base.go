@@ -88,24 +88,29 @@ func (b *base) attach(ctx context.Context, file, name, options string) error {
 // was killed has left half written in it is taken back first, as SQLite does
 // for everybody who may write the file.
 func (b *base) attachToRead(ctx context.Context, file, name string) error {
-	look := func(options string) error {
-		err := b.attach(ctx, file, name, options)
-		if err == nil {
-			_, err = b.number(ctx, "SELECT count(*) FROM "+name+".sqlite_master")
-		}
+	err := look(ctx, file, "mode=ro")
+	if isHalfWritten(err) {
+		err = look(ctx, file, "mode=rw")
+	}
+	if err != nil {
 		return err
 	}
-	err := look("mode=ro")
-	if !isHalfWritten(err) {
+	return b.attach(ctx, file, name, "mode=ro")
+}
+
+// look reads a little of a database file. It has a base of its own, because a
+// file that it has failed on stays attached as long as another one is read.
+func look(ctx context.Context, file, options string) error {
+	b, err := openBase(ctx)
+	if err != nil {
 		return err
 	}
-	for _, options := range []string{"mode=rw", "mode=ro"} {
-		b.exec(ctx, "DETACH "+name) // fails if it could not even be attached
-		if err := look(options); err != nil {
-			return err
-		}
+	defer b.close()
+	if err := b.attach(ctx, file, "looked", options); err != nil {
+		return err
 	}
-	return nil
+	_, err = b.number(ctx, "SELECT count(*) FROM looked.sqlite_master")
+	return err
 }
 
 // isHalfWritten tells of a file whose last change has to be taken back by

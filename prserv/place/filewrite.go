@@ -151,9 +151,15 @@ func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generat
 	if err := b.attach(ctx, file, "dst_file", "mode=rw"); err != nil {
 		return fail(err)
 	}
+	merged := false
 	defer func() { // before the claim ends
 		b.letGo()
 		b.exec(context.Background(), "DETACH dst_file")
+		if !merged {
+			// Where a disk is full, SQLite leaves the file half written, for the
+			// next to read it to take that back.
+			look(context.Background(), file, "mode=rw")
+		}
 	}()
 	if _, err := b.exec(ctx, "PRAGMA dst_file.synchronous = EXTRA; BEGIN IMMEDIATE"); err != nil {
 		return fail(err)
@@ -163,18 +169,11 @@ func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generat
 		_, err = b.exec(ctx, "COMMIT")
 	}
 	if err != nil {
-		b.takeBack()
+		b.exec(context.Background(), "ROLLBACK") // or SQLite has done so itself
 		return fail(err)
 	}
+	merged = true
 	return out, nil
-}
-
-// takeBack ends the transaction of a merge that has failed.
-func (b *base) takeBack() {
-	b.exec(context.Background(), "ROLLBACK") // or SQLite has done so itself
-	// Where a disk is full, SQLite leaves the file half written, for the next
-	// reader to take that back by the journal.
-	b.number(context.Background(), "SELECT count(*) FROM dst_file.sqlite_master")
 }
 
 // mergeRows stores rows in the attached file.
