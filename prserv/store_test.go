@@ -367,6 +367,13 @@ func TestCloseBesideReaders(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	getPR(t, openStore(t, copyAlone(t, file)), "v", "all", "b", int64(1))
+	getPR(t, reader, "v", "all", "b", int64(1))
+}
+
+// copyAlone copies a database file without its write-ahead log.
+func copyAlone(t *testing.T, file string) string {
+	t.Helper()
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -375,6 +382,20 @@ func TestCloseBesideReaders(t *testing.T) {
 	if err := os.WriteFile(copied, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
-	getPR(t, openStore(t, copied), "v", "all", "b", int64(1))
-	getPR(t, reader, "v", "all", "b", int64(1))
+	return copied
+}
+
+// TestSettled copies the file of an open store, and nothing else: once nothing
+// is written for a while it has all values.
+func TestSettled(t *testing.T) {
+	file := newFile(t)
+	s := openStore(t, file)
+	for want := range int64(3) { // to settle once is not enough
+		getPR(t, s, "v", "all", strings.Repeat("x", int(want)+1), want)
+		waitFor(t, "the value to be in the file", func() bool {
+			var got int64 = -1 // also of a file that is just being written
+			outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + prserv.Table).Scan(&got)
+			return got == want
+		})
+	}
 }
