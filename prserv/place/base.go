@@ -128,12 +128,18 @@ func (b *base) exec(ctx context.Context, query string, args ...driver.Value) (in
 	}
 	result, err := b.conn.ExecContext(ctx, query, named(args))
 	if err != nil {
-		if ctx.Err() != nil {
-			return 0, ctx.Err()
-		}
-		return 0, err
+		return 0, ended(ctx, err)
 	}
 	return result.RowsAffected()
+}
+
+// ended returns why something has failed. Where its context had ended, SQLite
+// says "interrupted", or whatever else came of that.
+func ended(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return err
 }
 
 func named(args []driver.Value) []driver.NamedValue {
@@ -155,14 +161,14 @@ type rows struct {
 func (b *base) open(ctx context.Context, query string, args ...driver.Value) (*rows, error) {
 	r, err := b.conn.QueryContext(ctx, query, named(args))
 	if err != nil {
-		return nil, err
+		return nil, ended(ctx, err)
 	}
 	return &rows{Rows: r, row: make([]driver.Value, len(r.Columns()))}, nil
 }
 
 // next returns the next row, which is the caller's until the next call, or nil
-// at the end.
-func (r *rows) next() ([]driver.Value, error) {
+// at the end. The context is that of the query.
+func (r *rows) next(ctx context.Context) ([]driver.Value, error) {
 	if r.ended {
 		return nil, nil
 	}
@@ -171,7 +177,7 @@ func (r *rows) next() ([]driver.Value, error) {
 		r.ended = true
 		return nil, nil
 	case err != nil:
-		return nil, err
+		return nil, ended(ctx, err)
 	}
 	return r.row, nil
 }
@@ -184,7 +190,7 @@ func (b *base) query(ctx context.Context, query string, args []driver.Value, eac
 	}
 	defer r.Close()
 	for {
-		row, err := r.next()
+		row, err := r.next(ctx)
 		if row == nil || err != nil {
 			return err
 		}

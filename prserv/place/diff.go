@@ -42,16 +42,16 @@ func (w *Work) Diff(ctx context.Context, a, b Place, each func(Difference) error
 		defer rows.Close()
 		sides[i] = &keys{t: t, rows: rows}
 	}
-	return w.compare(sides[0], sides[1], each)
+	return w.compare(ctx, sides[0], sides[1], each)
 }
 
 // compare walks two places side by side.
-func (w *Work) compare(a, b *keys, each func(Difference) error) (c Compared, err error) {
-	ra, err := a.next()
+func (w *Work) compare(ctx context.Context, a, b *keys, each func(Difference) error) (c Compared, err error) {
+	ra, err := a.next(ctx)
 	if err != nil {
 		return c, err
 	}
-	rb, err := b.next()
+	rb, err := b.next(ctx)
 	if err != nil {
 		return c, err
 	}
@@ -89,12 +89,12 @@ func (w *Work) compare(a, b *keys, each func(Difference) error) (c Compared, err
 			}
 		}
 		if order <= 0 {
-			if ra, err = a.next(); err != nil {
+			if ra, err = a.next(ctx); err != nil {
 				return c, err
 			}
 		}
 		if order >= 0 {
-			if rb, err = b.next(); err != nil {
+			if rb, err = b.next(ctx); err != nil {
 				return c, err
 			}
 		}
@@ -121,11 +121,11 @@ type keys struct {
 }
 
 // next returns the next key, or nil at the end.
-func (k *keys) next() (*Row, error) {
+func (k *keys) next(ctx context.Context) (*Row, error) {
 	key := k.read
 	k.read = nil
 	for {
-		columns, err := k.rows.next()
+		columns, err := k.rows.next(ctx)
 		if err != nil {
 			return nil, fileError(k.t.place, "reading", err)
 		}

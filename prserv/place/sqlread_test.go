@@ -32,7 +32,7 @@ func readRows(t testing.TB, kind Kind, text string, how reading) (rows []Row, wa
 	}
 	defer found.Close()
 	for {
-		columns, err := found.next()
+		columns, err := found.next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -125,11 +125,12 @@ func (b *base) store(ctx context.Context, name string, s *stager) error {
 			defer stmt.(driver.Stmt).Close()
 		}
 		// The context is looked at once a batch: the driver would start a goroutine.
-		if _, err := stmt.ExecContext(context.Background(), batch); err != nil {
+		_, err := stmt.ExecContext(context.Background(), batch)
+		switch {
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
 			return temporary(err)
-		}
-		if err := ctx.Err(); err != nil {
-			return err
 		}
 		select {
 		case s.used <- batch[:0]:

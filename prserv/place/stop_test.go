@@ -89,6 +89,8 @@ func TestInterruptedWait(t *testing.T) {
 	wantFolder(t, "interrupted", filepath.Dir(dst.Name))
 }
 
+const endless = "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i) SELECT count(*) FROM i"
+
 // TestInterruptedQuery ends a query that has no row yet.
 func TestInterruptedQuery(t *testing.T) {
 	b, err := openBase(t.Context())
@@ -98,12 +100,32 @@ func TestInterruptedQuery(t *testing.T) {
 	defer b.close()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	_, err = b.number(ctx, "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i) SELECT count(*) FROM i")
+	_, err = b.number(ctx, endless)
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
 	}
 	if n, err := b.number(t.Context(), "SELECT 5"); n != 5 || err != nil {
 		t.Errorf("afterwards: %d, %v", n, err)
+	}
+}
+
+// TestInterruptedBeside prepares a query where SQLite has been interrupted and
+// remembers that, because another query is open.
+func TestInterruptedBeside(t *testing.T) {
+	b, err := openBase(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	if err := b.hold(t.Context(), "main"); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	for range 2 {
+		if _, err := b.number(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
+		}
 	}
 }
 
