@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"database/sql"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"prserver/compat/toolscript"
+	"prserver/prserv"
 )
 
 // scriptPatience bounds every wait of a script.
@@ -85,12 +87,13 @@ func cmdRefuses(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// filesOf returns what the files of a script hold, but for those in which SQLite
-// notes who reads.
+// filesOf returns what the files of a script hold. Of a database that a server
+// has open it is the rows: when they go from the log to the file is up to that.
 func filesOf(ts *testscript.TestScript) map[string]string {
 	found := map[string]string{}
 	ts.Check(filepath.WalkDir(ts.Getenv("WORK"), func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || strings.HasSuffix(name, "-shm") {
+		base := strings.TrimSuffix(strings.TrimSuffix(name, "-shm"), "-wal")
+		if err != nil || base != name && isOpen(base) {
 			return err
 		}
 		info, err := entry.Info()
@@ -98,7 +101,14 @@ func filesOf(ts *testscript.TestScript) map[string]string {
 			return err
 		}
 		text := info.Mode().String()
-		if info.Mode().IsRegular() {
+		switch {
+		case isOpen(name):
+			rows, err := rowsOf(name)
+			if err != nil {
+				return err
+			}
+			text += " " + rows
+		case info.Mode().IsRegular():
 			sum, err := os.ReadFile(name)
 			if err != nil {
 				return err
@@ -109,6 +119,28 @@ func filesOf(ts *testscript.TestScript) map[string]string {
 		return nil
 	}))
 	return found
+}
+
+// isOpen tells whether a file is a database with a write-ahead log.
+func isOpen(name string) bool {
+	_, err := os.Stat(name)
+	if err == nil {
+		_, err = os.Stat(name + "-wal")
+	}
+	return err == nil
+}
+
+// rowsOf returns the rows of a database that a server has open.
+func rowsOf(name string) (string, error) {
+	db, err := sql.Open("sqlite3", "file:"+name+"?mode=ro")
+	if err != nil {
+		return "", err
+	}
+	defer db.Close()
+	var rows sql.NullString // NULL if there are none
+	err = db.QueryRow("SELECT group_concat(version || ' ' || pkgarch || ' ' || checksum || ' ' || value, char(10)) FROM " +
+		prserv.Table).Scan(&rows)
+	return rows.String, err
 }
 
 // cmdWaits waits until there is a file, of at least a number of bytes.
