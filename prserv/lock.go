@@ -31,7 +31,7 @@ func (e *LockedError) Error() string {
 	if e.Foreign {
 		return fmt.Sprintf("the database %s is in use by %s, most likely a Python PR server; stop that first", e.File, holder)
 	}
-	return fmt.Sprintf("the database %s is served by %s; one server at a time can write it, others can serve it with --read-only", e.File, holder)
+	return fmt.Sprintf("the database %s is being written by %s; one program at a time can do that, servers with --read-only can be beside it", e.File, holder)
 }
 
 func processName(pid int) string {

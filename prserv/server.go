@@ -75,6 +75,11 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if store.IsNew {
 		cfg.Log.Warn(fmt.Sprintf("The database %s is new: every PR value starts at 0", cfg.File))
 	}
+	if store.HasNewer {
+		cfg.Log.Warn(fmt.Sprintf("The database %s has values of BitBake 2.10 and later as well (table %s), which this server does not know; "+
+			"if packages have been built with them, stop it and serve what this makes: prserv-tool copy %s NEW.sqlite3 --generation 1",
+			cfg.File, NewerTable, cfg.File))
+	}
 	if store.NetworkFS != "" {
 		cfg.Log.Warn(fmt.Sprintf("The database %s is on a network file system (%s), whose locks may fail; "+
 			"keep it on a local disk", cfg.File, store.NetworkFS))

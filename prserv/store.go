@@ -55,6 +55,8 @@ type Store struct {
 	IsNew bool
 	// NetworkFS names the network file system that the file is on, if any.
 	NetworkFS string
+	// HasNewer tells that the file has values of BitBake 2.10 and later as well.
+	HasNewer bool
 	// Journal is SQLite's journal mode of a file that is written: "wal", or
 	// "delete" where that cannot be had.
 	Journal string
@@ -132,7 +134,7 @@ func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir
 		return err
 	}
 	if !s.IsNew {
-		if err := checkTable(file); isLocked(err) {
+		if s.HasNewer, err = checkTables(file); isLocked(err) {
 			return &LockedError{File: file, PID: lockHolder(real), Foreign: true}
 		} else if err != nil {
 			return err
@@ -168,27 +170,53 @@ const (
 	writeRollback = "_txlock=immediate&_synchronous=EXTRA&_journal_mode=DELETE"
 )
 
-// checkTable finds out whether the table, if there is one, is one of PR values,
-// before anything in the file is changed.
-func checkTable(file string) error {
-	c, err := openConn(dsn(file, openTimeout, "mode=rw"), sqlAnyTable)
+// NewerTable is the table of BitBake 2.10 and later.
+const NewerTable = "PRMAIN"
+
+// checkTables finds out whether the table, if there is one, is one of PR
+// values, before anything in the file is changed, and whether the file has
+// values of BitBake 2.10 and later. With those alone, all numbers would begin
+// at 0 again.
+func checkTables(file string) (hasNewer bool, err error) {
+	c, err := openConn(dsn(file, openTimeout, "mode=rw"))
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer c.Close()
-	n, err := c.value(sqlAnyTable, nil)
-	if err != nil || n == int64(0) {
-		return err
+	has := func(query string) (bool, error) {
+		stmt, err := c.Prepare(query)
+		if err != nil {
+			return false, err
+		}
+		c.statements[query] = stmt
+		n, err := c.value(query, nil)
+		return n == int64(1), err
 	}
-	stmt, err := c.Prepare(sqlStored)
+	hasTable, err := has(`SELECT count(*) FROM sqlite_master WHERE name = '` + Table + `'`)
 	if err != nil {
-		return fmt.Errorf("its table "+Table+" is not that of a PR server: %w", err)
+		return false, err
 	}
-	return stmt.Close()
+	hasRows := false
+	if hasTable {
+		stmt, err := c.Prepare(sqlStored)
+		if err != nil {
+			return false, fmt.Errorf("its table "+Table+" is not that of a PR server: %w", err)
+		}
+		stmt.Close()
+		if hasRows, err = has("SELECT EXISTS (SELECT 1 FROM " + Table + ")"); err != nil {
+			return false, err
+		}
+	}
+	hasNewer, err = has(`SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '` + NewerTable + `'`)
+	if err == nil && hasNewer {
+		hasNewer, err = has("SELECT EXISTS (SELECT 1 FROM " + NewerTable + ")")
+	}
+	if err == nil && hasNewer && !hasRows {
+		err = fmt.Errorf("it has values of BitBake 2.10 and later only (table %s), without which all numbers would begin at 0 again; "+
+			"make a file of them for this server: prserv-tool copy %s NEW.sqlite3 --generation 1", NewerTable, file)
+	}
+	return hasNewer, err
 }
-
-// sqlAnyTable counts what has the name of the table.
-const sqlAnyTable = `SELECT count(*) FROM sqlite_master WHERE name = '` + Table + `'`
 
 // makeTable makes the table, and finds out whether the file can be written. It
 // returns the journal mode that the file is in.

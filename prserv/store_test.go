@@ -260,6 +260,32 @@ func TestOpenBroken(t *testing.T) {
 	}
 }
 
+// TestOpenNewer opens files that have values of BitBake 2.10 and later: where
+// they are all there is, every number would begin at 0.
+func TestOpenNewer(t *testing.T) {
+	file := newFile(t)
+	execute(t, outside(t, file), "CREATE TABLE PRMAIN (version TEXT NOT NULL, pkgarch TEXT NOT NULL, checksum TEXT NOT NULL, "+
+		"value TEXT, PRIMARY KEY (version, pkgarch, checksum, value))")
+	s := openStore(t, file)
+	if s.HasNewer {
+		t.Error("an empty table has values")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, outside(t, file), "INSERT INTO PRMAIN VALUES ('v', 'all', 'a', '7')")
+	s, err := prserv.Open(t.Context(), file, false)
+	if err == nil || !strings.Contains(err.Error(), "prserv-tool copy "+file+" NEW.sqlite3 --generation 1") {
+		t.Fatalf("got %v, %v, want an error that says what to do", s, err)
+	}
+	execute(t, outside(t, file), "INSERT INTO PRMAIN_nohist VALUES ('v', 'all', 'a', 3)")
+	s = openStore(t, file)
+	if !s.HasNewer {
+		t.Error("the values of the newer table are not noticed")
+	}
+	getPR(t, s, "v", "all", "a", int64(3))
+}
+
 func TestOpenImpossible(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")

@@ -68,8 +68,9 @@ const (
 	sqlSettle      = "PRAGMA wal_checkpoint(PASSIVE)"
 	// sqlLogPages is how many pages, of 4 KiB mostly, the write-ahead log may
 	// have before a commit has to move them to the file. With SQLite's 1,000 a
-	// loaded writer is at that for a tenth of the time.
-	sqlLogPages = "PRAGMA wal_autocheckpoint = 16000"
+	// loaded writer is at that for a tenth of the time; with more than this, the
+	// end of the server takes too long.
+	sqlLogPages = "PRAGMA wal_autocheckpoint = 8000"
 	// sqlForeign counts what can make a statement do something else than it
 	// says: a table of another definition, triggers, unique indexes.
 	sqlForeign = `SELECT count(*) FROM sqlite_master WHERE tbl_name = '` + Table + `' AND sql IS NOT NULL

@@ -167,7 +167,7 @@ func TestEmptyDestination(t *testing.T) {
 	}
 	defer claim.Release()
 	_, err = (&Work{}).Copy(t.Context(), newDB(t, whole), dst, CopyOptions{})
-	wantOneLine(t, "a server's", err, "is served by process")
+	wantOneLine(t, "a server's", err, "is being written by process")
 }
 
 // TestCompanions makes no database that SQLite would take others' pages for.
