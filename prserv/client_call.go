@@ -16,6 +16,13 @@ import (
 	"github.com/kolo/xmlrpc"
 )
 
+const (
+	// maxAnswer is how long an answer may be; all but exports and dumps are
+	// below a kilobyte.
+	maxAnswer = 1 << 20
+	maxExport = 1 << 30
+)
+
 // keptFor is how long a connection is kept unused. Our server closes it after
 // a minute, and it is better to be first.
 const keptFor = 30 * time.Second
@@ -74,9 +81,16 @@ func (c *Client) callOver(ctx context.Context, over http.RoundTripper, method st
 		return nil, false, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err != nil {
+	limit := maxAnswer
+	if method == "export" {
+		limit = maxExport
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)+1))
+	switch {
+	case err != nil:
 		return nil, false, readingFailed(method, err)
+	case len(body) > limit:
+		return nil, false, fmt.Errorf("%s: the answer is longer than %d MiB; is it a PR server?", method, limit>>20)
 	}
 	v, err = decodeAnswer(method, body)
 	return v, c.keeps && !resp.Close, err
@@ -87,7 +101,7 @@ func (c *Client) callOver(ctx context.Context, over http.RoundTripper, method st
 // answer that it cannot read, so only its encoding is used.
 func (c *Client) send(ctx context.Context, over http.RoundTripper, method string, args ...any) (*http.Response, error) {
 	for _, arg := range args {
-		if s, ok := arg.(string); ok && !isXMLText(s) {
+		if s, ok := arg.(string); ok && !IsXMLText(s) {
 			// The library would send another text instead.
 			return nil, fmt.Errorf("%s: %q has characters that XML cannot carry", method, s)
 		}
@@ -106,7 +120,7 @@ func (c *Client) send(ctx context.Context, over http.RoundTripper, method string
 	c.answered.Store(true)
 	if resp.StatusCode != http.StatusOK {
 		resp.Body.Close()
-		return nil, fmt.Errorf("%s: the server answered HTTP status %s", method, resp.Status)
+		return nil, fmt.Errorf("%s: the server answered HTTP status %s; is it a PR server?", method, resp.Status)
 	}
 	return resp, nil
 }
@@ -213,13 +227,13 @@ func decodeAnswer(method string, body []byte) (any, error) {
 	}
 	var v any
 	if err := answer.Unmarshal(&v); err != nil {
-		return nil, readingFailed(method, err)
+		return nil, fmt.Errorf("%w; is it a PR server?", readingFailed(method, err))
 	}
 	return v, nil
 }
 
-// isXMLText tells whether XML can carry every character of s.
-func isXMLText(s string) bool {
+// IsXMLText tells whether XML can carry every character of s.
+func IsXMLText(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
 	}) < 0

@@ -209,7 +209,7 @@ func TestClientErrorTexts(t *testing.T) {
 		{reset, "ping: asking ADDR: connection reset by peer" + hint, syscall.ECONNRESET},
 		{answered("PONG\n"), `ping: asking ADDR: malformed HTTP response "PONG"` + hint, nil},
 		{answered(httpOK + "Content-Length: 10\r\n\r\n"), "ping: reading the answer: unexpected EOF", io.ErrUnexpectedEOF},
-		{answered("HTTP/1.0 301 Moved\r\nLocation: /\r\n\r\n"), "ping: the server answered HTTP status 301 Moved", nil},
+		{answered("HTTP/1.0 301 Moved\r\nLocation: /\r\n\r\n"), "ping: the server answered HTTP status 301 Moved; is it a PR server?", nil},
 	} {
 		for _, keep := range []bool{false, true} {
 			c := prserv.NewClient(test.addr, prserv.ClientTimeout)

@@ -9,6 +9,8 @@ import (
 	"net/url"
 
 	"github.com/mattn/go-sqlite3"
+
+	"prserver/prserv"
 )
 
 const (
@@ -39,7 +41,8 @@ func openBase(ctx context.Context) (*base, error) {
 		return nil, fmt.Errorf("%T is no connection to SQLite", raw)
 	}
 	b := &base{conn: conn}
-	err = errors.Join(conn.RegisterCollation("revision", compareValues), conn.RegisterFunc("is_variable", isVariable, true))
+	err = errors.Join(conn.RegisterCollation("revision", compareValues), conn.RegisterFunc("is_variable", isVariable, true),
+		conn.RegisterFunc("is_xml_text", prserv.IsXMLText, true))
 	if err == nil {
 		_, err = b.exec(ctx, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
 	}
@@ -88,6 +91,9 @@ func (b *base) attach(ctx context.Context, file, name, options string) error {
 // was killed has left half written in it is taken back first, as SQLite does
 // for everybody who may write the file.
 func (b *base) attachToRead(ctx context.Context, file, name string) error {
+	if isFrozen(file) {
+		return b.attach(ctx, file, name, "mode=ro&immutable=1")
+	}
 	err := look(ctx, file, "mode=ro")
 	if isHalfWritten(err) {
 		err = look(ctx, file, "mode=rw")

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"prserver/prserv"
 )
 
 // CopyOptions are how to copy.
 type CopyOptions struct {
-	// Generation is that of a new database file: 1 for BitBake up to 2.8, 3
-	// for 2.10 and later, 0 for that of what is copied.
+	// Generation is that of a new database file or dump, or of the table of an
+	// existing file: 1 for BitBake up to 2.8, 3 for 2.10 and later, 0 for that
+	// of what is copied or of what the file has.
 	Generation int
 	// All writes every row to an [Inc]; without, it gets the greatest of each
 	// version and pkgarch, as oe-core writes it.
@@ -35,8 +38,8 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	switch {
 	case o.Generation != 0 && schemas[o.Generation].name == "":
 		return Copied{}, fmt.Errorf("there is no generation %d of database files; it is 1, for BitBake up to 2.8, or 3, for 2.10 and later", o.Generation)
-	case o.Generation != 0 && dst.Kind != File:
-		return Copied{}, fmt.Errorf("%s has no generation, only database files have one", dst)
+	case o.Generation != 0 && dst.Kind != File && dst.Kind != SQL:
+		return Copied{}, fmt.Errorf("%s has no generation, only database files and dumps have one", dst)
 	case o.All && dst.Kind != Inc:
 		return Copied{}, fmt.Errorf("%s gets every row anyway; --all is for .inc and .conf files", dst)
 	case o.Replace && (dst.Kind == File || dst.Kind == Server):
@@ -54,11 +57,14 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	defer b.close()
 	same := dst.Kind == File && isSameFile(src, dst)
 	if same && o.Generation != revisions {
-		return Copied{}, fmt.Errorf("%s cannot be copied to itself; with --generation 3 it gets the table of BitBake 2.10", src)
+		return Copied{}, fmt.Errorf("%s cannot be copied to itself; name a new file, or with --generation 3 give it the table of BitBake 2.10", src)
 	}
 	in, err := w.read(ctx, b, src, "src", reading{detached: same})
 	if err != nil {
 		return Copied{}, err
+	}
+	if in.mixed && o.Generation == 0 && (dst.Kind == File || dst.Kind == SQL) {
+		return Copied{}, bothGenerations(src.String())
 	}
 	in, twice, err := w.once(ctx, b, in)
 	if err != nil {
@@ -78,6 +84,14 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	}
 	c.Left += twice
 	return c, err
+}
+
+// bothGenerations is the error of a place, in the words of a sentence, of which
+// nobody but the user knows what it is for. With the wrong generation all
+// numbers begin at 0 again.
+func bothGenerations(place string) error {
+	return fmt.Errorf("%s has values in both tables, %s of BitBake up to 2.8 and %s of 2.10 and later; "+
+		"say with --generation 1 or --generation 3 which of them is to be written", place, prserv.Table, revisionTable)
 }
 
 // once makes a table without what comes twice, where a file allows that, and

@@ -197,7 +197,7 @@ func TestCopyRefused(t *testing.T) {
 		want     string
 	}{
 		{db, new, CopyOptions{Generation: 2}, "there is no generation 2"},
-		{db, Place{SQL, folder + "/a.sql"}, CopyOptions{Generation: 1}, "has no generation"},
+		{db, Place{Inc, folder + "/a.inc"}, CopyOptions{Generation: 1}, "has no generation"},
 		{db, new, CopyOptions{All: true}, "--all is for"},
 		{db, new, CopyOptions{Replace: true}, "is not to be replaced"},
 		{text, text, CopyOptions{}, "cannot be copied to itself"},

@@ -34,7 +34,14 @@ func TestOddFiles(t *testing.T) {
 			for _, kind := range []Kind{File, SQL, Inc} {
 				dst := Place{kind, filepath.Join(t.TempDir(), "b")}
 				var warned []string
-				c, err := (&Work{Warn: func(line string) { warned = append(warned, line) }}).Copy(t.Context(), src, dst, CopyOptions{All: kind == Inc})
+				w := &Work{Warn: func(line string) { warned = append(warned, line) }}
+				o := CopyOptions{All: kind == Inc}
+				c, err := w.Copy(t.Context(), src, dst, o)
+				if about == "both with rows" && kind != Inc {
+					wantOneLine(t, about, err, src.Name+" has values in both tables")
+					o.Generation = revisions
+					c, err = w.Copy(t.Context(), src, dst, o)
+				}
 				if wantC := (Copied{New: 3, Left: test.left}); err != nil || c != wantC || len(warned) != test.warned {
 					t.Errorf("to kind %d: %+v, %v, warned %q; want %+v, %d lines", kind, c, err, warned, wantC, test.warned)
 				}
@@ -126,7 +133,10 @@ func TestTakeOver(t *testing.T) {
 	}
 	wantRows(t, "to itself", sortedRows(stored(t, p.Name, revisions)), want)
 	p = file()
-	c, err = (&Work{}).Copy(t.Context(), newDB(t, revisions, Row{"w", "p", "a", "0.1"}), p, CopyOptions{})
+	in := newDB(t, revisions, Row{"w", "p", "a", "0.1"})
+	_, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{})
+	wantOneLine(t, "merged", err, "writing "+p.Name+": it has values in both tables")
+	c, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{Generation: revisions})
 	if err != nil || c != (Copied{New: 1}) {
 		t.Errorf("merged: %+v, %v", c, err)
 	}

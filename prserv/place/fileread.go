@@ -79,7 +79,29 @@ func checkFile(name string) error {
 	if err := unix.Access(name, unix.R_OK); err != nil {
 		return err // SQLite would show its URI
 	}
+	if isFrozen(name) {
+		return nil
+	}
 	return prserv.CheckReadable(name)
+}
+
+// isFrozen tells whether a database is whole as it is and on a file system that
+// cannot be written, such as a snapshot. SQLite could not make there what it
+// shares with others, and need not.
+func isFrozen(name string) bool {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(name, &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 {
+		return false
+	}
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		name = real
+	}
+	for _, companion := range []string{"-shm", "-wal", "-journal"} { // a mount may be what others write elsewhere
+		if info, err := os.Stat(name + companion); err == nil && (companion == "-shm" || info.Size() > 0) {
+			return false
+		}
+	}
+	return true
 }
 
 // tablesOf finds the tables of PR values in an attached file. An empty one of
@@ -115,7 +137,7 @@ func (w *Work) tablesOf(ctx context.Context, b *base, schema string, p Place) ([
 	}
 	if len(tables) > 0 {
 		for _, name := range others {
-			w.warn("%s has the table %s, which is none of a PR server and is left out", p, name)
+			w.warn("%s has the table %s as well, which is left out", p, name)
 		}
 	}
 	return tables, nil
@@ -150,7 +172,7 @@ func (b *base) isKeyed(ctx context.Context, schema string, generation int) (bool
 
 // unite makes a table of several.
 func (w *Work) unite(ctx context.Context, b *base, tables []table, p Place, name string, how reading) (*table, error) {
-	out := &table{place: p, from: "main." + name, generation: whole}
+	out := &table{place: p, from: "main." + name, generation: whole, mixed: len(tables) > 1}
 	var parts []string
 	for _, t := range tables {
 		t.place = p
@@ -160,6 +182,7 @@ func (w *Work) unite(ctx context.Context, b *base, tables []table, p Place, name
 			}
 		}
 		out.generation = max(out.generation, t.generation)
+		out.mixed = out.mixed && t.rows > 0
 		value := "value"
 		if t.generation < out.generation { // revisions come first
 			value = "iif(typeof(value) = 'integer', CAST(value AS TEXT), value)"

@@ -189,6 +189,10 @@ func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, gen
 		return Copied{}, err
 	case !has[whole] && !has[revisions]:
 		return Copied{}, fmt.Errorf("it is no PR database: it has neither a table %s nor %s; name a new file", prserv.Table, revisionTable)
+	case generation == 0 && has[whole] && has[revisions]:
+		if generation, err = b.usedTable(ctx); err != nil {
+			return Copied{}, err
+		}
 	case generation == 0 && has[revisions]:
 		generation = revisions
 	case generation == 0:
@@ -236,6 +240,25 @@ func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, gen
 	out.Raised = changed - out.New
 	out.Kept = in.rows - changed
 	return out, nil
+}
+
+// usedTable returns the generation of that table of the attached file which has
+// rows. An empty one counts for nothing, as where a file is read.
+func (b *base) usedTable(ctx context.Context) (generation int, err error) {
+	older, err := b.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+prserv.Table+")")
+	if err != nil {
+		return 0, err
+	}
+	newer, err := b.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+revisionTable+")")
+	switch {
+	case err != nil:
+		return 0, err
+	case newer == 0:
+		return whole, nil
+	case older == 0:
+		return revisions, nil
+	}
+	return 0, bothGenerations("it")
 }
 
 // takeOver brings the rows of a file's older table into its table of BitBake

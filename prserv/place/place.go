@@ -70,11 +70,11 @@ func Parse(name, format string) (Place, error) {
 // isAddress tells whether a name is HOST:PORT.
 func isAddress(name string) bool {
 	host, port, err := net.SplitHostPort(name)
-	if err != nil || host == "" || strings.ContainsRune(host, '/') {
+	if err != nil || host == "" || strings.ContainsAny(host, "/\\${}<>|\"'` \t\n") {
 		return false
 	}
-	n, err := strconv.Atoi(port)
-	return err == nil && n > 0 && n <= 65535
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
 }
 
 // String returns the name that messages call the place.

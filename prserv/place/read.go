@@ -19,6 +19,8 @@ type reading struct {
 	lenient bool
 	// detached reads a file so that it can be written afterwards.
 	detached bool
+	// only is whole where rows of the newer table do not count, or 0.
+	only int
 }
 
 // read brings the rows of a place into the base, under a name.
@@ -42,7 +44,7 @@ func (w *Work) read(ctx context.Context, b *base, p Place, name string, how read
 func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how reading) (*table, error) {
 	in, size := w.Stdin, int64(0)
 	if p.Name != standard {
-		f, err := os.Open(p.Name)
+		f, err := openText(ctx, p.Name)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", p, reasonOf(err))
 		}
@@ -70,6 +72,26 @@ func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how 
 	return t, nil
 }
 
+// openText opens a file to read, and ends with its context while a pipe waits
+// for somebody to write to it.
+func openText(ctx context.Context, name string) (*os.File, error) {
+	type result struct {
+		file *os.File
+		err  error
+	}
+	opened := make(chan result, 1)
+	go func() {
+		f, err := os.Open(name)
+		opened <- result{f, err}
+	}()
+	select {
+	case r := <-opened:
+		return r.file, r.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
 // untilDone returns a reader that ends with its context, even while it waits
 // for what in has to say. It is to be ended after use.
 func untilDone(ctx context.Context, in io.Reader) (out io.Reader, end func()) {
@@ -84,8 +106,8 @@ func untilDone(ctx context.Context, in io.Reader) (out io.Reader, end func()) {
 
 // stageText makes a table of a text, of which size is how long it is, or 0.
 func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64, p Place, name string, how reading) (*table, error) {
-	var skipped []string
-	both := false // generations
+	var dump *dumpReader
+	both := false // tables have rows
 	t, err := b.stage(ctx, name, func(s *stager) error {
 		in := &countingReader{in: in, ctx: ctx}
 		in.tell = func() {
@@ -100,21 +122,32 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 			s.revisions = s.texts > 0
 			return err
 		}
-		dump := newDumpReader(in, how.lenient)
+		dump = newDumpReader(in, how.lenient)
+		dump.only = how.only
 		err := dump.read(s)
-		skipped = dump.skipped
-		both = len(dump.made) > 1
-		s.revisions = dump.made[revisionTable]
+		if dump.only == 0 {
+			both = dump.newer > 0 && dump.newer < s.rows
+			s.revisions = dump.newer > 0 || !dump.made[prserv.Table]
+		}
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	for _, what := range skipped {
-		w.warn("%s has the %s, which is none of a PR server and is left out", p, what)
+	if dump != nil {
+		for _, what := range dump.skipped {
+			w.warn("%s has the %s as well, which is left out", p, what)
+		}
+		if dump.only != 0 && dump.newer > 0 {
+			w.warn("%s answers from its table %s; rows of its table %s, of BitBake 2.10 and later, that are left out: %d",
+				p, prserv.Table, revisionTable, dump.newer)
+		}
 	}
 	if p.Kind == Inc || both { // a row may come several times
 		t, _, err = b.distinct(ctx, name+"_once", t)
+	}
+	if err == nil {
+		t.mixed = both
 	}
 	return t, err
 }
@@ -141,6 +174,11 @@ func (c *countingReader) Read(p []byte) (int, error) {
 // nothing.
 func (w *Work) readServer(ctx context.Context, b *base, p Place, name string, how reading) (*table, error) {
 	client := prserv.NewClient(p.Name, prserv.ClientTimeout)
+	// A dump may take minutes to begin, which a server that is not there or hangs
+	// is not to be waited for.
+	if err := client.Ping(ctx); err != nil {
+		return nil, ServerError(p, err)
+	}
 	dump, err := client.DumpDB(ctx)
 	var fault *prserv.FaultError
 	if errors.As(err, &fault) && strings.Contains(fault.Message, "not supported") {
@@ -150,6 +188,7 @@ func (w *Work) readServer(ctx context.Context, b *base, p Place, name string, ho
 		return nil, ServerError(p, err)
 	}
 	defer dump.Close()
+	how.only = whole // whatever else its file has, it answers nothing else
 	t, err := w.stageText(ctx, b, dump, 0, p, name, how)
 	if err != nil {
 		return nil, fmt.Errorf("%s: its dump: %w", p, err)
@@ -199,7 +238,7 @@ func fileError(p Place, doing string, err error) error {
 	case isFull(err) && doing == "reading":
 		return fmt.Errorf("%s %s: %w", doing, p, temporary(err))
 	case errors.As(err, &locked):
-		return fmt.Errorf("%w; name its HOST:PORT instead of the file", err)
+		return fmt.Errorf("%w; if that is a server, name its HOST:PORT instead of the file", err)
 	}
 	return fmt.Errorf("%s %s: %w", doing, p, err)
 }

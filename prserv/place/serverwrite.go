@@ -28,7 +28,7 @@ func (w *Work) copyToServer(ctx context.Context, b *base, in *table, dst Place) 
 	if err != nil {
 		return Copied{}, err
 	}
-	if err := w.mustBeWire(ctx, b, in, dst); err != nil {
+	if err := w.mustBeWire(ctx, b, in); err != nil {
 		return Copied{}, err
 	}
 	old, err := w.read(ctx, b, dst, "old", reading{lenient: true})
@@ -60,8 +60,15 @@ func (w *Work) copyToServer(ctx context.Context, b *base, in *table, dst Place) 
 }
 
 // mustBeWire returns an error if a table has a value that a server cannot
-// answer.
-func (w *Work) mustBeWire(ctx context.Context, b *base, in *table, dst Place) error {
+// answer, or a text that it cannot be asked for.
+func (w *Work) mustBeWire(ctx context.Context, b *base, in *table) error {
+	err := b.query(ctx, `SELECT version, pkgarch, checksum, value FROM `+in.from+
+		` WHERE NOT (is_xml_text(version) AND is_xml_text(pkgarch) AND is_xml_text(checksum)) LIMIT 1`, nil, func(row []driver.Value) error {
+		return fmt.Errorf("%s: the row %s: XML cannot carry it to a server", in.place, shown(row))
+	})
+	if err != nil {
+		return err
+	}
 	return b.query(ctx, `SELECT version, pkgarch, checksum, value FROM `+in.from+
 		` WHERE value > ?1 OR value < -?1 - 1 LIMIT 1`, []driver.Value{int64(maxWireValue)}, func(row []driver.Value) error {
 		return fmt.Errorf("%s: the row %s: a server cannot answer a value beyond %d", in.place, shown(row), maxWireValue)

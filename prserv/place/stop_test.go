@@ -14,6 +14,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // TestInterrupted ends copies at random moments: their destination is as it
@@ -87,6 +89,26 @@ func TestInterruptedWait(t *testing.T) {
 		t.Errorf("%v, want %v", err, context.Canceled)
 	}
 	wantFolder(t, "interrupted", filepath.Dir(dst.Name))
+}
+
+// TestInterruptedPipe ends what waits for somebody to write to a pipe.
+func TestInterruptedPipe(t *testing.T) {
+	for _, kind := range []Kind{SQL, Inc} {
+		pipe := Place{kind, filepath.Join(t.TempDir(), "pipe")}
+		if err := unix.Mkfifo(pipe.Name, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		defer cancel()
+		err := (&Work{}).List(ctx, pipe, ListOptions{}, nil)
+		wantOneLine(t, "interrupted", err, "reading "+pipe.Name)
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
+		}
+		if end, err := os.OpenFile(pipe.Name, os.O_WRONLY|unix.O_NONBLOCK, 0); err == nil { // who waits, need not any more
+			end.Close()
+		}
+	}
 }
 
 const endless = "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i) SELECT count(*) FROM i"

@@ -22,7 +22,7 @@ const (
 )
 
 // revisionTable is the table of BitBake 2.10 and later.
-const revisionTable = "PRMAIN"
+const revisionTable = prserv.NewerTable
 
 // schemas are the names of the tables, and the statements that make them.
 var schemas = map[int]struct{ name, create string }{
@@ -41,6 +41,8 @@ type table struct {
 	rows       int64
 	// keyed tells that the table has the primary key of its generation.
 	keyed bool
+	// mixed tells that it has the rows of two tables, one of each generation.
+	mixed bool
 }
 
 // badRows is the condition of rows that no PR server has issued: what they

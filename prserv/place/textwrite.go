@@ -30,6 +30,11 @@ func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o 
 		to = p.handle
 	}
 	left := in.rows
+	if o.Generation != 0 {
+		if in, _, err = w.convert(ctx, b, in, o.Generation); err != nil {
+			return Copied{}, err
+		}
+	}
 	if dst.Kind == Inc {
 		if in, err = w.fit(ctx, b, in, o.All); err != nil {
 			return Copied{}, err

@@ -42,7 +42,7 @@ const (
 
 // fakes are what servers do that are no PR servers, or are not well.
 var fakes = map[string]http.HandlerFunc{
-	"nil":    func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, nilBody) },
+	"nil":    pings(func(w http.ResponseWriter, _ string) { io.WriteString(w, nilBody) }),
 	"fault":  func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, faultBody) },
 	"status": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
 	// What BitBake 1.52 and later do with a protocol that they do not know.
@@ -58,40 +58,54 @@ var fakes = map[string]http.HandlerFunc{
 		io.WriteString(w, "<html><body>It works!</body></html>\n")
 	},
 	// One that dies while it sends its dump.
-	"cut": func(w http.ResponseWriter, _ *http.Request) {
+	"cut": pings(func(w http.ResponseWriter, _ string) {
 		io.WriteString(w, dumpBegin+strings.Repeat("INSERT INTO PRMAIN_nohist VALUES('bash','all','aa',1);\n", 10000))
 		w.(http.Flusher).Flush()
 		panic(http.ErrAbortHandler)
-	},
+	}),
 	// One with what is no dump.
-	"hostile": func(w http.ResponseWriter, _ *http.Request) {
+	"hostile": pings(func(w http.ResponseWriter, _ string) {
 		io.WriteString(w, dumpBegin+"DROP TABLE PRMAIN_nohist;\n"+dumpEnd)
-	},
-	"old": func(w http.ResponseWriter, r *http.Request) {
-		call, _ := io.ReadAll(r.Body)
-		if strings.Contains(string(call), "dump_db") {
+	}),
+	"old": pings(func(w http.ResponseWriter, call string) {
+		if strings.Contains(call, "dump_db") {
 			io.WriteString(w, strings.Replace(faultBody, "no\nmeans \x7fno", "method \"dump_db\" is not supported", 1))
 			return
 		}
 		io.WriteString(w, exportBody)
-	},
-	// One that has no row, and whose database fails then.
-	"failing": func(w http.ResponseWriter, r *http.Request) {
-		call, _ := io.ReadAll(r.Body)
-		switch text := string(call); {
-		case strings.Contains(text, "dump_db"):
-			io.WriteString(w, dumpBegin+"COMMIT;\n"+dumpEnd)
-		case strings.Contains(text, "ping"):
-			io.WriteString(w, trueBody)
-		default:
-			io.WriteString(w, nilBody)
+	}),
+	// One that never ends its answer.
+	"endless": func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, dumpBegin)
+		for err := error(nil); err == nil; {
+			_, err = io.WriteString(w, strings.Repeat("x", 1<<16))
 		}
 	},
+	// One that has no row, and whose database fails then.
+	"failing": pings(func(w http.ResponseWriter, call string) {
+		if strings.Contains(call, "dump_db") {
+			io.WriteString(w, dumpBegin+"COMMIT;\n"+dumpEnd)
+			return
+		}
+		io.WriteString(w, nilBody)
+	}),
 	"silent": func(_ http.ResponseWriter, r *http.Request) {
 		io.Copy(io.Discard, r.Body) // until then nobody sees that the client is gone
 		r.Context().Value(askedKey{}).(func())()
 		<-r.Context().Done()
 	},
+}
+
+// pings answers ping, and lets another handler answer everything else.
+func pings(others func(w http.ResponseWriter, call string)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		call, _ := io.ReadAll(r.Body)
+		if strings.Contains(string(call), "ping") {
+			io.WriteString(w, trueBody)
+			return
+		}
+		others(w, string(call))
+	}
 }
 
 // askedKey is the key of the function that tells of a call to a silent server.

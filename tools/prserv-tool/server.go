@@ -4,10 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"prserver/compat"
 	"prserver/prserv"
 	"prserver/prserv/place"
 )
@@ -84,8 +87,9 @@ func (p *program) stopCommand() *cobra.Command {
 		Use:     "stop [HOST:PORT]",
 		GroupID: groupServers,
 		Short:   "ask a server to end, and wait until it has",
-		Long: `Asks a PR server to end (quit), and waits until it no longer answers, at most
-half a minute. Without HOST:PORT it is the server that PRSERV_HOST names.
+		Long: `Asks a PR server to end (quit), and waits until its process is gone, where that
+has a pid file on this machine, or else until it no longer answers; at most half
+a minute. Without HOST:PORT it is the server that PRSERV_HOST names.
 
 Our server ends at the word of another machine only with --allow-remote-quit.
 One for which systemd keeps the port open would come back with the next call:
@@ -99,18 +103,47 @@ stop its socket instead.`,
 			if err != nil {
 				return err
 			}
-			if err := stop(cmd.Context(), server, stopTimeout); err != nil {
+			pid := localPID(server)
+			if err := stop(cmd.Context(), server, pid, stopTimeout); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(p.stdout, "%s has ended\n", server)
+			became := "no longer answers"
+			if pid != 0 {
+				became = "has ended"
+			}
+			_, err = fmt.Fprintf(p.stdout, "%s %s\n", server, became)
 			return err
 		},
 		ValidArgsFunction: completeServer,
 	}
 }
 
-// stop asks a server to end and waits until nobody answers at its address.
-func stop(ctx context.Context, server place.Place, timeout time.Duration) error {
+// localPID returns the process that serves an address of this machine, as its
+// pid file has it, or 0.
+func localPID(server place.Place) int {
+	host, text, err := net.SplitHostPort(server.Name)
+	if err != nil {
+		return 0
+	}
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	port, err := strconv.Atoi(text)
+	if err != nil {
+		return 0
+	}
+	for _, ip := range []string{host, "0.0.0.0"} { // 0.0.0.0 is every address
+		pid, err := compat.ReadPid(compat.PidFile(ip, port))
+		if err == nil && pid != 0 && compat.IsServer(pid) && !compat.IsServerElsewhere(pid, ip, port) {
+			return pid
+		}
+	}
+	return 0
+}
+
+// stop asks a server to end and waits until nobody answers at its address, and
+// until its process has ended, unless pid is 0.
+func stop(ctx context.Context, server place.Place, pid int, timeout time.Duration) error {
 	client := prserv.NewClient(server.Name, timeout)
 	if err := client.Quit(ctx); err != nil {
 		return place.ServerError(server, err)
@@ -123,8 +156,8 @@ func stop(ctx context.Context, server place.Place, timeout time.Duration) error 
 		case ctx.Err() != nil:
 			return interruptedError("; " + server.String() + " has been asked to end")
 		case waiting.Err() != nil:
-			return fmt.Errorf("%s still answers %v after it was asked to end; its log may say why", server, timeout)
-		case errors.Is(err, prserv.ErrNoAnswer):
+			return fmt.Errorf("%s has not ended %v after it was asked to; its log may say why", server, timeout)
+		case errors.Is(err, prserv.ErrNoAnswer) && (pid == 0 || !compat.IsRunning(pid)):
 			return nil
 		}
 		select {

@@ -17,14 +17,14 @@ func TestStopGivesUp(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, trueBody) }))
 	defer server.Close()
 	at := place.Place{Kind: place.Server, Name: server.Listener.Addr().String()}
-	err := stop(t.Context(), at, 200*time.Millisecond)
-	if want := at.Name + " still answers 200ms after it was asked to end; its log may say why"; err == nil || err.Error() != want {
+	err := stop(t.Context(), at, 0, 200*time.Millisecond)
+	if want := at.Name + " has not ended 200ms after it was asked to; its log may say why"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	err = stop(ctx, at, time.Minute)
+	err = stop(ctx, at, 0, time.Minute)
 	if want := "interrupted; " + at.Name + " has been asked to end"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
@@ -48,7 +48,7 @@ func TestStopOfOneThatTakesItsTime(t *testing.T) {
 	}))
 	defer server.Close()
 	at := place.Place{Kind: place.Server, Name: server.Listener.Addr().String()}
-	if err := stop(t.Context(), at, scriptPatience); err != nil || pings != 3 {
+	if err := stop(t.Context(), at, 0, scriptPatience); err != nil || pings != 3 {
 		t.Errorf("%v after %d pings", err, pings)
 	}
 }
