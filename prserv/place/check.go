@@ -97,7 +97,7 @@ func (c *checker) damaged(what any) error {
 func (c *checker) tables(ctx context.Context, t *table) error {
 	if strings.HasPrefix(t.from, "checked_file.") && !t.keyed {
 		err := c.problem("copy it to a new file with prserv-tool copy, and serve that",
-			"%s: its table %s has lost its primary key, so a checksum may get several values", c.place, schemas[t.generation].name)
+			"its table %s has lost its primary key, so a checksum may get several values", schemas[t.generation].name)
 		if err != nil {
 			return err
 		}

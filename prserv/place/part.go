@@ -26,7 +26,7 @@ func newPart(file string) (*part, error) {
 	if err != nil {
 		return fail(err)
 	}
-	p := &part{file: real, name: real + ".part"}
+	p := &part{file: real, name: real + ".prserv-part"}
 	for {
 		p.handle, err = os.OpenFile(p.name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
 		if err != nil {

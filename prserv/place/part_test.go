@@ -96,7 +96,7 @@ func TestPartTwice(t *testing.T) {
 func TestPartLeft(t *testing.T) {
 	for _, kind := range []Kind{File, SQL, Inc} {
 		dst := Place{kind, filepath.Join(t.TempDir(), "a")}
-		writeFile(t, dst.Name+".part", strings.Repeat("left behind; ", 10000))
+		writeFile(t, dst.Name+".prserv-part", strings.Repeat("left behind; ", 10000))
 		if _, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +121,7 @@ func TestPartLinks(t *testing.T) {
 	wantFolder(t, "the link", folder, "link.sql")
 	wantFolder(t, "the file", real, "a.sql")
 	// A part is nothing that others lead elsewhere.
-	if err := os.Symlink(filepath.Join(real, "victim"), filepath.Join(real, "a.sql.part")); err != nil {
+	if err := os.Symlink(filepath.Join(real, "victim"), filepath.Join(real, "a.sql.prserv-part")); err != nil {
 		t.Fatal(err)
 	}
 	_, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})

@@ -63,7 +63,7 @@ func Parse(name, format string) (Place, error) {
 	case known:
 		return Place{kind, name}, nil
 	}
-	return Place{}, fmt.Errorf("%q is neither HOST:PORT nor a file that ends in .sqlite3, .db, .sql, .inc or .conf; "+
+	return Place{}, fmt.Errorf("%q is neither HOST:PORT nor a file that ends in .sqlite3, .sqlite, .db, .sql, .inc or .conf; "+
 		"say what it is with --format", name)
 }
 

@@ -20,7 +20,7 @@ func (p *program) checkCommand() *cobra.Command {
 		Short:   "tell what is wrong with a place",
 		Long: `Tells what is wrong with a place, and what to do about it, one line a problem;
 without PLACE, with the server that PRSERV_HOST names. The exit code is 0 if
-nothing is wrong, 1 if there are problems, 2 for trouble. It changes nothing.
+nothing is wrong, 1 if there are problems, 2 for trouble. It changes no value.
 
 With --json stdout has an object with "problems", an array of objects with
 "what" and "do".`,

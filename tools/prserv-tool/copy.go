@@ -35,8 +35,8 @@ by value; what was interrupted there can be run again.`,
 		},
 		ValidArgsFunction: completePlaces(2),
 	}
-	cmd.Flags().Var((*generation)(&o.Generation), "generation", "what a new database file is for: 1 is BitBake up to 2.8, 3 is 2.10 "+
-		"and later; without, it is for what SRC is for")
+	cmd.Flags().Var((*generation)(&o.Generation), "generation", "what a database file or dump is for: 1 is BitBake up to 2.8, and our server; 3 is 2.10 "+
+		"and later; without, what DST has or SRC is for")
 	complete(cmd, "generation", []string{"1", "3"})
 	cmd.Flags().BoolVar(&o.All, "all", false, "write all rows to a .inc or .conf; without, the greatest value of each version and pkgarch")
 	cmd.Flags().BoolVar(&o.Replace, "replace", false, "write a .sql, .inc or .conf that exists anew, and do not merge")
