@@ -19,10 +19,9 @@ const (
 	maxYields = 10
 	// busyTimeout is how long SQLite waits for a lock before it says so.
 	busyTimeout = 100 * time.Millisecond
-	// idleCheck is how often an idle writer looks whether somebody else has
-	// written to the file, the sqlite3 program for example, and how long nobody
-	// has to write before the write-ahead log is moved to the file.
-	idleCheck = 250 * time.Millisecond
+	// outsideCheck is how often an idle writer looks whether somebody else has
+	// written to the file, the sqlite3 program for example.
+	outsideCheck = 250 * time.Millisecond
 )
 
 // errClosed is a call of a store that has been closed.
@@ -43,8 +42,7 @@ type writer struct {
 	done     chan struct{} // closed when the goroutine has ended
 
 	taken   atomic.Int64  // how many requests have been taken; for tests
-	looked  int64         // taken when the writer last looked whether it was idle
-	settled int64         // taken when the write-ahead log was last moved
+	log     *logMover     // nil without a write-ahead log
 	version any           // PRAGMA data_version when the file was last looked at
 	seen    map[group]top // by the transaction that is open
 }
@@ -65,12 +63,9 @@ const (
 	sqlRollback    = "ROLLBACK"
 	sqlDataVersion = "PRAGMA data_version"
 	sqlCheckpoint  = "PRAGMA wal_checkpoint(TRUNCATE)"
-	sqlSettle      = "PRAGMA wal_checkpoint(PASSIVE)"
 	// sqlLogPages is how many pages, of 4 KiB mostly, the write-ahead log may
-	// have before a commit has to move them to the file. With SQLite's 1,000 a
-	// loaded writer is at that for a tenth of the time; with more than this, the
-	// end of the server takes too long.
-	sqlLogPages = "PRAGMA wal_autocheckpoint = 8000"
+	// have before a commit has to move them to the file itself.
+	sqlLogPages = "PRAGMA wal_autocheckpoint = 16000"
 	// sqlForeign counts what can make a statement do something else than it
 	// says: a table of another definition, triggers, unique indexes.
 	sqlForeign = `SELECT count(*) FROM sqlite_master WHERE tbl_name = '` + Table + `' AND sql IS NOT NULL
@@ -83,7 +78,7 @@ func startWriter(file, options string, g *greatest) (*writer, error) {
 		return nil, err
 	}
 	c, err := openConn(dsn(file, busyTimeout, options), sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext, sqlInsertNew,
-		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlCheckpoint, sqlSettle, sqlLogPages, sqlForeign)
+		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlCheckpoint, sqlPassive, sqlLogPages, sqlForeign)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +95,12 @@ func startWriter(file, options string, g *greatest) (*writer, error) {
 		requests: make(chan *request, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
 		seen: map[group]top{},
 	}
+	if options == writeWAL {
+		if w.log, err = startLogMover(file, options); err != nil {
+			c.Close()
+			return nil, err
+		}
+	}
 	go w.loop()
 	return w, nil
 }
@@ -110,8 +111,9 @@ func startWriter(file, options string, g *greatest) (*writer, error) {
 func (w *writer) close() error {
 	close(w.closing)
 	<-w.done
-	w.conn.exec(sqlCheckpoint, nil) // where it fails, all is in the log still
-	return w.conn.Close()
+	err := w.log.close()
+	w.conn.value(sqlCheckpoint, nil) // where it fails, all is in the log still
+	return errors.Join(err, w.conn.Close())
 }
 
 // change runs do in a transaction and returns when that is on disk. When ctx
@@ -148,7 +150,7 @@ func (w *writer) change(ctx context.Context, do func(*writer) (any, error)) (any
 
 func (w *writer) loop() {
 	defer close(w.done)
-	check := time.NewTicker(idleCheck)
+	check := time.NewTicker(outsideCheck)
 	defer check.Stop()
 	batch := make([]*request, 0, maxBatch)
 	for {
@@ -158,7 +160,6 @@ func (w *writer) loop() {
 			batch = append(batch, r)
 		case <-check.C:
 			w.lookOutside()
-			w.settle()
 			continue
 		case <-w.closing:
 			// Whatever is in the channel has been taken.
@@ -196,6 +197,7 @@ func (w *writer) serve(batch []*request) {
 	for _, r := range batch {
 		close(r.done)
 	}
+	w.log.committed(w.conn)
 }
 
 // commit runs calls in one transaction. With an error, none has happened;
@@ -262,18 +264,6 @@ func (w *writer) lookOutside() {
 		w.version = version
 		w.greatest.forget()
 	}
-}
-
-// settle moves the write-ahead log to the file, if nothing has been written for
-// a while. So nobody waits for it, and who copies or loses the log of an idle
-// server has all values in the file.
-func (w *writer) settle() {
-	taken := w.taken.Load()
-	if taken == w.looked && taken != w.settled {
-		w.conn.value(sqlSettle, nil) // where it fails, all is in the log still
-		w.settled = taken
-	}
-	w.looked = taken
 }
 
 // topOf returns the greatest value of a group in the open transaction.
