@@ -232,9 +232,10 @@ func decodeAnswer(method string, body []byte) (any, error) {
 	return v, nil
 }
 
-// IsXMLText tells whether XML can carry every character of s.
+// IsXMLText tells whether XML can carry every character of s: of a carriage
+// return it makes a newline.
 func IsXMLText(s string) bool {
 	return utf8.ValidString(s) && strings.IndexFunc(s, func(r rune) bool {
-		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
+		return r < ' ' && r != '\t' && r != '\n' || r == 0xFFFE || r == 0xFFFF
 	}) < 0
 }

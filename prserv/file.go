@@ -26,7 +26,11 @@ func ensureFile(file string) (real string, made bool, err error) {
 	if os.IsNotExist(err) {
 		if target, linkErr := os.Readlink(file); linkErr == nil { // to a file that is yet to be made
 			if !filepath.IsAbs(target) {
-				target = filepath.Join(filepath.Dir(file), target)
+				dir, err := filepath.EvalSymlinks(filepath.Dir(file)) // .. is of the real folder
+				if err != nil {
+					return "", false, fmt.Errorf("finding it: %w", reasonOf(err))
+				}
+				target = filepath.Join(dir, target)
 			}
 			return ensureFile(target)
 		}
@@ -79,7 +83,7 @@ func checkWritable(file string) (empty bool, err error) {
 	}
 	// SQLite opens a file it may not write, and says so at the first write only.
 	if err := unix.Access(file, unix.W_OK); err != nil {
-		return false, fmt.Errorf("writing it: %w; serve it as its owner, or with --read-only", err)
+		return false, fmt.Errorf("writing it: %w; only its owner may, and others may serve it with --read-only", err)
 	}
 	if err := checkLinks(file); err != nil {
 		return false, err
@@ -129,7 +133,7 @@ func checkReadable(file string) error {
 	if err := checkLinks(file); err != nil {
 		return err
 	}
-	if !isWAL(file) {
+	if !IsWAL(file) {
 		return nil
 	}
 	if real, err := filepath.EvalSymlinks(file); err == nil {
@@ -147,10 +151,10 @@ func checkReadable(file string) error {
 	return nil
 }
 
-// isWAL tells whether a database is in WAL mode. It must not be called while
+// IsWAL tells whether a database is in WAL mode. It must not be called while
 // SQLite has the file open in this process.
 // Source: SQLite's file format, the read version of the header.
-func isWAL(file string) bool {
+func IsWAL(file string) bool {
 	f, err := os.Open(file)
 	if err != nil {
 		return false

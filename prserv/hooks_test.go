@@ -12,6 +12,10 @@ import (
 // store was opened.
 func (s *Store) Writers() int { return int(s.writer.taken.Load()) + len(s.writer.requests) }
 
+// LogMoves returns how often it has been tried to move the write-ahead log to
+// the file.
+func (s *Store) LogMoves() int { return int(s.writer.log.tries.Load()) }
+
 // Answering returns how many calls are being answered.
 func (s *Server) Answering() int {
 	s.conns.mu.Lock()

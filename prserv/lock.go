@@ -85,6 +85,11 @@ func lockDatabase(file string, local bool) (*fileLock, error) {
 			return nil, err
 		}
 	}
+	// What root leaves behind, the owner's server must be able to lock.
+	var st unix.Stat_t
+	if os.Geteuid() == 0 && unix.Stat(file, &st) == nil {
+		l.file.Chown(int(st.Uid), int(st.Gid)) // where that fails, root locked it before
+	}
 	if err := l.file.Truncate(0); err == nil {
 		_, err = fmt.Fprintf(l.file, "%d\n", os.Getpid())
 		if err != nil {

@@ -1,6 +1,7 @@
 package prserv
 
 import (
+	"database/sql/driver"
 	"sync/atomic"
 	"time"
 )
@@ -11,7 +12,8 @@ import (
 type logMover struct {
 	conn    *conn
 	commits atomic.Int64
-	rest    atomic.Bool // there is little left to move
+	rest    atomic.Bool  // there is little left to move
+	tries   atomic.Int64 // for tests
 	closing chan struct{}
 	done    chan struct{} // closed when the goroutine has ended
 }
@@ -45,9 +47,11 @@ func (m *logMover) loop() {
 			return
 		}
 		if commits := m.commits.Load(); commits != moved {
-			m.conn.value(sqlPassive, nil) // where it fails, all is in the log still
-			moved = commits
+			if m.conn.moveLog() { // else a reader needs what was there before
+				moved = commits
+			}
 			m.rest.Store(true)
+			m.tries.Add(1)
 		}
 	}
 }
@@ -61,8 +65,22 @@ func (m *logMover) committed(c *conn) {
 	}
 	m.commits.Add(1)
 	if m.rest.Swap(false) {
-		c.value(sqlPassive, nil)
+		c.moveLog()
 	}
+}
+
+// moveLog moves what it can of the write-ahead log to the file, and tells
+// whether that is all. Where it fails, all is in the log still.
+func (c *conn) moveLog() bool {
+	//lint:ignore SA1019 the successor is for callers who can be interrupted
+	rows, err := c.statements[sqlPassive].Query(nil)
+	if err != nil {
+		return false
+	}
+	defer rows.Close()
+	var row [3]driver.Value // whether it was busy, pages in the log, pages moved
+	err = rows.Next(row[:])
+	return err == nil && row[1] == row[2]
 }
 
 // close ends the goroutine. A nil logMover has none.

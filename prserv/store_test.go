@@ -424,4 +424,17 @@ func TestSettled(t *testing.T) {
 			return got == want
 		})
 	}
+	// Nor is it enough to try while somebody reads what was there before.
+	reader := outside(t, file)
+	execute(t, reader, "BEGIN", "CREATE TEMP TABLE held AS SELECT * FROM "+prserv.Table)
+	getPR(t, s, "v", "all", "read", int64(3))
+	getPR(t, s, "v", "all", "beside", int64(4))
+	before := s.LogMoves()
+	waitFor(t, "the log to be moved in vain", func() bool { return s.LogMoves() >= before+2 })
+	execute(t, reader, "COMMIT")
+	waitFor(t, "the value that came beside a reader to be in the file", func() bool {
+		var got int64
+		outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + prserv.Table).Scan(&got)
+		return got == 4
+	})
 }

@@ -53,14 +53,35 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) err
 		if err := c.integrity(ctx); err != nil || c.found > 0 {
 			return err // what else there is to see may not be so
 		}
-		if err := c.tables(ctx, t); err != nil {
+		if err := c.tables(ctx); err != nil {
 			return err
 		}
 	}
 	if err := c.rows(ctx, t); err != nil {
 		return err
 	}
+	if p.Kind == SQL {
+		if err := c.twice(ctx, t); err != nil {
+			return err
+		}
+	}
 	return c.values(ctx, t)
+}
+
+// twice finds rows that a dump has twice, so that SQLite cannot restore it.
+func (c *checker) twice(ctx context.Context, t *table) error {
+	key := "version, pkgarch, checksum"
+	if t.generation == revisions {
+		key += ", value"
+	}
+	n := 0
+	return c.base.ofTable(ctx, t, "SELECT version, pkgarch, checksum, max(value) FROM "+t.from+" GROUP BY "+key+" HAVING count(*) > 1", nil,
+		func(row []driver.Value) error {
+			if n++; n > maxProblems {
+				return nil
+			}
+			return c.problem("copy it to a new file with prserv-tool copy", "the row %s comes more than once", shown(row))
+		})
 }
 
 // integrity finds out whether the file is sound.
@@ -94,18 +115,28 @@ func (c *checker) damaged(what any) error {
 
 // tables finds out whether the key of the table is lost, or whether BitBake 2.10
 // has begun to count at 0.
-func (c *checker) tables(ctx context.Context, t *table) error {
-	if strings.HasPrefix(t.from, "checked_file.") && !t.keyed {
-		err := c.problem("copy it to a new file with prserv-tool copy, and serve that",
-			"its table %s has lost its primary key, so a checksum may get several values", schemas[t.generation].name)
+func (c *checker) tables(ctx context.Context) error {
+	both := 0
+	for _, generation := range []int{whole, revisions} {
+		n, err := c.base.number(ctx, "SELECT count(*) FROM checked_file.sqlite_master WHERE type = 'table' AND name = ?", schemas[generation].name)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			continue
+		}
+		both++
+		keyed, err := c.base.isKeyed(ctx, "checked_file", generation)
+		if err == nil && !keyed {
+			err = c.problem("copy it to a new file with prserv-tool copy, and serve that",
+				"its table %s has lost its primary key, so a checksum may get several values", schemas[generation].name)
+		}
 		if err != nil {
 			return err
 		}
 	}
-	n, err := c.base.number(ctx, "SELECT count(*) FROM checked_file.sqlite_master WHERE type = 'table' AND name IN (?, ?)",
-		prserv.Table, revisionTable)
-	if err != nil || n < 2 {
-		return err
+	if both < 2 {
+		return nil
 	}
 	behind, err := c.base.number(ctx, `SELECT count(*) FROM (
 		SELECT version, pkgarch, max(value) AS greatest FROM checked_file.`+prserv.Table+` GROUP BY version, pkgarch) AS old

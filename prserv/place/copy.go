@@ -66,7 +66,7 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	if in.mixed && o.Generation == 0 && (dst.Kind == File || dst.Kind == SQL) {
 		return Copied{}, bothGenerations(src.String())
 	}
-	in, twice, err := w.once(ctx, b, in)
+	in, twice, err := w.once(ctx, b, in, dst)
 	if err != nil {
 		return Copied{}, err
 	}
@@ -94,10 +94,10 @@ func bothGenerations(place string) error {
 		"say with --generation 1 or --generation 3 which of them is to be written", place, prserv.Table, revisionTable)
 }
 
-// once makes a table without what comes twice, where a file allows that, and
-// tells how many rows that leaves out.
-func (w *Work) once(ctx context.Context, b *base, t *table) (*table, int64, error) {
-	if t.place.Kind != File || t.keyed {
+// once makes a table without what comes twice, where a place allows that and
+// the destination does not see to it, and tells how many rows that leaves out.
+func (w *Work) once(ctx context.Context, b *base, t *table, dst Place) (*table, int64, error) {
+	if t.keyed || t.place.Kind != File && (t.place.Kind != SQL || dst.Kind != SQL) {
 		return t, 0, nil
 	}
 	out, n, err := b.distinct(ctx, "once", t)
@@ -106,7 +106,7 @@ func (w *Work) once(ctx context.Context, b *base, t *table) (*table, int64, erro
 	}
 	left := t.rows - n
 	if left > 0 {
-		w.warn("rows of %s that come twice, as its table has no primary key, of which the greatest value stays: %d", t.place, left)
+		w.warn("rows of %s that come twice, of which the greatest value stays: %d", t.place, left)
 	}
 	return out, left, nil
 }

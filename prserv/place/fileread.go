@@ -85,12 +85,12 @@ func checkFile(name string) error {
 	return prserv.CheckReadable(name)
 }
 
-// isFrozen tells whether a database is whole as it is and on a file system that
-// cannot be written, such as a snapshot. SQLite could not make there what it
-// shares with others, and need not.
+// isFrozen tells whether a database in WAL mode is whole as it is and on a file
+// system that cannot be written, such as a snapshot. SQLite could not make there
+// what it shares with others, and need not.
 func isFrozen(name string) bool {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(name, &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 {
+	if err := unix.Statfs(name, &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 || !prserv.IsWAL(name) {
 		return false
 	}
 	if real, err := filepath.EvalSymlinks(name); err == nil {

@@ -53,7 +53,7 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 	if err != nil {
 		return Copied{}, fileError(dst, "writing", err)
 	}
-	return Copied{New: n, Left: left}, p.finish(old)
+	return Copied{New: n, Left: left + in.rows - n}, p.finish(old)
 }
 
 // checkCompanions refuses a new file where SQLite would take what is left of an

@@ -16,6 +16,9 @@ import (
 // rowPrefix begins the names of the variables that hold the values of rows.
 const rowPrefix = "PRAUTO$"
 
+// tablePrefix begins the comment that names the table of the rows.
+const tablePrefix = "#Table: "
+
 // incReader reads BitBake configuration that oe-core's PR export has written,
 // or a person in its manner.
 //
@@ -23,6 +26,7 @@ const rowPrefix = "PRAUTO$"
 type incReader struct {
 	lines *bufio.Scanner
 	line  int
+	table string // which the export says its rows are of, if it does
 }
 
 // maxLine bounds a line of configuration.
@@ -79,6 +83,9 @@ func assignment(line string) (name, value string, ok bool) {
 
 func (i *incReader) process(line string, s *stager) error {
 	if line == "" || line[0] == '#' && !strings.HasSuffix(line, `\`) { // with which the next line would go on
+		if table, ok := strings.CutPrefix(line, tablePrefix); ok {
+			i.table = table
+		}
 		return nil
 	}
 	name, text, ok := assignment(line)
@@ -153,7 +160,7 @@ func (w *incWriter) end(generation int) error {
 	if generation == revisions {
 		coreVersion, valueType, valueKey = "2.0.0", "TEXT", 4
 	}
-	fmt.Fprintf(w.out, "#PR_core_ver = \"%s\"\n\n#Table: %s\n#Columns:\n", coreVersion, schemas[generation].name)
+	fmt.Fprintf(w.out, "#PR_core_ver = \"%s\"\n\n%s%s\n#Columns:\n", coreVersion, tablePrefix, schemas[generation].name)
 	fmt.Fprint(w.out, "#name      \t type    \t notn    \t dflt    \t pk\n",
 		"#----------\t --------\t --------\t --------\t ----\n")
 	for _, c := range []struct {

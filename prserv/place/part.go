@@ -67,7 +67,11 @@ func realName(file string) (string, error) {
 	case err != nil: // it is no link
 		return filepath.Abs(file)
 	case !filepath.IsAbs(target):
-		target = filepath.Join(filepath.Dir(file), target)
+		dir, err := filepath.EvalSymlinks(filepath.Dir(file)) // .. is of the real folder
+		if err != nil {
+			return "", err
+		}
+		target = filepath.Join(dir, target)
 	}
 	return realName(target)
 }

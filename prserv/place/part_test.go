@@ -199,3 +199,24 @@ func TestReadOnlyFolder(t *testing.T) {
 		wantOneLine(t, "read-only", err, "writing "+dst.Name+": permission denied")
 	}
 }
+
+// TestRelativeLink follows a link to a parent folder from behind another link.
+func TestRelativeLink(t *testing.T) {
+	folder := t.TempDir()
+	deep := filepath.Join(folder, "data", "deep")
+	if err := os.MkdirAll(filepath.Join(deep, "dir"), 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for link, target := range map[string]string{
+		filepath.Join(folder, "link"): filepath.Join(deep, "dir"), filepath.Join(deep, "dir", "a.sql"): "../b.sql",
+	} {
+		if err := os.Symlink(target, link); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dst := Place{SQL, filepath.Join(folder, "link", "a.sql")}
+	if _, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	wantFolder(t, "linked", deep, "b.sql", "dir")
+}

@@ -88,6 +88,11 @@ func openText(ctx context.Context, name string) (*os.File, error) {
 	case r := <-opened:
 		return r.file, r.err
 	case <-ctx.Done():
+		go func() { // it waits on by itself, if it has to
+			if r := <-opened; r.err == nil {
+				r.file.Close()
+			}
+		}()
 		return nil, ctx.Err()
 	}
 }
@@ -118,8 +123,9 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 			w.progress(Progress{"reading " + p.String(), s.rows, part})
 		}
 		if p.Kind == Inc {
-			err := newIncReader(in).read(s)
-			s.revisions = s.texts > 0
+			inc := newIncReader(in)
+			err := inc.read(s)
+			s.revisions = inc.table == revisionTable || s.texts > 0
 			return err
 		}
 		dump = newDumpReader(in, how.lenient)

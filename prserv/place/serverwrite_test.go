@@ -56,6 +56,7 @@ func TestCopyToServerRefused(t *testing.T) {
 	}{
 		{Row{"v", "p", "c", "2147483648"}, "the row v p c 2147483648: a server cannot answer a value beyond 2147483647"},
 		{Row{"v", "p", "c", "-2147483649"}, "a server cannot answer"},
+		{Row{"v", "p", "a\rb", "3"}, `the row v p "a\rb" 3: XML cannot carry it`},
 		{Row{"v", "p", "a\x01b", "3"}, `the row v p "a\x01b" 3: XML cannot carry it`},
 	} {
 		_, err := (&Work{}).Copy(t.Context(), newDB(t, whole, test.row), dst, CopyOptions{})

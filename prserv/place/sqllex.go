@@ -19,9 +19,21 @@ type lexer struct {
 	depth int // of functions in functions
 }
 
+// space skips white space, and comments: sqlite3 writes errors into them.
 func (l *lexer) space() {
-	for l.at < len(l.text) && (l.text[l.at] == ' ' || l.text[l.at] == '\n' || l.text[l.at] == '\t' || l.text[l.at] == '\r') {
-		l.at++
+	for l.at < len(l.text) {
+		switch rest := l.text[l.at:]; {
+		case rest[0] == ' ' || rest[0] == '\n' || rest[0] == '\t' || rest[0] == '\r':
+			l.at++
+		case bytes.HasPrefix(rest, []byte("/*")):
+			end := bytes.Index(rest[2:], []byte("*/"))
+			if end < 0 {
+				return
+			}
+			l.at += 2 + end + 2
+		default:
+			return
+		}
 	}
 }
 

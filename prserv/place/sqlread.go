@@ -15,7 +15,7 @@ import (
 )
 
 // maxStatement bounds a statement of a dump, and so a row.
-const maxStatement = 32 << 20
+const maxStatement = 16 << 20
 
 // errCut is a text that ends too early.
 var errCut = errors.New("it ends in the middle, so rows are missing; get a whole one")

@@ -194,7 +194,7 @@ func TestDumpWrong(t *testing.T) {
 		wantOneLine(t, text, err, "makes no table")
 	}
 	_, _, err := readRows(t, SQL, begin+make1+"INSERT INTO PRMAIN_nohist VALUES('"+strings.Repeat("v", maxStatement), reading{})
-	wantOneLine(t, "a long statement", err, "output:3: a statement is longer than 32 MiB")
+	wantOneLine(t, "a long statement", err, "output:3: a statement is longer than 16 MiB")
 }
 
 // TestDumpOfSQLite reads what the sqlite3 program of this machine dumps.

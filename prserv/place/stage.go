@@ -9,14 +9,17 @@ import (
 
 const (
 	columns = 4
-	// batchRows is how many rows one statement stores.
+	// batchRows is how many rows one statement stores, if they are not long.
 	batchRows = 200
+	// batchBytes is how long the texts of those may be together.
+	batchBytes = 1 << 20
 )
 
 // stager stores rows in a table without an index, which takes a tenth of the
 // time that one with an index takes. What produces the rows runs beside it.
 type stager struct {
 	batch   []driver.NamedValue // what is not handed over yet
+	bytes   int                 // of its texts
 	batches chan []driver.NamedValue
 	used    chan []driver.NamedValue // batches to be filled again
 	stopped chan struct{}            // closed once nothing is stored any more
@@ -73,12 +76,15 @@ func (s *stager) add(row [columns]driver.Value) error {
 	}
 	for _, v := range row {
 		s.batch = append(s.batch, driver.NamedValue{Ordinal: len(s.batch) + 1, Value: v})
+		if text, ok := v.(string); ok {
+			s.bytes += len(text)
+		}
 	}
 	s.rows++
 	if _, ok := row[columns-1].(string); ok {
 		s.texts++
 	}
-	if len(s.batch) == cap(s.batch) {
+	if len(s.batch) == cap(s.batch) || s.bytes > batchBytes {
 		return s.hand()
 	}
 	return nil
@@ -91,7 +97,7 @@ func (s *stager) hand() error {
 	}
 	select {
 	case s.batches <- s.batch:
-		s.batch = nil
+		s.batch, s.bytes = nil, 0
 		return nil
 	case <-s.stopped:
 		return s.err
@@ -118,14 +124,17 @@ func (b *base) store(ctx context.Context, name string, s *stager) error {
 	defer full.(driver.Stmt).Close()
 	for batch := range s.batches {
 		stmt := full
-		if len(batch) < cap(batch) { // the last one
+		if len(batch) < cap(batch) { // the last one, or one of long rows
 			if stmt, err = insert(len(batch) / columns); err != nil {
 				return err
 			}
-			defer stmt.(driver.Stmt).Close()
 		}
 		// The context is looked at once a batch: the driver would start a goroutine.
 		_, err := stmt.ExecContext(context.Background(), batch)
+		if stmt != full {
+			stmt.(driver.Stmt).Close()
+		}
+		clear(batch) // its texts are not to be kept
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()

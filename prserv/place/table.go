@@ -84,6 +84,9 @@ func (b *base) ofTable(ctx context.Context, t *table, query string, args []drive
 	return err
 }
 
+// maxShown is how much of a text a person gets to see.
+const maxShown = 100
+
 // shown writes a row for a person.
 func shown(row []driver.Value) string {
 	var parts []string
@@ -94,6 +97,8 @@ func shown(row []driver.Value) string {
 		case string:
 			if v == "" || !utf8.ValidString(v) || strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' }) {
 				parts = append(parts, fmt.Sprintf("%.60q", v))
+			} else if len(v) > maxShown {
+				parts = append(parts, fmt.Sprintf("%.*s...", maxShown, v))
 			} else {
 				parts = append(parts, v)
 			}

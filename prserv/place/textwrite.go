@@ -46,6 +46,10 @@ func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o 
 		if err != nil {
 			return Copied{}, err
 		}
+		if o.Generation != 0 && o.Generation != old.generation {
+			return Copied{}, fmt.Errorf("writing %s: it has the table %s; write it anew with --replace, or name a new file",
+				dst, schemas[old.generation].name)
+		}
 		if in, out, err = w.join(ctx, b, in, old); err != nil {
 			return Copied{}, err
 		}
@@ -204,7 +208,15 @@ func (w *Work) join(ctx context.Context, b *base, in, old *table) (*table, Copie
 	}
 	counts := Copied{New: both.rows - before}
 	counts.Raised, counts.Kept = changed-counts.New, in.rows-changed
-	if both.rows == in.rows && in.rows <= sortFrom {
+	key := "version, pkgarch, checksum"
+	if generation == revisions {
+		key += ", value"
+	}
+	more, err := b.number(ctx, "SELECT EXISTS (SELECT "+key+" FROM "+both.from+" EXCEPT SELECT "+key+" FROM "+in.from+")")
+	if err != nil {
+		return fail(err)
+	}
+	if more == 0 && both.rows == in.rows && in.rows <= sortFrom {
 		greater, err := b.number(ctx, "SELECT count(*) FROM "+in.from+" AS i JOIN "+both.from+
 			" AS o USING (version, pkgarch, checksum) WHERE o.value > i.value")
 		if err != nil {
