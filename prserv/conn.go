@@ -70,6 +70,20 @@ func (c *conn) exec(query string, args []driver.Value) error {
 	return err
 }
 
+// moveLog moves what it can of the write-ahead log to the file, and tells
+// whether that is all. Where it fails, all is in the log still.
+func (c *conn) moveLog() bool {
+	//lint:ignore SA1019 the successor is for callers who can be interrupted
+	rows, err := c.statements[sqlSettle].Query(nil)
+	if err != nil {
+		return false
+	}
+	defer rows.Close()
+	var row [3]driver.Value // whether it was busy, pages in the log, pages moved
+	err = rows.Next(row[:])
+	return err == nil && row[1] == row[2]
+}
+
 // insert runs a prepared statement and tells whether it has inserted a row.
 func (c *conn) insert(query string, args []driver.Value) (bool, error) {
 	//lint:ignore SA1019 the successor is for callers who can be interrupted

@@ -14,7 +14,7 @@ func (s *Store) Writers() int { return int(s.writer.taken.Load()) + len(s.writer
 
 // LogMoves returns how often it has been tried to move the write-ahead log to
 // the file.
-func (s *Store) LogMoves() int { return int(s.writer.log.tries.Load()) }
+func (s *Store) LogMoves() int { return int(s.writer.tries.Load()) }
 
 // Answering returns how many calls are being answered.
 func (s *Server) Answering() int {

@@ -19,9 +19,10 @@ const (
 	maxYields = 10
 	// busyTimeout is how long SQLite waits for a lock before it says so.
 	busyTimeout = 100 * time.Millisecond
-	// outsideCheck is how often an idle writer looks whether somebody else has
-	// written to the file, the sqlite3 program for example.
-	outsideCheck = 250 * time.Millisecond
+	// idleCheck is how often an idle writer looks whether somebody else has
+	// written to the file, the sqlite3 program for example, and how long nobody
+	// has to write before the write-ahead log is moved to the file.
+	idleCheck = 250 * time.Millisecond
 )
 
 // errClosed is a call of a store that has been closed.
@@ -41,8 +42,10 @@ type writer struct {
 	closing  chan struct{} // closed when no request is taken any more
 	done     chan struct{} // closed when the goroutine has ended
 
-	taken   atomic.Int64  // how many requests have been taken; for tests
-	log     *logMover     // nil without a write-ahead log
+	taken   atomic.Int64  // how many requests have been taken
+	looked  int64         // taken when the writer last looked whether it was idle
+	settled int64         // taken when the write-ahead log was last moved to the file
+	tries   atomic.Int64  // how often it was tried to; for tests
 	version any           // PRAGMA data_version when the file was last looked at
 	seen    map[group]top // by the transaction that is open
 }
@@ -63,9 +66,7 @@ const (
 	sqlRollback    = "ROLLBACK"
 	sqlDataVersion = "PRAGMA data_version"
 	sqlCheckpoint  = "PRAGMA wal_checkpoint(TRUNCATE)"
-	// sqlLogPages is how many pages, of 4 KiB mostly, the write-ahead log may
-	// have before a commit has to move them to the file itself.
-	sqlLogPages = "PRAGMA wal_autocheckpoint = 16000"
+	sqlSettle      = "PRAGMA wal_checkpoint(PASSIVE)" // waits for nobody
 	// sqlForeign counts what can make a statement do something else than it
 	// says: a table of another definition, triggers, unique indexes.
 	sqlForeign = `SELECT count(*) FROM sqlite_master WHERE tbl_name = '` + Table + `' AND sql IS NOT NULL
@@ -78,14 +79,11 @@ func startWriter(file, options string, g *greatest) (*writer, error) {
 		return nil, err
 	}
 	c, err := openConn(dsn(file, busyTimeout, options), sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext, sqlInsertNew,
-		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlCheckpoint, sqlPassive, sqlLogPages, sqlForeign)
+		sqlInsert, sqlRaise, sqlImported, sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlCheckpoint, sqlSettle, sqlForeign)
 	if err != nil {
 		return nil, err
 	}
 	foreign, err := c.value(sqlForeign, nil)
-	if err == nil {
-		_, err = c.value(sqlLogPages, nil)
-	}
 	if err != nil {
 		c.Close()
 		return nil, err
@@ -94,12 +92,6 @@ func startWriter(file, options string, g *greatest) (*writer, error) {
 		conn: c, file: file, opened: opened, greatest: g, plain: foreign == int64(0),
 		requests: make(chan *request, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
 		seen: map[group]top{},
-	}
-	if options == writeWAL {
-		if w.log, err = startLogMover(file, options); err != nil {
-			c.Close()
-			return nil, err
-		}
 	}
 	go w.loop()
 	return w, nil
@@ -111,9 +103,8 @@ func startWriter(file, options string, g *greatest) (*writer, error) {
 func (w *writer) close() error {
 	close(w.closing)
 	<-w.done
-	err := w.log.close()
 	w.conn.value(sqlCheckpoint, nil) // where it fails, all is in the log still
-	return errors.Join(err, w.conn.Close())
+	return w.conn.Close()
 }
 
 // change runs do in a transaction and returns when that is on disk. When ctx
@@ -150,7 +141,7 @@ func (w *writer) change(ctx context.Context, do func(*writer) (any, error)) (any
 
 func (w *writer) loop() {
 	defer close(w.done)
-	check := time.NewTicker(outsideCheck)
+	check := time.NewTicker(idleCheck)
 	defer check.Stop()
 	batch := make([]*request, 0, maxBatch)
 	for {
@@ -160,6 +151,7 @@ func (w *writer) loop() {
 			batch = append(batch, r)
 		case <-check.C:
 			w.lookOutside()
+			w.settle()
 			continue
 		case <-w.closing:
 			// Whatever is in the channel has been taken.
@@ -197,7 +189,6 @@ func (w *writer) serve(batch []*request) {
 	for _, r := range batch {
 		close(r.done)
 	}
-	w.log.committed(w.conn)
 }
 
 // commit runs calls in one transaction. With an error, none has happened;
@@ -264,6 +255,21 @@ func (w *writer) lookOutside() {
 		w.version = version
 		w.greatest.forget()
 	}
+}
+
+// settle moves the write-ahead log to the file, if nothing has been written for
+// a while: whoever copies or loses the log of an idle server has all values in
+// the file. A longer log, or one that is moved beside the writer, made new
+// values no faster.
+func (w *writer) settle() {
+	taken := w.taken.Load()
+	if taken == w.looked && taken != w.settled {
+		if w.conn.moveLog() { // else a reader needs what was there before
+			w.settled = taken
+		}
+		w.tries.Add(1)
+	}
+	w.looked = taken
 }
 
 // topOf returns the greatest value of a group in the open transaction.
