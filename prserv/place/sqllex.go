@@ -25,7 +25,7 @@ func (l *lexer) space() {
 		switch rest := l.text[l.at:]; {
 		case rest[0] == ' ' || rest[0] == '\n' || rest[0] == '\t' || rest[0] == '\r':
 			l.at++
-		case bytes.HasPrefix(rest, []byte("/*")):
+		case rest[0] == '/' && bytes.HasPrefix(rest, []byte("/*")):
 			end := bytes.Index(rest[2:], []byte("*/"))
 			if end < 0 {
 				return
