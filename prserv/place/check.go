@@ -75,13 +75,17 @@ func (c *checker) twice(ctx context.Context, t *table) error {
 		key += ", value"
 	}
 	n := 0
-	return c.base.ofTable(ctx, t, "SELECT version, pkgarch, checksum, max(value) FROM "+t.from+" GROUP BY "+key+" HAVING count(*) > 1", nil,
+	err := c.base.ofTable(ctx, t, "SELECT version, pkgarch, checksum, max(value) FROM "+t.from+" GROUP BY "+key+" HAVING count(*) > 1", nil,
 		func(row []driver.Value) error {
 			if n++; n > maxProblems {
 				return nil
 			}
 			return c.problem("copy it to a new file with prserv-tool copy", "the row %s comes more than once", shown(row))
 		})
+	if err == nil && n > maxProblems {
+		err = c.problem("copy it to a new file with prserv-tool copy", "%d more rows come more than once", n-maxProblems)
+	}
+	return err
 }
 
 // integrity finds out whether the file is sound.
@@ -116,7 +120,7 @@ func (c *checker) damaged(what any) error {
 // tables finds out whether the key of the table is lost, or whether BitBake 2.10
 // has begun to count at 0.
 func (c *checker) tables(ctx context.Context) error {
-	both := 0
+	tables := 0
 	for _, generation := range []int{whole, revisions} {
 		n, err := c.base.number(ctx, "SELECT count(*) FROM checked_file.sqlite_master WHERE type = 'table' AND name = ?", schemas[generation].name)
 		if err != nil {
@@ -125,7 +129,7 @@ func (c *checker) tables(ctx context.Context) error {
 		if n == 0 {
 			continue
 		}
-		both++
+		tables++
 		keyed, err := c.base.isKeyed(ctx, "checked_file", generation)
 		if err == nil && !keyed {
 			err = c.problem("copy it to a new file with prserv-tool copy, and serve that",
@@ -135,7 +139,7 @@ func (c *checker) tables(ctx context.Context) error {
 			return err
 		}
 	}
-	if both < 2 {
+	if tables < 2 {
 		return nil
 	}
 	behind, err := c.base.number(ctx, `SELECT count(*) FROM (
