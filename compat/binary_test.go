@@ -17,7 +17,7 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 // patience bounds every wait for another program.
@@ -156,7 +156,7 @@ func (p *program) stop(t *testing.T) {
 	p.wait(t)
 }
 
-func client(addr string) *prserv.Client { return prserv.NewClient(addr, patience) }
+func ask(addr string) *client.Client { return client.New(addr, patience) }
 
 // readDump reads a whole dump.
 func readDump(dump io.ReadCloser, err error) (string, error) {
@@ -172,7 +172,7 @@ func readDump(dump io.ReadCloser, err error) (string, error) {
 func get(t *testing.T, addr, key string, want int64) {
 	t.Helper()
 	k := strings.Split(key, "/")
-	got, err := client(addr).GetPR(t.Context(), k[0], k[1], k[2])
+	got, err := ask(addr).GetPR(t.Context(), k[0], k[1], k[2])
 	if err != nil || got != want {
 		t.Errorf("getPR %s: got %d, %v; want %d", key, got, err, want)
 	}

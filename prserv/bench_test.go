@@ -11,6 +11,7 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/prservtest"
 )
 
 func benchStore(b *testing.B) *prserv.Store {
@@ -138,7 +139,7 @@ func BenchmarkServeKnown(b *testing.B) {
 // fill writes n rows of one group into a file.
 func fill(b *testing.B, file string, n int) {
 	b.Helper()
-	db := outside(b, file)
+	db := prservtest.Outside(b, file)
 	_, err := db.Exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
 		INSERT INTO `+prserv.Table+` SELECT 'make-4.1-r0', 'core2-64', 'checksum-' || i, i FROM n`, n)
 	if err != nil {

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,48 +13,9 @@ import (
 	"testing"
 
 	"prserver/prserv"
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 )
-
-// oddFile makes a file with rows of every kind, in more pieces than one.
-func oddFile(t *testing.T) string {
-	t.Helper()
-	file := newFile(t)
-	if err := openStore(t, file).Close(); err != nil {
-		t.Fatal(err)
-	}
-	db := outside(t, file)
-	tx, err := db.Begin()
-	if err != nil {
-		t.Fatal(err)
-	}
-	random := rand.New(rand.NewPCG(1, 2))
-	odd := []any{nil, int64(-1), int64(1 << 40), 1.5, 0.1, "x", "it's", []byte{0, 255}, "3.0", "cut\x00off"}
-	for i := range 2300 {
-		version, value := any(fmt.Sprintf("v'%d", i)), any(int64(i))
-		if random.IntN(200) == 0 {
-			value = odd[random.IntN(len(odd))]
-		}
-		switch random.IntN(400) {
-		case 0:
-			version = strings.Repeat("long", 3000+i)
-		case 1:
-			version = []byte(fmt.Sprint("blob", i))
-		}
-		if _, err := tx.Exec(`INSERT INTO `+prserv.Table+` VALUES (?, 'all', ?, ?)`, version, fmt.Sprint(i), value); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, query := range []string{`DELETE FROM ` + prserv.Table + ` WHERE rowid % 7 = 0`,
-		`UPDATE ` + prserv.Table + ` SET rowid = -rowid WHERE rowid % 100 = 1`} {
-		if _, err := tx.Exec(query); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := tx.Commit(); err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
 
 func dumpOf(t *testing.T, file string) string {
 	t.Helper()
@@ -74,10 +34,10 @@ func dumpOf(t *testing.T, file string) string {
 // TestDumpInPieces compares the dump of a file that is as a server makes it
 // with that of one that has a view as well, whose rows are read one by one.
 func TestDumpInPieces(t *testing.T) {
-	file := oddFile(t)
+	file := prservtest.OddFile(t)
 	got := dumpOf(t, file)
 	const view = "CREATE VIEW other AS SELECT 1"
-	if _, err := outside(t, file).Exec(view); err != nil {
+	if _, err := prservtest.Outside(t, file).Exec(view); err != nil {
 		t.Fatal(err)
 	}
 	if want := strings.Replace(dumpOf(t, file), view+";\n", "", 1); got != want {
@@ -91,14 +51,14 @@ func TestDumpRestores(t *testing.T) {
 	if err != nil {
 		t.Skipf("nobody to restore a dump: %v", err)
 	}
-	file := oddFile(t)
+	file := prservtest.OddFile(t)
 	restored := filepath.Join(t.TempDir(), "restored")
 	cmd := exec.Command(program, restored)
 	cmd.Stdin = strings.NewReader(dumpOf(t, file))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("sqlite3: %v: %s", err, out)
 	}
-	if got, want := allRows(t, outside(t, restored)), allRows(t, outside(t, file)); got != want {
+	if got, want := allRows(t, prservtest.Outside(t, restored)), allRows(t, prservtest.Outside(t, file)); got != want {
 		t.Errorf("restored %d bytes of rows, want %d", len(got), len(want))
 	}
 }
@@ -128,7 +88,7 @@ func allRows(t *testing.T, db *sql.DB) string {
 
 // TestDumpStops ends with the error of whom it writes to.
 func TestDumpStops(t *testing.T) {
-	s, err := prserv.Open(t.Context(), oddFile(t), true)
+	s, err := prserv.Open(t.Context(), prservtest.OddFile(t), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +111,7 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 // TestDumpOfAMovedFile dumps after the file has been moved away: no new file
 // may appear in its place, and take the log with the last values away.
 func TestDumpOfAMovedFile(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	if err := os.Rename(file, file+".moved"); err != nil {
@@ -166,7 +126,7 @@ func TestDumpOfAMovedFile(t *testing.T) {
 			if err := s.Dump(t.Context(), &out); err != nil || !strings.Contains(out.String(), "VALUES('v','all','a',0)") {
 				t.Errorf("Dump: %q, %v", &out, err)
 			}
-			if rows := export(t, s, prserv.Filter{}); len(rows) != 1 {
+			if rows := export(t, s, store.Filter{}); len(rows) != 1 {
 				t.Errorf("exported %v", rows)
 			}
 		}()
@@ -182,13 +142,13 @@ func TestDumpOfAMovedFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	getPR(t, s, "v", "all", "b", int64(1))
-	wantRows(t, file, row("v", "all", "a", int64(0)), row("v", "all", "b", int64(1)))
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", int64(0)), prservtest.Row("v", "all", "b", int64(1)))
 }
 
 // TestRefusedFileStaysAsItIs opens a file whose table is none of PR values.
 func TestRefusedFileStaysAsItIs(t *testing.T) {
-	file := newFile(t)
-	if _, err := outside(t, file).Exec("CREATE TABLE " + prserv.Table + " (a, b)"); err != nil {
+	file := prservtest.NewFile(t)
+	if _, err := prservtest.Outside(t, file).Exec("CREATE TABLE " + prserv.Table + " (a, b)"); err != nil {
 		t.Fatal(err)
 	}
 	before, err := os.ReadFile(file)

@@ -5,16 +5,13 @@ import (
 	"database/sql"
 	"strings"
 
+	"prserver/prserv/store"
 	"prserver/xmlrpc"
 )
 
 // CoreVersion is the version of the PR service's data.
 // Source: lib/prserv/__init__.py:__version__.
 const CoreVersion = "1.0.0"
-
-// Filter says which rows an export has: those of one version, pkgarch or
-// checksum. Nil is every one.
-type Filter struct{ Version, Pkgarch, Checksum *string }
 
 // exportColumns are the columns of an exported row.
 var exportColumns = [...]string{"version", "pkgarch", "checksum", "value"}
@@ -30,7 +27,7 @@ const sqlExport = `SELECT r.version, r.pkgarch, r.checksum, r.value FROM ` + Tab
 // their version and pkgarch. Rows with an empty version are left out.
 //
 // Source: lib/prserv/db.py:PRTable.export.
-func (s *Store) Export(ctx context.Context, f Filter, columns bool) (any, error) {
+func (s *Store) Export(ctx context.Context, f store.Filter, columns bool) (any, error) {
 	tx, err := s.read.BeginTx(ctx, nil)
 	if err != nil {
 		return nil, err
@@ -76,7 +73,7 @@ func columnInfo(ctx context.Context, tx *sql.Tx) ([]any, error) {
 	return columns, rows.Err()
 }
 
-func exportRows(ctx context.Context, tx *sql.Tx, f Filter) ([]any, error) {
+func exportRows(ctx context.Context, tx *sql.Tx, f store.Filter) ([]any, error) {
 	query := strings.Builder{}
 	query.WriteString(sqlExport)
 	var args []any

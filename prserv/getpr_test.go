@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"prserver/prserv"
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 	"prserver/xmlrpc"
 )
 
@@ -35,7 +37,7 @@ func importOne(t *testing.T, s *prserv.Store, version, pkgarch, checksum, value,
 
 // TestGetPR counts in no-history mode.
 func TestGetPR(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	getPR(t, s, "v", "all", "a", int64(0)) // known, and the greatest
@@ -47,16 +49,16 @@ func TestGetPR(t *testing.T) {
 	getPR(t, s, "w", "all", "a", int64(0))
 	getPR(t, s, "v", "all", "b", int64(3))
 	// What was replaced has gone to the end, where dump_db has it, too.
-	wantRows(t, file, row("v", "all", "a", int64(2)), row("v", "all", "b", int64(3)),
-		row("v", "arm", "a", int64(0)), row("w", "all", "a", int64(0)))
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", int64(2)), prservtest.Row("v", "all", "b", int64(3)),
+		prservtest.Row("v", "arm", "a", int64(0)), prservtest.Row("w", "all", "a", int64(0)))
 	getPR(t, s, "v", "all", "a", int64(4))
-	wantRows(t, file, row("v", "all", "b", int64(3)),
-		row("v", "arm", "a", int64(0)), row("w", "all", "a", int64(0)), row("v", "all", "a", int64(4)))
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "b", int64(3)),
+		prservtest.Row("v", "arm", "a", int64(0)), prservtest.Row("w", "all", "a", int64(0)), prservtest.Row("v", "all", "a", int64(4)))
 }
 
 // TestGetPRAfterImport goes on from what was imported.
 func TestGetPRAfterImport(t *testing.T) {
-	s := openStore(t, newFile(t))
+	s := openStore(t, prservtest.NewFile(t))
 	importOne(t, s, "v", "all", "a", int64(7), int64(7))
 	importOne(t, s, "v", "all", "b", int64(7), int64(7))
 	getPR(t, s, "v", "all", "a", int64(7)) // both are the greatest
@@ -70,32 +72,32 @@ func TestGetPRAfterImport(t *testing.T) {
 }
 
 func TestImportOneNeverLowers(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	for _, step := range []struct{ value, want int64 }{{5, 5}, {3, 5}, {5, 5}, {8, 8}, {0, 8}, {-1, 8}, {9, 9}} {
 		importOne(t, s, "v", "all", "a", step.value, step.want)
 	}
 	importOne(t, s, "v", "all", "b", int64(2), int64(2)) // another checksum may be lower
 	// A raised row stays where it was.
-	wantRows(t, file, row("v", "all", "a", int64(9)), row("v", "all", "b", int64(2)))
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", int64(9)), prservtest.Row("v", "all", "b", int64(2)))
 	getPR(t, s, "v", "all", "b", int64(10))
 }
 
 // TestImportOneIncomparable answers nil where the stored value cannot be
 // compared with the given one.
 func TestImportOneIncomparable(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	importOne(t, s, "v", "all", "a", nil, nil)
-	wantRows(t, file, row("v", "all", "a", nil))
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", nil))
 	importOne(t, s, "v", "all", "a", int64(1), nil) // NULL is not less than 1
-	wantRows(t, file, row("v", "all", "a", nil))
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", nil))
 	getPR(t, s, "v", "all", "b", int64(0))
 }
 
 // TestKinds stores what is no string as SQLite's columns have it.
 func TestKinds(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, int64(5), true, 1.5, int64(0))
 	getPR(t, s, "5", "1", "1.5", int64(0)) // the columns are TEXT
@@ -104,14 +106,14 @@ func TestKinds(t *testing.T) {
 	importOne(t, s, "v", "all", "real", 2.5, 2.5)
 	importOne(t, s, "v", "all", "whole", 3.0, int64(3))
 	importOne(t, s, "v", "all", "truth", true, int64(1))
-	wantRows(t, file, row("5", "1", "1.5", int64(0)),
-		row("v", "all", "text", int64(12)), row("v", "all", "word", "twelve"), row("v", "all", "real", 2.5),
-		row("v", "all", "whole", int64(3)), row("v", "all", "truth", int64(1)))
+	prservtest.WantRows(t, file, prservtest.Row("5", "1", "1.5", int64(0)),
+		prservtest.Row("v", "all", "text", int64(12)), prservtest.Row("v", "all", "word", "twelve"), prservtest.Row("v", "all", "real", 2.5),
+		prservtest.Row("v", "all", "whole", int64(3)), prservtest.Row("v", "all", "truth", int64(1)))
 }
 
 // TestImpossibleKeys leave nothing behind, not even a lock.
 func TestImpossibleKeys(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	for _, bad := range []any{nil, []any{}, xmlrpc.Struct{}, xmlrpc.Binary("x"), new(big.Int).Lsh(big.NewInt(1), 64), math.NaN()} {
 		for i := range 3 {
@@ -123,9 +125,9 @@ func TestImpossibleKeys(t *testing.T) {
 			if v, err := s.ImportOne(t.Context(), key[0], key[1], key[2], int64(1)); v != nil {
 				t.Errorf("ImportOne(%v): got %v, %v; want none", key, v, err)
 			}
-			wantRows(t, file)
-			db := outside(t, file)
-			execute(t, db, "PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE", "ROLLBACK")
+			prservtest.WantRows(t, file)
+			db := prservtest.Outside(t, file)
+			prservtest.Execute(t, db, "PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE", "ROLLBACK")
 		}
 	}
 	var bind *prserv.BindError
@@ -138,7 +140,7 @@ func TestImpossibleKeys(t *testing.T) {
 	getPR(t, s, "v", "all", "a", int64(0))
 }
 
-func export(t *testing.T, s *prserv.Store, f prserv.Filter) [][]any {
+func export(t *testing.T, s *prserv.Store, f store.Filter) [][]any {
 	t.Helper()
 	v, err := s.Export(t.Context(), f, false)
 	if err != nil {
@@ -164,33 +166,33 @@ func export(t *testing.T, s *prserv.Store, f prserv.Filter) [][]any {
 
 // TestExport has the greatest values only, all of them.
 func TestExport(t *testing.T) {
-	s := openStore(t, newFile(t))
+	s := openStore(t, prservtest.NewFile(t))
 	for _, r := range [][]any{
-		row("v", "all", "b", int64(7)), row("v", "all", "a", int64(7)), row("v", "all", "c", int64(6)),
-		row("v", "arm", "a", int64(1)), row("u", "arm", "a", int64(0)), row("", "arm", "a", int64(9)),
-		row("n", "all", "a", nil),
+		prservtest.Row("v", "all", "b", int64(7)), prservtest.Row("v", "all", "a", int64(7)), prservtest.Row("v", "all", "c", int64(6)),
+		prservtest.Row("v", "arm", "a", int64(1)), prservtest.Row("u", "arm", "a", int64(0)), prservtest.Row("", "arm", "a", int64(9)),
+		prservtest.Row("n", "all", "a", nil),
 	} {
 		if _, err := s.ImportOne(t.Context(), r[0], r[1], r[2], r[3]); err != nil {
 			t.Fatal(err)
 		}
 	}
 	text := func(s string) *string { return &s }
-	ua, va, vb, vr := row("u", "arm", "a", int64(0)), row("v", "all", "a", int64(7)), row("v", "all", "b", int64(7)), row("v", "arm", "a", int64(1))
+	ua, va, vb, vr := prservtest.Row("u", "arm", "a", int64(0)), prservtest.Row("v", "all", "a", int64(7)), prservtest.Row("v", "all", "b", int64(7)), prservtest.Row("v", "arm", "a", int64(1))
 	for _, test := range []struct {
 		about  string
-		filter prserv.Filter
+		filter store.Filter
 		want   [][]any
 	}{
-		{"all but the empty version and nil", prserv.Filter{}, [][]any{ua, va, vb, vr}},
-		{"version", prserv.Filter{Version: text("v")}, [][]any{va, vb, vr}},
-		{"pkgarch", prserv.Filter{Pkgarch: text("arm")}, [][]any{ua, vr}},
-		{"checksum", prserv.Filter{Checksum: text("a")}, [][]any{ua, va, vr}},
-		{"all three", prserv.Filter{Version: text("v"), Pkgarch: text("all"), Checksum: text("b")}, [][]any{vb}},
-		{"a checksum that is not the greatest", prserv.Filter{Checksum: text("c")}, nil},
-		{"another case", prserv.Filter{Version: text("V")}, nil},
-		{"no pattern", prserv.Filter{Version: text("%")}, nil},
-		{"no SQL", prserv.Filter{Version: text("' OR 1=1 --")}, nil},
-		{"the empty version", prserv.Filter{Version: text("")}, nil},
+		{"all but the empty version and nil", store.Filter{}, [][]any{ua, va, vb, vr}},
+		{"version", store.Filter{Version: text("v")}, [][]any{va, vb, vr}},
+		{"pkgarch", store.Filter{Pkgarch: text("arm")}, [][]any{ua, vr}},
+		{"checksum", store.Filter{Checksum: text("a")}, [][]any{ua, va, vr}},
+		{"all three", store.Filter{Version: text("v"), Pkgarch: text("all"), Checksum: text("b")}, [][]any{vb}},
+		{"a checksum that is not the greatest", store.Filter{Checksum: text("c")}, nil},
+		{"another case", store.Filter{Version: text("V")}, nil},
+		{"no pattern", store.Filter{Version: text("%")}, nil},
+		{"no SQL", store.Filter{Version: text("' OR 1=1 --")}, nil},
+		{"the empty version", store.Filter{Version: text("")}, nil},
 	} {
 		if got := export(t, s, test.filter); !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s:\n got  %v\n want %v", test.about, got, test.want)
@@ -202,11 +204,11 @@ func TestExport(t *testing.T) {
 // leaves none out.
 func TestGetPRConcurrently(t *testing.T) {
 	const clients, each = 32, 8
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	var mu sync.Mutex
 	given := map[int64][]string{} // guarded by mu
-	together(clients, func(client int) {
+	prservtest.Together(clients, func(client int) {
 		for i := range each {
 			checksum := fmt.Sprintf("%d-%d", client, i)
 			v, err := s.GetPR(t.Context(), "v", "all", checksum)
@@ -225,7 +227,7 @@ func TestGetPRConcurrently(t *testing.T) {
 			t.Errorf("value %d was given to %d checksums: %v", n, len(given[n]), given[n])
 		}
 	}
-	for _, r := range rows(t, file) {
+	for _, r := range prservtest.Rows(t, file) {
 		if checksum := r[2].(string); !slices.Equal(given[r[3].(int64)], []string{checksum}) {
 			t.Errorf("stored %v for %s, answered otherwise", r[3], checksum)
 		}
@@ -236,19 +238,19 @@ func TestGetPRConcurrently(t *testing.T) {
 // the first of them can store it: they share one value.
 func TestSameKeyConcurrently(t *testing.T) {
 	const clients = 16
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, "v", "all", "before", int64(0))
 	before := s.Writers()
-	unlock := lockFile(t, file)
+	unlock := prservtest.LockFile(t, file)
 	var values [clients]any
 	var errs [clients]error
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		together(clients, func(i int) { values[i], errs[i] = s.GetPR(t.Context(), "v", "all", "new") })
+		prservtest.Together(clients, func(i int) { values[i], errs[i] = s.GetPR(t.Context(), "v", "all", "new") })
 	}()
-	waitFor(t, "every call to find that its key is new", func() bool { return s.Writers() >= before+clients })
+	prservtest.WaitFor(t, "every call to find that its key is new", func() bool { return s.Writers() >= before+clients })
 	unlock()
 	<-done
 	for i := range clients {
@@ -256,17 +258,17 @@ func TestSameKeyConcurrently(t *testing.T) {
 			t.Errorf("call %d: got %v, %v; want 1", i, values[i], errs[i])
 		}
 	}
-	wantRows(t, file, row("v", "all", "before", int64(0)), row("v", "all", "new", int64(1)))
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "before", int64(0)), prservtest.Row("v", "all", "new", int64(1)))
 }
 
 // TestReadersDoNotWait answers known keys while the file is locked.
 func TestReadersDoNotWait(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
-	unlock := lockFile(t, file)
+	unlock := prservtest.LockFile(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
-	if got := export(t, s, prserv.Filter{}); len(got) != 1 {
+	if got := export(t, s, store.Filter{}); len(got) != 1 {
 		t.Errorf("exported %v, want one row", got)
 	}
 	if err := s.Dump(t.Context(), io.Discard); err != nil {
@@ -277,16 +279,16 @@ func TestReadersDoNotWait(t *testing.T) {
 
 // TestCancelledCalls end with their context, and leave nothing behind.
 func TestCancelledCalls(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	before := s.Writers()
-	unlock := lockFile(t, file)
+	unlock := prservtest.LockFile(t, file)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
 	go func() { _, err := s.GetPR(ctx, "v", "all", "b"); ended <- err }()
 	go func() { _, err := s.ImportOne(ctx, "v", "all", "c", int64(9)); ended <- err }()
-	waitFor(t, "the calls to wait for the lock", func() bool { return s.Writers() >= before+2 })
+	prservtest.WaitFor(t, "the calls to wait for the lock", func() bool { return s.Writers() >= before+2 })
 	cancel()
 	const soon = 5 * time.Second // a call waits for a lock for twenty
 	timeout := time.After(soon)
@@ -301,22 +303,9 @@ func TestCancelledCalls(t *testing.T) {
 		}
 	}
 	unlock()
-	wantRows(t, file, row("v", "all", "a", int64(0)))
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", int64(0)))
 	getPR(t, s, "v", "all", "d", int64(1))
 	if _, err := s.GetPR(ctx, "v", "all", "a"); !errors.Is(err, context.Canceled) {
 		t.Errorf("a known key with an ended context: got %v, want context.Canceled", err)
 	}
-}
-
-// together runs f n times at once, and waits for all.
-func together(n int, f func(i int)) {
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
-			f(i)
-		}()
-	}
-	wg.Wait()
 }

@@ -1,10 +1,6 @@
 package prserv
 
-import (
-	"context"
-	"io"
-	"time"
-)
+import "context"
 
 // What the tests of this package have to wait for cannot be seen from outside.
 
@@ -32,17 +28,4 @@ func (s *Server) Answering() int {
 // OpenOnNetwork opens a file as if it were on a network file system.
 func OpenOnNetwork(ctx context.Context, file string) (*Store, error) {
 	return openOn(ctx, file, false, func(string) string { return "NFS" })
-}
-
-// WaitForDumps sets how long a dump may take to begin.
-func (c *Client) WaitForDumps(d time.Duration) { c.firstByte = d }
-
-// ReadText reads the text of an answer as DumpDB does.
-func ReadText(answer io.Reader) (string, error) {
-	text, err := readText(io.NopCloser(answer))
-	if err != nil {
-		return "", err
-	}
-	all, err := io.ReadAll(text)
-	return string(all), err
 }

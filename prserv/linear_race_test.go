@@ -3,13 +3,14 @@ package prserv_test
 import (
 	"testing"
 
-	"prserver/prserv"
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 )
 
 // TestExportedIsRemembered stops a commit where others see it in the file
 // already: from then on the old greatest value is none any more.
 func TestExportedIsRemembered(t *testing.T) {
-	s := openStore(t, newFile(t))
+	s := openStore(t, prservtest.NewFile(t))
 	d := direct{s}
 	getPR(t, s, "v", "all", "a", int64(0))
 	reached, open, err := s.HoldCommits(t.Context())
@@ -23,14 +24,14 @@ func TestExportedIsRemembered(t *testing.T) {
 		to <- answer{v, err}
 	}
 	go get("b", b)
-	waitFor(t, "the commit", func() bool { return len(reached) > 0 })
-	exported, err := d.Export(t.Context(), prserv.Filter{}, false)
+	prservtest.WaitFor(t, "the commit", func() bool { return len(reached) > 0 })
+	exported, err := d.Export(t.Context(), store.Filter{}, false)
 	if err != nil || len(exported.Rows) != 1 || exported.Rows[0].Checksum != "b" {
 		t.Fatalf("exported %v, %v; want b", exported, err)
 	}
 	before := s.Writers()
 	go get("a", a)
-	waitFor(t, "the call to be answered, or to wait for the writer", func() bool {
+	prservtest.WaitFor(t, "the call to be answered, or to wait for the writer", func() bool {
 		return len(a) > 0 || s.Writers() > before
 	})
 	open()
@@ -46,7 +47,7 @@ func TestExportedIsRemembered(t *testing.T) {
 // remembered and the file. At no time is the value that a then has the
 // greatest, so it must not be the answer.
 func TestImportsBesideGetPR(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	d := direct{s}
 	imports := func(checksum string, value int64) {
@@ -71,7 +72,7 @@ func TestImportsBesideGetPR(t *testing.T) {
 		v, err := d.GetPR(t.Context(), "v", "all", "a")
 		got <- answer{v, err}
 	}()
-	waitFor(t, "the call to be answered, or to look into the file", func() bool { return len(got) > 0 || len(reached) > 0 })
+	prservtest.WaitFor(t, "the call to be answered, or to look into the file", func() bool { return len(got) > 0 || len(reached) > 0 })
 	if len(got) > 0 {
 		// What is remembered was enough to know that a needs a new value.
 		if a := <-got; a.err != nil || a.value != 6 {

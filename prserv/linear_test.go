@@ -15,6 +15,9 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"prserver/prserv"
+	"prserver/prserv/client"
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 	"prserver/xmlrpc"
 )
 
@@ -32,7 +35,7 @@ const (
 type service interface {
 	GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error)
 	ImportOne(ctx context.Context, version, pkgarch, checksum string, value int64) (int64, error)
-	Export(ctx context.Context, f prserv.Filter, columns bool) (*prserv.Exported, error)
+	Export(ctx context.Context, f store.Filter, columns bool) (*client.Exported, error)
 }
 
 // direct calls a store without a connection, with the types of a client.
@@ -54,15 +57,15 @@ func asValue(v any, err error) (int64, error) {
 	return n, err
 }
 
-func (d direct) Export(ctx context.Context, f prserv.Filter, columns bool) (*prserv.Exported, error) {
+func (d direct) Export(ctx context.Context, f store.Filter, columns bool) (*client.Exported, error) {
 	v, err := d.store.Export(ctx, f, columns)
 	if err != nil {
 		return nil, err
 	}
-	out := &prserv.Exported{}
+	out := &client.Exported{}
 	for _, r := range v.([]any)[1].([]any) {
 		row := r.(xmlrpc.Struct)
-		out.Rows = append(out.Rows, prserv.Row{Version: row[0].Value.(string), Pkgarch: row[1].Value.(string),
+		out.Rows = append(out.Rows, client.Row{Version: row[0].Value.(string), Pkgarch: row[1].Value.(string),
 			Checksum: row[2].Value.(string), Value: row[3].Value.(int64)})
 	}
 	return out, nil
@@ -83,14 +86,14 @@ func TestLinearizable(t *testing.T) {
 		{"store", 400, 5000, false, func(t *testing.T, file string) service { return direct{openStore(t, file)} }},
 		// Somebody else's writes make the store forget what it remembers.
 		{"store beside another writer", 200, 2500, true, func(t *testing.T, file string) service { return direct{openStore(t, file)} }},
-		{"server", 40, 500, false, func(t *testing.T, file string) service { return serveFile(t, file).client() }},
+		{"server", 40, 500, false, func(t *testing.T, file string) service { return prservtest.Serve(t, file).Client() }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := test.ordinary
 			if isLong() {
 				n = test.long
 			}
-			file := newFile(t)
+			file := prservtest.NewFile(t)
 			s := test.open(t, file)
 			if test.outsider {
 				defer writeFromOutside(t, file)()
@@ -104,8 +107,8 @@ func TestLinearizable(t *testing.T) {
 // function that it returns is called.
 func writeFromOutside(t *testing.T, file string) (stop func()) {
 	t.Helper()
-	db := outside(t, file)
-	execute(t, db, "PRAGMA busy_timeout = 20000", "PRAGMA synchronous = OFF")
+	db := prservtest.Outside(t, file)
+	prservtest.Execute(t, db, "PRAGMA busy_timeout = 20000", "PRAGMA synchronous = OFF")
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -133,7 +136,7 @@ func runHistories(t *testing.T, s service, file string, n int) {
 	t.Helper()
 	seed := rand.Uint64()
 	t.Logf("%d histories, seed %d", n, seed)
-	db := outside(t, file)
+	db := prservtest.Outside(t, file)
 	var next atomic.Int64
 	var all sync.WaitGroup
 	for range concurrentHistories {
@@ -237,7 +240,7 @@ func makeCall(ctx context.Context, s service, version string, in input) (output,
 	case "importone":
 		out.value, err = s.ImportOne(ctx, version, pkgarchOf(in.group), checksumNamed(in.checksum), in.value)
 	case "export":
-		filter := prserv.Filter{Version: &version}
+		filter := store.Filter{Version: &version}
 		if in.group != all {
 			pkgarch := pkgarchOf(in.group)
 			filter.Pkgarch = &pkgarch
@@ -246,7 +249,7 @@ func makeCall(ctx context.Context, s service, version string, in input) (output,
 			checksum := checksumNamed(in.checksum)
 			filter.Checksum = &checksum
 		}
-		var exported *prserv.Exported
+		var exported *client.Exported
 		if exported, err = s.Export(ctx, filter, false); err != nil {
 			break
 		}
@@ -263,7 +266,7 @@ func makeCall(ctx context.Context, s service, version string, in input) (output,
 }
 
 // add notes a row that was read.
-func (t *table) add(row prserv.Row) error {
+func (t *table) add(row client.Row) error {
 	for g := range t {
 		for c := range t[g] {
 			if row.Pkgarch == pkgarchOf(g) && row.Checksum == checksumNamed(c) && t[g][c] == absent {
@@ -284,7 +287,7 @@ func appendStored(history []porcupine.Operation, db *sql.DB, version string) ([]
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var row prserv.Row
+		var row client.Row
 		if err := rows.Scan(&row.Pkgarch, &row.Checksum, &row.Value); err != nil {
 			return nil, err
 		}

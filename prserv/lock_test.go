@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"prserver/prserv"
+	"prserver/prserv/prservtest"
 )
 
 func open(t *testing.T, file string, readOnly bool) *prserv.Store {
@@ -169,7 +170,7 @@ func TestLockOfALink(t *testing.T) {
 // TestNetworkFileSystem opens a file as on a network file system, in the mode
 // that another server has left it in.
 func TestNetworkFileSystem(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	if err := openStore(t, file).Close(); err != nil {
 		t.Fatal(err)
 	}

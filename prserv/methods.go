@@ -9,6 +9,7 @@ import (
 	"net"
 	"slices"
 
+	"prserver/prserv/store"
 	"prserver/xmlrpc"
 )
 
@@ -91,7 +92,7 @@ func (s *Server) importone(ctx context.Context, c *xmlrpc.Call) (any, error) {
 func (s *Server) export(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	given := []any{nil, nil, nil, true}
 	copy(given, c.Params)
-	var f Filter
+	var f store.Filter
 	for i, to := range []**string{&f.Version, &f.Pkgarch, &f.Checksum} {
 		if !xmlrpc.Truth(given[i]) {
 			continue

@@ -3,22 +3,15 @@ package prserv_test
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 
 	"prserver/prserv"
+	"prserver/prserv/prservtest"
 )
-
-// newFile names a database file that does not exist.
-func newFile(t *testing.T) string {
-	t.Helper()
-	return filepath.Join(t.TempDir(), "prserv.sqlite3")
-}
 
 func openStore(t *testing.T, file string) *prserv.Store {
 	t.Helper()
@@ -32,84 +25,6 @@ func openStore(t *testing.T, file string) *prserv.Store {
 		}
 	})
 	return s
-}
-
-// outside opens a database file as another program does.
-func outside(t testing.TB, file string) *sql.DB {
-	t.Helper()
-	db, err := sql.Open("sqlite3", file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	db.SetMaxOpenConns(1)
-	return db
-}
-
-func execute(t *testing.T, db *sql.DB, statements ...string) {
-	t.Helper()
-	for _, statement := range statements {
-		if _, err := db.Exec(statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
-}
-
-// lockFile keeps every server from writing to a file until unlock is called.
-func lockFile(t *testing.T, file string) (unlock func()) {
-	t.Helper()
-	db := outside(t, file)
-	execute(t, db, "PRAGMA busy_timeout = 5000", "BEGIN IMMEDIATE")
-	return func() {
-		t.Helper()
-		execute(t, db, "ROLLBACK")
-		if err := db.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-// rows returns what is stored, in the order of the table.
-func rows(t *testing.T, file string) [][]any {
-	t.Helper()
-	found, err := outside(t, file).Query("SELECT * FROM " + prserv.Table + " ORDER BY rowid")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer found.Close()
-	var all [][]any
-	for found.Next() {
-		row := make([]any, 4)
-		if err := found.Scan(&row[0], &row[1], &row[2], &row[3]); err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, row)
-	}
-	if err := found.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-func wantRows(t *testing.T, file string, want ...[]any) {
-	t.Helper()
-	if got := rows(t, file); !reflect.DeepEqual(got, want) {
-		t.Errorf("stored:\n got  %v\n want %v", got, want)
-	}
-}
-
-func row(version, pkgarch, checksum string, value any) []any {
-	return []any{version, pkgarch, checksum, value}
-}
-
-// waitFor waits until a condition holds.
-func waitFor(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !holds(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain for %s", what)
-		}
-	}
 }
 
 // descriptors returns the open files below a folder, of this process.
@@ -151,7 +66,7 @@ func TestOpenMakesTheFile(t *testing.T) {
 		t.Error("IsNew is false for a file that did not exist")
 	}
 	var got string
-	if err := outside(t, file).QueryRow("SELECT sql FROM sqlite_master WHERE name = 'PRMAIN_nohist'").Scan(&got); err != nil {
+	if err := prservtest.Outside(t, file).QueryRow("SELECT sql FROM sqlite_master WHERE name = 'PRMAIN_nohist'").Scan(&got); err != nil {
 		t.Fatal(err)
 	}
 	const gap = "                     " // a continued line of lib/prserv/db.py, with its indentation
@@ -164,11 +79,11 @@ func TestOpenMakesTheFile(t *testing.T) {
 	if got != want {
 		t.Errorf("the table:\n got  %q\n want %q", got, want)
 	}
-	wantRows(t, file)
+	prservtest.WantRows(t, file)
 }
 
 func TestOpenAgain(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	getPR(t, s, "v", "all", "b", int64(1))
@@ -205,7 +120,7 @@ func TestOpenOddNames(t *testing.T) {
 
 // TestOpenBroken leaves what is no database as it is, and nothing open.
 func TestOpenBroken(t *testing.T) {
-	healthy := newFile(t)
+	healthy := prservtest.NewFile(t)
 	s := openStore(t, healthy)
 	getPR(t, s, "v", "all", "a", int64(0))
 	if err := s.Close(); err != nil {
@@ -228,7 +143,7 @@ func TestOpenBroken(t *testing.T) {
 		{"a broken schema", broken},
 	} {
 		t.Run(test.about, func(t *testing.T) {
-			file := newFile(t)
+			file := prservtest.NewFile(t)
 			if err := os.WriteFile(file, test.content, 0o666); err != nil {
 				t.Fatal(err)
 			}
@@ -263,8 +178,8 @@ func TestOpenBroken(t *testing.T) {
 // TestOpenNewer opens files that have values of BitBake 2.10 and later: where
 // they are all there is, every number would begin at 0.
 func TestOpenNewer(t *testing.T) {
-	file := newFile(t)
-	execute(t, outside(t, file), "CREATE TABLE PRMAIN (version TEXT NOT NULL, pkgarch TEXT NOT NULL, checksum TEXT NOT NULL, "+
+	file := prservtest.NewFile(t)
+	prservtest.Execute(t, prservtest.Outside(t, file), "CREATE TABLE PRMAIN (version TEXT NOT NULL, pkgarch TEXT NOT NULL, checksum TEXT NOT NULL, "+
 		"value TEXT, PRIMARY KEY (version, pkgarch, checksum, value))")
 	s := openStore(t, file)
 	if s.HasNewer {
@@ -273,12 +188,12 @@ func TestOpenNewer(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, outside(t, file), "INSERT INTO PRMAIN VALUES ('v', 'all', 'a', '7')")
+	prservtest.Execute(t, prservtest.Outside(t, file), "INSERT INTO PRMAIN VALUES ('v', 'all', 'a', '7')")
 	s, err := prserv.Open(t.Context(), file, false)
 	if err == nil || !strings.Contains(err.Error(), "prserv-tool copy "+file+" NEW.sqlite3 --generation 1") {
 		t.Fatalf("got %v, %v, want an error that says what to do", s, err)
 	}
-	execute(t, outside(t, file), "INSERT INTO PRMAIN_nohist VALUES ('v', 'all', 'a', 3)")
+	prservtest.Execute(t, prservtest.Outside(t, file), "INSERT INTO PRMAIN_nohist VALUES ('v', 'all', 'a', 3)")
 	s = openStore(t, file)
 	if !s.HasNewer {
 		t.Error("the values of the newer table are not noticed")
@@ -317,7 +232,7 @@ func TestOpenImpossible(t *testing.T) {
 }
 
 func TestCloseTwice(t *testing.T) {
-	s := openStore(t, newFile(t))
+	s := openStore(t, prservtest.NewFile(t))
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
@@ -331,9 +246,9 @@ func TestCloseTwice(t *testing.T) {
 // TestAnsweredIsStored looks from another connection as soon as there is an
 // answer.
 func TestAnsweredIsStored(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
-	db := outside(t, file)
+	db := prservtest.Outside(t, file)
 	for want := range int64(20) {
 		checksum := strings.Repeat("x", int(want)+1)
 		getPR(t, s, "v", "all", checksum, want)
@@ -350,7 +265,7 @@ func TestAnsweredIsStored(t *testing.T) {
 // TestFileTaken takes the file away from a store: no new value may be
 // answered that a restart would not find, and the old ones still are.
 func TestFileTaken(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	refused := func() {
@@ -380,7 +295,7 @@ func TestFileTaken(t *testing.T) {
 // TestCloseBesideReaders closes a store that others read: whoever copies the
 // file then, and nothing else, has all values.
 func TestCloseBesideReaders(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	reader, err := prserv.Open(t.Context(), file, true)
@@ -404,7 +319,7 @@ func copyAlone(t *testing.T, file string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	copied := newFile(t)
+	copied := prservtest.NewFile(t)
 	if err := os.WriteFile(copied, data, 0o666); err != nil {
 		t.Fatal(err)
 	}
@@ -414,27 +329,27 @@ func copyAlone(t *testing.T, file string) string {
 // TestSettled copies the file of an open store, and nothing else: once nothing
 // is written for a while it has all values.
 func TestSettled(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	for want := range int64(3) { // to settle once is not enough
 		getPR(t, s, "v", "all", strings.Repeat("x", int(want)+1), want)
-		waitFor(t, "the value to be in the file", func() bool {
+		prservtest.WaitFor(t, "the value to be in the file", func() bool {
 			var got int64 = -1 // also of a file that is just being written
-			outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + prserv.Table).Scan(&got)
+			prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + prserv.Table).Scan(&got)
 			return got == want
 		})
 	}
 	// Nor is it enough to try while somebody reads what was there before.
-	reader := outside(t, file)
-	execute(t, reader, "BEGIN", "CREATE TEMP TABLE held AS SELECT * FROM "+prserv.Table)
+	reader := prservtest.Outside(t, file)
+	prservtest.Execute(t, reader, "BEGIN", "CREATE TEMP TABLE held AS SELECT * FROM "+prserv.Table)
 	getPR(t, s, "v", "all", "read", int64(3))
 	getPR(t, s, "v", "all", "beside", int64(4))
 	before := s.LogMoves()
-	waitFor(t, "the log to be moved in vain", func() bool { return s.LogMoves() >= before+2 })
-	execute(t, reader, "COMMIT")
-	waitFor(t, "the value that came beside a reader to be in the file", func() bool {
+	prservtest.WaitFor(t, "the log to be moved in vain", func() bool { return s.LogMoves() >= before+2 })
+	prservtest.Execute(t, reader, "COMMIT")
+	prservtest.WaitFor(t, "the value that came beside a reader to be in the file", func() bool {
 		var got int64
-		outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + prserv.Table).Scan(&got)
+		prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + prserv.Table).Scan(&got)
 		return got == 4
 	})
 }

@@ -8,9 +8,9 @@ import (
 	"io"
 	"net/url"
 
-	"github.com/mattn/go-sqlite3"
+	"prserver/prserv/client"
 
-	"prserver/prserv"
+	"github.com/mattn/go-sqlite3"
 )
 
 const (
@@ -42,7 +42,7 @@ func openBase(ctx context.Context) (*base, error) {
 	}
 	b := &base{conn: conn}
 	err = errors.Join(conn.RegisterCollation("revision", compareValues), conn.RegisterFunc("is_variable", isVariable, true),
-		conn.RegisterFunc("is_xml_text", prserv.IsXMLText, true))
+		conn.RegisterFunc("is_xml_text", client.IsXMLText, true))
 	if err == nil {
 		_, err = b.exec(ctx, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
 	}

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"prserver/prserv"
+	"prserver/prserv/client"
+	"prserver/prserv/store"
 )
 
 // reading is how a place is read.
@@ -179,16 +181,16 @@ func (c *countingReader) Read(p []byte) (int, error) {
 // readServer reads the dump of a server, or what it exports if it dumps
 // nothing.
 func (w *Work) readServer(ctx context.Context, b *base, p Place, name string, how reading) (*table, error) {
-	client := prserv.NewClient(p.Name, prserv.ClientTimeout)
+	server := client.New(p.Name, client.Timeout)
 	// A dump may take minutes to begin, which a server that is not there or hangs
 	// is not to be waited for.
-	if err := client.Ping(ctx); err != nil {
+	if err := server.Ping(ctx); err != nil {
 		return nil, ServerError(p, err)
 	}
-	dump, err := client.DumpDB(ctx)
-	var fault *prserv.FaultError
+	dump, err := server.DumpDB(ctx)
+	var fault *client.FaultError
 	if errors.As(err, &fault) && strings.Contains(fault.Message, "not supported") {
-		return w.readExport(ctx, b, client, p, name)
+		return w.readExport(ctx, b, server, p, name)
 	}
 	if err != nil {
 		return nil, ServerError(p, err)
@@ -204,22 +206,22 @@ func (w *Work) readServer(ctx context.Context, b *base, p Place, name string, ho
 
 // ServerError says why a server has not done what it was asked for.
 func ServerError(server Place, err error) error {
-	var fault *prserv.FaultError
+	var fault *client.FaultError
 	switch {
 	case errors.As(err, &fault):
 		return fmt.Errorf("%s refuses: %w", server, fault)
-	case errors.Is(err, prserv.ErrNoValue):
+	case errors.Is(err, client.ErrNoValue):
 		return fmt.Errorf("%s has no value to give: its log says why", server)
-	case errors.Is(err, prserv.ErrNoAnswer): // names the server
+	case errors.Is(err, client.ErrNoAnswer): // names the server
 		return err
 	}
 	return fmt.Errorf("asking %s: %w", server, err)
 }
 
 // readExport reads what a server exports.
-func (w *Work) readExport(ctx context.Context, b *base, client *prserv.Client, p Place, name string) (*table, error) {
+func (w *Work) readExport(ctx context.Context, b *base, server *client.Client, p Place, name string) (*table, error) {
 	w.warn("%s has no dump_db, as before BitBake 1.30; only the greatest values of each version and pkgarch are read", p)
-	exported, err := client.Export(ctx, prserv.Filter{}, false)
+	exported, err := server.Export(ctx, store.Filter{}, false)
 	if err != nil {
 		return nil, ServerError(p, err)
 	}

@@ -14,6 +14,7 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 
 	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 // isLong tells that scripts/test --long runs the tests.
@@ -71,7 +72,7 @@ var errBroken = errors.New("a promise was broken")
 
 // getNew asks for the value of a checksum that nobody has asked for. It has to
 // be greater than all that were known when the call started.
-func (p *promises) getNew(ctx context.Context, c *prserv.Client, checksum string) error {
+func (p *promises) getNew(ctx context.Context, c *client.Client, checksum string) error {
 	p.mu.Lock()
 	floor := p.greatest
 	p.mu.Unlock()
@@ -87,7 +88,7 @@ func (p *promises) getNew(ctx context.Context, c *prserv.Client, checksum string
 }
 
 // getAgain asks for a checksum that has a value.
-func (p *promises) getAgain(ctx context.Context, c *prserv.Client, checksum string) error {
+func (p *promises) getAgain(ctx context.Context, c *client.Client, checksum string) error {
 	p.mu.Lock()
 	known, isKnown := p.values[rowKey{issuedArch, checksum}]
 	p.mu.Unlock()
@@ -103,7 +104,7 @@ func (p *promises) getAgain(ctx context.Context, c *prserv.Client, checksum stri
 }
 
 // importOne imports a value that no other import has.
-func (p *promises) importOne(ctx context.Context, c *prserv.Client, checksum string) error {
+func (p *promises) importOne(ctx context.Context, c *client.Client, checksum string) error {
 	p.mu.Lock()
 	p.imported++
 	value := p.imported
@@ -121,7 +122,7 @@ func (p *promises) importOne(ctx context.Context, c *prserv.Client, checksum str
 
 // call makes the i-th call of a client, in a mix like that of a build beside
 // an import.
-func (p *promises) call(ctx context.Context, c *prserv.Client, client, i int, random *rand.Rand) error {
+func (p *promises) call(ctx context.Context, c *client.Client, client, i int, random *rand.Rand) error {
 	own := fmt.Sprintf("%d-%d", client, random.IntN(i+1))
 	switch random.IntN(10) {
 	case 0, 1:

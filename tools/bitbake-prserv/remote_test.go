@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 // The two ends of a link between the two network namespaces of a test, from
@@ -29,7 +29,7 @@ func TestQuitFromHere(t *testing.T) {
 	if addr == "" {
 		return // this is no test of its own
 	}
-	err := prserv.NewClient(addr, 10*time.Second).Quit(t.Context())
+	err := client.New(addr, 10*time.Second).Quit(t.Context())
 	fmt.Printf("quit: %v\n", err)
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 // TestRestartFailsNoCall restarts the server twenty times under load, with a
@@ -25,7 +26,7 @@ func TestRestartFailsNoCall(t *testing.T) {
 	const restarts, clients = 20, 8
 	addr, socket := keptSocket(t)
 	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
-	client := prserv.NewClient(addr, 60*time.Second)
+	prs := client.New(addr, 60*time.Second)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -39,7 +40,7 @@ func TestRestartFailsNoCall(t *testing.T) {
 			defer load.Done()
 			for i := 0; ctx.Err() == nil; i++ {
 				checksum := fmt.Sprintf("%d-%d", c, i)
-				v, err := client.GetPR(context.WithoutCancel(ctx), "v", "all", checksum)
+				v, err := prs.GetPR(context.WithoutCancel(ctx), "v", "all", checksum)
 				if err != nil {
 					t.Errorf("getPR of %s: %v", checksum, err)
 					return

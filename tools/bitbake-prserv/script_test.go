@@ -21,7 +21,7 @@ import (
 
 	"prserver/compat"
 	"prserver/compat/toolscript"
-	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 // patience bounds every wait of a script.
@@ -182,11 +182,11 @@ func noNegation(ts *testscript.TestScript, neg bool, args []string, usage string
 	}
 }
 
-func client(ts *testscript.TestScript, addr string) *prserv.Client {
+func dial(ts *testscript.TestScript, addr string) *client.Client {
 	if addr == "" {
 		addr = net.JoinHostPort(ts.Getenv("HOST"), ts.Getenv("PORT"))
 	}
-	return prserv.NewClient(addr, patience)
+	return client.New(addr, patience)
 }
 
 // cmdGetPR waits for a server and asks it for a value. With a negation
@@ -202,7 +202,7 @@ func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
 	var got int64
 	var err error
 	ask := func() bool {
-		got, err = client(ts, addr).GetPR(context.Background(), args[0], args[1], args[2])
+		got, err = dial(ts, addr).GetPR(context.Background(), args[0], args[1], args[2])
 		return !errors.Is(err, syscall.ECONNREFUSED)
 	}
 	if neg {
@@ -220,7 +220,7 @@ func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
 // cmdQuit ends a server as any client can.
 func cmdQuit(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "quit")
-	ts.Check(client(ts, "").Quit(context.Background()))
+	ts.Check(dial(ts, "").Quit(context.Background()))
 }
 
 // cmdReadPid sets a variable to the process that a pid file names.

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"prserver/compat"
-	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 const (
@@ -49,7 +49,7 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 		// Whatever has this pid now must not be stopped.
 		return file.removeStale(stderr, "removed")
 	}
-	client := prserv.NewClient(net.JoinHostPort(ip, strconv.Itoa(opts.Port)), quitTimeout)
+	client := client.New(net.JoinHostPort(ip, strconv.Itoa(opts.Port)), quitTimeout)
 	if err := client.Quit(ctx); err != nil {
 		fmt.Fprintln(stderr, err)
 	}

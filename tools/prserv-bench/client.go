@@ -20,9 +20,9 @@ import (
 // callTimeout is how long BitBake waits for an answer.
 const callTimeout = 60 * time.Second
 
-// client asks one call after the other. It speaks HTTP by hand: net/http would
+// caller asks one call after the other. It speaks HTTP by hand: net/http would
 // take more of the machine than the server.
-type client struct {
+type caller struct {
 	load    load
 	addr    string
 	run     string // tells the new checksums of this run from those of others
@@ -41,7 +41,7 @@ type client struct {
 }
 
 // measure makes a call and notes how it went, if counted.
-func (c *client) measure(ctx context.Context, counted bool) {
+func (c *caller) measure(ctx context.Context, counted bool) {
 	key, checksum := c.random.IntN(c.load.Keys), "known"
 	if c.random.IntN(100) < c.load.NewPercent {
 		key, checksum = c.load.Keys+key, fmt.Sprintf("%s-%d-%d", c.run, c.number, c.made)
@@ -63,7 +63,7 @@ func (c *client) measure(ctx context.Context, counted bool) {
 }
 
 // call asks for a value, on a connection of its own unless those are kept.
-func (c *client) call(ctx context.Context, key int, checksum string) error {
+func (c *caller) call(ctx context.Context, key int, checksum string) error {
 	if c.conn == nil {
 		dialer := net.Dialer{Timeout: callTimeout}
 		conn, err := dialer.DialContext(ctx, "tcp", c.addr)
@@ -104,7 +104,7 @@ func explain(err error) error {
 }
 
 // writeRequest writes what BitBake's client sends for a getPR.
-func (c *client) writeRequest(key int, checksum string) {
+func (c *caller) writeRequest(key int, checksum string) {
 	c.body.Reset()
 	fmt.Fprintf(&c.body, "<?xml version='1.0'?>\n<methodCall>\n<methodName>getPR</methodName>\n<params>\n"+
 		"<param>\n<value><string>bench-package-%d-1.0-r0</string></value>\n</param>\n"+
@@ -122,7 +122,7 @@ func (c *client) writeRequest(key int, checksum string) {
 
 // readReply reads a reply that has to carry an integer, and tells whether the
 // connection stays open.
-func (c *client) readReply() (open bool, err error) {
+func (c *caller) readReply() (open bool, err error) {
 	status, err := c.reader.ReadSlice('\n')
 	if err != nil {
 		return false, fmt.Errorf("no answer: %w", err)
@@ -207,7 +207,7 @@ func quoted(b []byte) string {
 	return strconv.Quote(string(b))
 }
 
-func (c *client) hangUp() {
+func (c *caller) hangUp() {
 	if c.conn != nil {
 		c.release()
 		c.conn.Close()

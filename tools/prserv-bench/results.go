@@ -21,7 +21,7 @@ type results struct {
 }
 
 // collect adds up what the clients have noted.
-func collect(clients []*client, took, cpu time.Duration) *results {
+func collect(clients []*caller, took, cpu time.Duration) *results {
 	r := &results{}
 	var all []time.Duration
 	for _, c := range clients {

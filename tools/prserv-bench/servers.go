@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"prserver/compat"
-	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 const (
@@ -74,8 +74,8 @@ func (s *server) launch(ctx context.Context) error {
 		ended <- s.run(ctx, "--start", "--file", s.file(), "--log", filepath.Join(s.dir, "prserv.log"))
 	}()
 	hasEnded := false
-	client := prserv.NewClient(s.addr, startTimeout)
-	for client.Ping(ctx) != nil {
+	c := client.New(s.addr, startTimeout)
+	for c.Ping(ctx) != nil {
 		select {
 		case err := <-ended:
 			if err != nil {

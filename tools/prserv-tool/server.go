@@ -11,7 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"prserver/compat"
-	"prserver/prserv"
+	"prserver/prserv/client"
 	"prserver/prserv/place"
 )
 
@@ -44,7 +44,7 @@ only, use list. Without HOST:PORT it asks the server that PRSERV_HOST names.`,
 			if err != nil {
 				return err
 			}
-			value, err := prserv.NewClient(server.Name, prserv.ClientTimeout).GetPR(cmd.Context(), key[0], key[1], key[2])
+			value, err := client.New(server.Name, client.Timeout).GetPR(cmd.Context(), key[0], key[1], key[2])
 			if err != nil {
 				return place.ServerError(server, err)
 			}
@@ -72,7 +72,7 @@ that PRSERV_HOST names.`,
 			if err != nil {
 				return err
 			}
-			if err := prserv.NewClient(server.Name, pingTimeout).Ping(cmd.Context()); err != nil {
+			if err := client.New(server.Name, pingTimeout).Ping(cmd.Context()); err != nil {
 				return place.ServerError(server, err)
 			}
 			_, err = fmt.Fprintf(p.stdout, "%s answers\n", server)
@@ -144,20 +144,20 @@ func localPID(server place.Place) int {
 // stop asks a server to end and waits until nobody answers at its address, and
 // until its process has ended, unless pid is 0.
 func stop(ctx context.Context, server place.Place, pid int, timeout time.Duration) error {
-	client := prserv.NewClient(server.Name, timeout)
-	if err := client.Quit(ctx); err != nil {
+	c := client.New(server.Name, timeout)
+	if err := c.Quit(ctx); err != nil {
 		return place.ServerError(server, err)
 	}
 	waiting, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for {
-		err := client.Ping(waiting)
+		err := c.Ping(waiting)
 		switch {
 		case ctx.Err() != nil:
 			return interruptedError("; " + server.String() + " has been asked to end")
 		case waiting.Err() != nil:
 			return fmt.Errorf("%s has not ended %v after it was asked to; its log may say why", server, timeout)
-		case errors.Is(err, prserv.ErrNoAnswer) && (pid == 0 || !compat.IsRunning(pid)):
+		case errors.Is(err, client.ErrNoAnswer) && (pid == 0 || !compat.IsRunning(pid)):
 			return nil
 		}
 		select {

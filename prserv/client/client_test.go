@@ -1,4 +1,4 @@
-package prserv_test
+package client_test
 
 import (
 	"bufio"
@@ -14,13 +14,15 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 )
 
 // TestClient calls every method of a server of ours.
 func TestClient(t *testing.T) {
-	r := serveFile(t, newFile(t))
-	c, ctx := r.client(), t.Context()
+	r := prservtest.Serve(t, prservtest.NewFile(t))
+	c, ctx := r.Client(), t.Context()
 	if err := c.Ping(ctx); err != nil {
 		t.Error(err)
 	}
@@ -34,29 +36,29 @@ func TestClient(t *testing.T) {
 	if want := `INSERT INTO "PRMAIN_nohist" VALUES('v','arm','a',7);`; err != nil || !strings.Contains(dump, want) {
 		t.Errorf("DumpDB: got %q, %v; want %s in it", dump, err, want)
 	}
-	got, err := c.Export(ctx, prserv.Filter{}, true)
-	want := &prserv.Exported{
+	got, err := c.Export(ctx, store.Filter{}, true)
+	want := &client.Exported{
 		Table: "PRMAIN_nohist", CoreVersion: "1.0.0",
-		Columns: []prserv.Column{
+		Columns: []client.Column{
 			{Name: "version", Type: "TEXT", NotNull: true, PrimaryKey: 1},
 			{Name: "pkgarch", Type: "TEXT", NotNull: true, PrimaryKey: 2},
 			{Name: "checksum", Type: "TEXT", NotNull: true, PrimaryKey: 3},
 			{Name: "value", Type: "INTEGER"},
 		},
-		Rows: []prserv.Row{{"v", "all", "b", 1}, {"v", "arm", "a", 7}, {"w", "arm", "a", -3}},
+		Rows: []client.Row{{"v", "all", "b", 1}, {"v", "arm", "a", 7}, {"w", "arm", "a", -3}},
 	}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Export:\n got  %+v, %v\n want %+v", got, err, want)
 	}
 	arm := "arm"
-	got, err = c.Export(ctx, prserv.Filter{Version: &want.Rows[0].Version, Pkgarch: &arm}, false)
-	if want := (&prserv.Exported{Rows: want.Rows[1:2]}); err != nil || !reflect.DeepEqual(got, want) {
+	got, err = c.Export(ctx, store.Filter{Version: &want.Rows[0].Version, Pkgarch: &arm}, false)
+	if want := (&client.Exported{Rows: want.Rows[1:2]}); err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Export with filters:\n got  %+v, %v\n want %+v", got, err, want)
 	}
 	if err := c.Quit(ctx); err != nil {
 		t.Error(err)
 	}
-	r.wantServed(t)
+	r.WantServed(t)
 	if err := c.Ping(ctx); err == nil {
 		t.Error("a server that has ended was pinged")
 	}
@@ -88,12 +90,12 @@ func TestClientTexts(t *testing.T) {
 		"a<b>&amp;c]]>", `quotes ' " and \`, " padded ", "\ttab", "two\nlines", "Zoë 日本 𝄞",
 		strings.Repeat("0123456789", 300), "<nil/>", "é\u0301", "%s%d", "<fault></fault>",
 	} {
-		r := serveFile(t, newFile(t))
-		c, ctx := r.client(), t.Context()
+		r := prservtest.Serve(t, prservtest.NewFile(t))
+		c, ctx := r.Client(), t.Context()
 		wantValue(t, 0)(c.GetPR(ctx, text, text, text))
 		wantValue(t, 0)(c.GetPR(ctx, text, text, text))
-		got, err := c.Export(ctx, prserv.Filter{}, false)
-		want := &prserv.Exported{Rows: []prserv.Row{{text, text, text, 0}}}
+		got, err := c.Export(ctx, store.Filter{}, false)
+		want := &client.Exported{Rows: []client.Row{{text, text, text, 0}}}
 		if err != nil || !reflect.DeepEqual(got, want) {
 			t.Errorf("Export:\n got  %+v, %v\n want %+v", got, err, want)
 		}
@@ -102,12 +104,12 @@ func TestClientTexts(t *testing.T) {
 
 // TestClientEmptyTexts reads empty strings as such, and not as nil.
 func TestClientEmptyTexts(t *testing.T) {
-	r := serveFile(t, newFile(t))
-	c, ctx := r.client(), t.Context()
+	r := prservtest.Serve(t, prservtest.NewFile(t))
+	c, ctx := r.Client(), t.Context()
 	wantValue(t, 4)(c.ImportOne(ctx, "v", "", "", 4))
 	wantValue(t, 4)(c.GetPR(ctx, "v", "", ""))
-	got, err := c.Export(ctx, prserv.Filter{}, false)
-	want := &prserv.Exported{Rows: []prserv.Row{{"v", "", "", 4}}}
+	got, err := c.Export(ctx, store.Filter{}, false)
+	want := &client.Exported{Rows: []client.Row{{"v", "", "", 4}}}
 	if err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("Export:\n got  %+v, %v\n want %+v", got, err, want)
 	}
@@ -116,28 +118,28 @@ func TestClientEmptyTexts(t *testing.T) {
 // TestClientImpossibleTexts does not ask for another key than it was given
 // where XML has no way to write it.
 func TestClientImpossibleTexts(t *testing.T) {
-	file := newFile(t)
-	r := serveFile(t, file)
+	file := prservtest.NewFile(t)
+	r := prservtest.Serve(t, file)
 	for _, text := range []string{"\x00", "a\x01", "\x1b", "\xff", "\ufffe"} {
-		if v, err := r.client().GetPR(t.Context(), "v", "all", text); err == nil {
-			t.Errorf("checksum %q: got %d, want an error; stored %q", text, v, rows(t, file))
+		if v, err := r.Client().GetPR(t.Context(), "v", "all", text); err == nil {
+			t.Errorf("checksum %q: got %d, want an error; stored %q", text, v, prservtest.Rows(t, file))
 		}
 	}
-	wantRows(t, file)
+	prservtest.WantRows(t, file)
 }
 
 // TestClientNil tells nil from 0. The trigger keeps rows from being stored,
 // which the reference answers with nil.
 func TestClientNil(t *testing.T) {
-	file := newFile(t)
-	if err := openStore(t, file).Close(); err != nil {
+	file := prservtest.NewFile(t)
+	if err := prservtest.New(t, file).Close(); err != nil {
 		t.Fatal(err)
 	}
-	execute(t, outside(t, file), `CREATE TRIGGER refuse BEFORE INSERT ON PRMAIN_nohist
+	prservtest.Execute(t, prservtest.Outside(t, file), `CREATE TRIGGER refuse BEFORE INSERT ON PRMAIN_nohist
 		WHEN new.version = 'refused' BEGIN SELECT raise(ABORT, 'refused'); END`)
-	c := serveFile(t, file).client()
+	c := prservtest.Serve(t, file).Client()
 	wantValue(t, 0)(c.GetPR(t.Context(), "v", "all", "a"))
-	if v, err := c.GetPR(t.Context(), "refused", "all", "a"); !errors.Is(err, prserv.ErrNoValue) || v != 0 {
+	if v, err := c.GetPR(t.Context(), "refused", "all", "a"); !errors.Is(err, client.ErrNoValue) || v != 0 {
 		t.Errorf("got %d, %v; want ErrNoValue", v, err)
 	}
 	wantValue(t, 1)(c.GetPR(t.Context(), "v", "all", "b"))
@@ -146,22 +148,22 @@ func TestClientNil(t *testing.T) {
 // TestClientFault gets a fault for a value that XML-RPC has no integer for.
 // The row is stored all the same, as in the reference.
 func TestClientFault(t *testing.T) {
-	file := newFile(t)
-	c := serveFile(t, file).client()
+	file := prservtest.NewFile(t)
+	c := prservtest.Serve(t, file).Client()
 	_, err := c.ImportOne(t.Context(), "v", "all", "a", 1<<31)
-	var fault *prserv.FaultError
-	want := prserv.FaultError{Code: 1, Message: "<type 'exceptions.OverflowError'>:int exceeds XML-RPC limits"}
+	var fault *client.FaultError
+	want := client.FaultError{Code: 1, Message: "<type 'exceptions.OverflowError'>:int exceeds XML-RPC limits"}
 	if !errors.As(err, &fault) || *fault != want {
 		t.Errorf("got %v, want %v", err, &want)
 	}
-	wantRows(t, file, row("v", "all", "a", int64(1)<<31))
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", int64(1)<<31))
 }
 
 // reply makes a server that has one reply for everything. Each is sent as it
 // stands; an empty one closes the connection.
-func reply(t *testing.T, bytes string) *prserv.Client {
+func reply(t *testing.T, bytes string) *client.Client {
 	t.Helper()
-	return prserv.NewClient(listen(t, func(conn net.Conn) { io.WriteString(conn, bytes) }), prserv.ClientTimeout)
+	return client.New(listen(t, func(conn net.Conn) { io.WriteString(conn, bytes) }), client.Timeout)
 }
 
 // listen makes a server that hands each connection on once it has sent a
@@ -241,7 +243,7 @@ func TestClientGarbage(t *testing.T) {
 				"getPR":     func() (any, error) { return c.GetPR(ctx, "v", "all", "a") },
 				"importone": func() (any, error) { return c.ImportOne(ctx, "v", "all", "a", 1) },
 				"dump_db":   func() (any, error) { return readDump(c.DumpDB(ctx)) },
-				"export":    func() (any, error) { return c.Export(ctx, prserv.Filter{}, true) },
+				"export":    func() (any, error) { return c.Export(ctx, store.Filter{}, true) },
 				"ping":      func() (any, error) { return nil, c.Ping(ctx) },
 			}
 			for method, call := range calls {
@@ -263,14 +265,14 @@ func TestClientNilAnswers(t *testing.T) {
 	_, errGet := c.GetPR(ctx, "v", "all", "a")
 	_, errImport := c.ImportOne(ctx, "v", "all", "a", 1)
 	_, errDump := c.DumpDB(ctx)
-	_, errExport := c.Export(ctx, prserv.Filter{}, true)
+	_, errExport := c.Export(ctx, store.Filter{}, true)
 	for method, err := range map[string]error{"getPR": errGet, "importone": errImport, "dump_db": errDump, "export": errExport} {
-		if !errors.Is(err, prserv.ErrNoValue) {
+		if !errors.Is(err, client.ErrNoValue) {
 			t.Errorf("%s: got %v, want ErrNoValue", method, err)
 		}
 	}
 	for _, value := range []string{"<string>x</string>", "<boolean>0</boolean>"} {
-		if v, err := reply(t, response(value)).GetPR(ctx, "v", "all", "a"); err == nil || errors.Is(err, prserv.ErrNoValue) {
+		if v, err := reply(t, response(value)).GetPR(ctx, "v", "all", "a"); err == nil || errors.Is(err, client.ErrNoValue) {
 			t.Errorf("getPR answered with %s: got %d, %v; want another error than ErrNoValue", value, v, err)
 		}
 	}
@@ -285,8 +287,8 @@ func TestClientFaults(t *testing.T) {
 		"<member>\n<name>faultString</name>\n<value><string>&lt;class 'X'&gt;:\nhow &amp; why</string></value>\n</member>\n" +
 		"</struct></value>\n</fault>\n</methodResponse>\n"
 	_, err := reply(t, "HTTP/1.0 200 OK\r\n\r\n"+body).GetPR(t.Context(), "v", "all", "a")
-	var fault *prserv.FaultError
-	if want := (prserv.FaultError{Code: 3, Message: "<class 'X'>:\nhow & why"}); !errors.As(err, &fault) || *fault != want {
+	var fault *client.FaultError
+	if want := (client.FaultError{Code: 3, Message: "<class 'X'>:\nhow & why"}); !errors.As(err, &fault) || *fault != want {
 		t.Errorf("got %v, want %v", err, &want)
 	}
 }
@@ -299,14 +301,14 @@ func TestClientTimeout(t *testing.T) {
 			release := make(chan struct{})
 			addr := listen(t, func(conn net.Conn) { io.WriteString(conn, bytes); <-release })
 			defer close(release)
-			_, err := prserv.NewClient(addr, 50*time.Millisecond).GetPR(t.Context(), "v", "all", "a")
+			_, err := client.New(addr, 50*time.Millisecond).GetPR(t.Context(), "v", "all", "a")
 			var timeout net.Error
 			if !errors.As(err, &timeout) || !timeout.Timeout() {
 				t.Errorf("got %v, want a timeout", err)
 			}
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
-			_, err = prserv.NewClient(addr, prserv.ClientTimeout).GetPR(ctx, "v", "all", "a")
+			_, err = client.New(addr, client.Timeout).GetPR(ctx, "v", "all", "a")
 			if !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want context.DeadlineExceeded", err)
 			}
@@ -320,10 +322,10 @@ func TestClientCancelled(t *testing.T) {
 	defer close(release)
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-arrived; cancel() }()
-	if _, err := prserv.NewClient(addr, prserv.ClientTimeout).GetPR(ctx, "v", "all", "a"); !errors.Is(err, context.Canceled) {
+	if _, err := client.New(addr, client.Timeout).GetPR(ctx, "v", "all", "a"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled on the way: got %v, want context.Canceled", err)
 	}
-	if _, err := prserv.NewClient(addr, prserv.ClientTimeout).GetPR(ctx, "v", "all", "a"); !errors.Is(err, context.Canceled) {
+	if _, err := client.New(addr, client.Timeout).GetPR(ctx, "v", "all", "a"); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before: got %v, want context.Canceled", err)
 	}
 }

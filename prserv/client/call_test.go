@@ -1,4 +1,4 @@
-package prserv_test
+package client_test
 
 import (
 	"bufio"
@@ -13,7 +13,9 @@ import (
 	"syscall"
 	"testing"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 )
 
 // countingListener counts the connections.
@@ -31,18 +33,18 @@ func (l *countingListener) Accept() (net.Conn, error) {
 }
 
 // serveCounting serves a new file at addr, where port 0 is any.
-func serveCounting(t *testing.T, addr string) (*running, *countingListener) {
+func serveCounting(t *testing.T, addr string) (*prservtest.Server, *countingListener) {
 	t.Helper()
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
 		t.Fatal(err)
 	}
 	counting := &countingListener{Listener: ln}
-	return serveListener(t, newFile(t), counting), counting
+	return prservtest.ServeListener(t, prservtest.NewFile(t), counting), counting
 }
 
 // wantKept looks whether a client says that connections are kept.
-func wantKept(t *testing.T, c *prserv.Client, want bool) {
+func wantKept(t *testing.T, c *client.Client, want bool) {
 	t.Helper()
 	if got, err := c.KeepsConnections(t.Context()); err != nil || got != want {
 		t.Errorf("KeepsConnections: got %v, %v; want %v", got, err, want)
@@ -53,7 +55,7 @@ func wantKept(t *testing.T, c *prserv.Client, want bool) {
 // that and nobody else needs one.
 func TestKeepConnections(t *testing.T) {
 	r, ln := serveCounting(t, "127.0.0.1:0")
-	c := r.client()
+	c := r.Client()
 	wantKept(t, c, false)
 	c.KeepConnections(8)
 	defer c.CloseIdleConnections()
@@ -61,7 +63,7 @@ func TestKeepConnections(t *testing.T) {
 	for i := range 50 {
 		wantValue(t, int64(i))(c.ImportOne(t.Context(), "v", "all", fmt.Sprint(i), int64(i)))
 	}
-	if _, err := c.Export(t.Context(), prserv.Filter{}, true); err != nil { // its answer is packed
+	if _, err := c.Export(t.Context(), store.Filter{}, true); err != nil { // its answer is packed
 		t.Error(err)
 	}
 	wantValue(t, 50)(c.GetPR(t.Context(), "v", "all", "a"))
@@ -89,14 +91,14 @@ func TestKeepConnections(t *testing.T) {
 // spite of the connections to the old one.
 func TestKeepConnectionsRestart(t *testing.T) {
 	r, _ := serveCounting(t, "127.0.0.1:0")
-	c := r.client()
+	c := r.Client()
 	c.KeepConnections(8)
 	defer c.CloseIdleConnections()
 	for range 3 {
-		together(8, func(i int) { wantValue(t, 7)(c.ImportOne(t.Context(), "v", "all", fmt.Sprint(i), 7)) })
-		r.cancel()
-		r.wantServed(t)
-		r, _ = serveCounting(t, r.addr)
+		prservtest.Together(8, func(i int) { wantValue(t, 7)(c.ImportOne(t.Context(), "v", "all", fmt.Sprint(i), 7)) })
+		r.Cancel()
+		r.WantServed(t)
+		r, _ = serveCounting(t, r.Addr)
 	}
 	wantKept(t, c, true)
 }
@@ -133,7 +135,7 @@ func TestKeptConnectionClosed(t *testing.T) {
 	} {
 		for _, size := range []int{1, 1 << 20} {
 			var connections, met atomic.Int32
-			c := prserv.NewClient(listen(t, func(conn net.Conn) {
+			c := client.New(listen(t, func(conn net.Conn) {
 				connections.Add(1)
 				io.WriteString(conn, keep)
 				in := bufio.NewReader(conn)
@@ -141,7 +143,7 @@ func TestKeptConnectionClosed(t *testing.T) {
 					met.Add(1)
 				}
 				end(conn.(*net.TCPConn), in)
-			}), prserv.ClientTimeout)
+			}), client.Timeout)
 			c.KeepConnections(8)
 			for range 5 {
 				wantValue(t, 7)(c.ImportOne(t.Context(), "v", "all", strings.Repeat("x", size), 7))
@@ -167,12 +169,12 @@ func request(in *bufio.Reader) *http.Request {
 func TestQuitOnce(t *testing.T) {
 	var calls atomic.Int32
 	keep := strings.Replace(response("<boolean>1</boolean>"), "\r\n\r\n", "\r\nConnection: keep-alive\r\n\r\n", 1)
-	c := prserv.NewClient(listen(t, func(conn net.Conn) {
+	c := client.New(listen(t, func(conn net.Conn) {
 		if calls.Add(1) == 1 {
 			io.WriteString(conn, keep)
 			request(bufio.NewReader(conn))
 		}
-	}), prserv.ClientTimeout)
+	}), client.Timeout)
 	c.KeepConnections(8)
 	defer c.CloseIdleConnections()
 	wantKept(t, c, true)
@@ -212,7 +214,7 @@ func TestClientErrorTexts(t *testing.T) {
 		{answered("HTTP/1.0 301 Moved\r\nLocation: /\r\n\r\n"), "ping: the server answered HTTP status 301 Moved; is it a PR server?", nil},
 	} {
 		for _, keep := range []bool{false, true} {
-			c := prserv.NewClient(test.addr, prserv.ClientTimeout)
+			c := client.New(test.addr, client.Timeout)
 			if keep {
 				c.KeepConnections(1)
 			}

@@ -1,4 +1,8 @@
-package prserv
+// Package client asks XML-RPC PR servers, ours or any other.
+//
+// Start with [New]. Its methods are those of the protocol; DumpDB answers a
+// reader, because a dump may be larger than memory.
+package client
 
 import (
 	"context"
@@ -7,11 +11,13 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"prserver/prserv/store"
 )
 
-// ClientTimeout is how long a [Client] waits for an answer: what BitBake's
+// Timeout is how long a [Client] waits for an answer: what BitBake's
 // own client waits.
-const ClientTimeout = 60 * time.Second
+const Timeout = 60 * time.Second
 
 // ErrNoValue is the nil that a PR server answers where it has no value to
 // give: its database failed, or it cannot compare what it was given.
@@ -38,10 +44,10 @@ type Client struct {
 	answered  atomic.Bool // so it is, or was, a PR server
 }
 
-// NewClient returns a client for the server at addr, a host and port. Calls
+// New returns a client for the server at addr, a host and port. Calls
 // take no longer than timeout, whatever their context says; only DumpDB
 // reckons otherwise.
-func NewClient(addr string, timeout time.Duration) *Client {
+func New(addr string, timeout time.Duration) *Client {
 	// PR servers close after every answer; the reference knows nothing else.
 	once := newTransport(timeout)
 	once.DisableKeepAlives = true
@@ -99,7 +105,7 @@ type Exported struct {
 // Export returns the rows that hold the greatest value of their version and
 // pkgarch, of those that f lets through, and with columns a description of
 // the table.
-func (c *Client) Export(ctx context.Context, f Filter, columns bool) (*Exported, error) {
+func (c *Client) Export(ctx context.Context, f store.Filter, columns bool) (*Exported, error) {
 	// The empty string is no filter; a nil the library would send as nothing.
 	text := func(s *string) string {
 		if s == nil {

@@ -1,4 +1,4 @@
-package prserv_test
+package client_test
 
 import (
 	"bytes"
@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"prserver/prserv"
+	"prserver/prserv/client"
+	"prserver/prserv/prservtest"
 )
 
 const (
@@ -27,9 +29,20 @@ const (
 
 // TestClientDump reads a dump of ours, which comes packed, as it is made.
 func TestClientDump(t *testing.T) {
-	file := oddFile(t)
-	want := dumpOf(t, file)
-	if got, err := readDump(serveFile(t, file).client().DumpDB(t.Context())); err != nil || got != want {
+	file := prservtest.OddFile(t)
+	s, err := prserv.Open(t.Context(), file, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var dump strings.Builder
+	if err := s.Dump(t.Context(), &dump); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	want := dump.String()
+	if got, err := readDump(prservtest.Serve(t, file).Client().DumpDB(t.Context())); err != nil || got != want {
 		t.Errorf("%d bytes, %v; want the %d of the dump", len(got), err, len(want))
 	}
 }
@@ -61,7 +74,7 @@ func TestReadText(t *testing.T) {
 			"with its end":         iotest.DataErrReader(strings.NewReader(test.answer)),
 			"where buffers end so": iotest.HalfReader(strings.NewReader(test.answer)),
 		} {
-			if got, err := prserv.ReadText(r); err != nil || got != test.want {
+			if got, err := client.ReadText(r); err != nil || got != test.want {
 				t.Errorf("%.200q %s: got %.200q, %v; want %.200q", test.answer, about, got, err, test.want)
 			}
 		}
@@ -77,7 +90,7 @@ func TestReadTextCut(t *testing.T) {
 			if !strings.Contains(answer, "<value>a") && !strings.Contains(answer, "<string>a") {
 				continue // not known to be a text
 			}
-			if got, err := prserv.ReadText(strings.NewReader(answer)); !errors.Is(err, io.ErrUnexpectedEOF) {
+			if got, err := client.ReadText(strings.NewReader(answer)); !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Errorf("%.200q without %d bytes: got %.200q, %v; want io.ErrUnexpectedEOF", test.answer, cut, got, err)
 			}
 		}
@@ -109,7 +122,7 @@ func TestReadTextWrong(t *testing.T) {
 		strings.Repeat(" ", 70000) + "<methodResponse/>",
 		"",
 	} {
-		got, err := prserv.ReadText(strings.NewReader(answer))
+		got, err := client.ReadText(strings.NewReader(answer))
 		if err == nil || !strings.HasPrefix(err.Error(), "dump_db: ") {
 			t.Errorf("%.200q: got %.200q, %v; want an error that names the method", answer, got, err)
 		}
@@ -126,7 +139,7 @@ func FuzzReadText(f *testing.F) {
 	}
 	zeros := regexp.MustCompile(`&#x?0{10}`) // longer than anybody writes it
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := prserv.ReadText(iotest.HalfReader(strings.NewReader(beforeText + text + behindText)))
+		got, err := client.ReadText(iotest.HalfReader(strings.NewReader(beforeText + text + behindText)))
 		if strings.Contains(text, "<") || strings.TrimSpace(text) == "" || len(text) > 4000 || zeros.MatchString(text) {
 			return
 		}
@@ -185,7 +198,7 @@ func TestClientDumpRefused(t *testing.T) {
 			t.Errorf("got %v, %v; want %s", dump, err, want)
 		}
 	}
-	var f *prserv.FaultError
+	var f *client.FaultError
 	if _, err := reply(t, fault).DumpDB(t.Context()); !errors.As(err, &f) || f.Code != 1 {
 		t.Errorf("got %v, want a FaultError", err)
 	}
@@ -219,7 +232,7 @@ func TestClientDumpTimeouts(t *testing.T) {
 			io.WriteString(conn, behindText)
 		}, timeout, ""},
 	} {
-		c := prserv.NewClient(listen(t, test.serve), timeout)
+		c := client.New(listen(t, test.serve), timeout)
 		c.WaitForDumps(test.begin)
 		got, err := readDump(c.DumpDB(t.Context()))
 		var timeout net.Error
@@ -247,7 +260,7 @@ func TestClientDumpCancelled(t *testing.T) {
 	} {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
-		dump, err := prserv.NewClient(addr, prserv.ClientTimeout).DumpDB(ctx)
+		dump, err := client.New(addr, client.Timeout).DumpDB(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -282,7 +295,7 @@ func TestClientDumpMemory(t *testing.T) {
 	})
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	dump, err := prserv.NewClient(addr, prserv.ClientTimeout).DumpDB(t.Context())
+	dump, err := client.New(addr, client.Timeout).DumpDB(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
