@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"prserver/prserv"
+	"prserver/prserv/dbfile"
 	"prserver/prserv/prservtest"
 )
 
@@ -33,7 +34,7 @@ func TestOneWriterAFile(t *testing.T) {
 	}
 	for _, name := range []string{file, link} {
 		_, err := prserv.Open(t.Context(), name, false)
-		var locked *prserv.LockedError
+		var locked *dbfile.LockedError
 		if !errors.As(err, &locked) || locked.PID != os.Getpid() || locked.Foreign {
 			t.Errorf("a second writer of %s: %v, want a LockedError with pid %d", name, err, os.Getpid())
 		}
@@ -87,7 +88,7 @@ func TestForeignLock(t *testing.T) {
 			for lines.Scan() && lines.Text() != "locked" {
 			}
 			_, err = prserv.Open(t.Context(), file, false)
-			var locked *prserv.LockedError
+			var locked *dbfile.LockedError
 			if !errors.As(err, &locked) || locked.PID != cmd.Process.Pid || !locked.Foreign {
 				t.Errorf("got %v, want a LockedError with pid %d", err, cmd.Process.Pid)
 			}
@@ -161,7 +162,7 @@ func TestLockOfALink(t *testing.T) {
 		t.Fatal(err)
 	}
 	open(t, link, false)
-	var locked *prserv.LockedError
+	var locked *dbfile.LockedError
 	if _, err := prserv.Open(t.Context(), file, false); !errors.As(err, &locked) {
 		t.Errorf("a second writer: %v, want a LockedError", err)
 	}
@@ -187,7 +188,7 @@ func TestNetworkFileSystem(t *testing.T) {
 	if _, err := os.Stat(file + "-wal"); !os.IsNotExist(err) {
 		t.Errorf("there is a write-ahead log: %v", err)
 	}
-	var locked *prserv.LockedError
+	var locked *dbfile.LockedError
 	if _, err := prserv.OpenOnNetwork(t.Context(), file); !errors.As(err, &locked) {
 		t.Errorf("a second writer: %v, want a LockedError", err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/mattn/go-sqlite3" // is the driver "sqlite3" as well
 
+	"prserver/prserv/dbfile"
 	"prserver/xmlrpc"
 )
 
@@ -61,7 +62,7 @@ type Store struct {
 	// "delete" where that cannot be had.
 	Journal string
 
-	lock     *fileLock
+	lock     *dbfile.Lock
 	writer   *writer    // nil if the store is read-only
 	readers  chan *conn // connections for getPR that change nothing
 	greatest *greatest
@@ -73,9 +74,9 @@ type Store struct {
 
 // Open opens the database file, and makes it, its folders and its table where
 // they do not exist. Read-only, it makes nothing. The error is a
-// [*LockedError] where another program writes the file.
+// [*dbfile.LockedError] where another program writes the file.
 func Open(ctx context.Context, file string, readOnly bool) (*Store, error) {
-	return openOn(ctx, file, readOnly, networkFS)
+	return openOn(ctx, file, readOnly, dbfile.NetworkFS)
 }
 
 // openOn is Open, with what is to be believed of file systems.
@@ -93,7 +94,7 @@ func openOn(ctx context.Context, file string, readOnly bool, networkFS func(dir 
 	}
 	if err != nil {
 		s.Close()
-		var locked *LockedError
+		var locked *dbfile.LockedError
 		if errors.As(err, &locked) {
 			return nil, err
 		}
@@ -106,7 +107,7 @@ func openOn(ctx context.Context, file string, readOnly bool, networkFS func(dir 
 }
 
 func (s *Store) openReadOnly(file string) error {
-	if err := checkReadable(file); err != nil {
+	if err := dbfile.CheckReadable(file); err != nil {
 		return err
 	}
 	return s.openReaders(file, "&mode=ro")
@@ -116,26 +117,26 @@ func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir
 	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 		return fmt.Errorf("making its folder: %w", err)
 	}
-	real, made, err := ensureFile(file)
+	real, made, err := dbfile.Make(file)
 	defer func() {
-		var locked *LockedError // whoever has locked it may be about to fill it
+		var locked *dbfile.LockedError // whoever has locked it may be about to fill it
 		if made && err != nil && !errors.As(err, &locked) {
-			removeEmpty(real)
+			dbfile.RemoveEmpty(real)
 		}
 	}()
 	if err != nil {
 		return err
 	}
 	s.NetworkFS = networkFS(filepath.Dir(real))
-	if s.lock, err = lockDatabase(real, s.NetworkFS == ""); err != nil {
+	if s.lock, err = dbfile.LockDatabase(real, s.NetworkFS == ""); err != nil {
 		return err
 	}
-	if s.IsNew, err = checkWritable(real); err != nil {
+	if s.IsNew, err = dbfile.CheckWritable(real); err != nil {
 		return err
 	}
 	if !s.IsNew {
 		if s.HasNewer, err = checkTables(file); isLocked(err) {
-			return &LockedError{File: file, PID: lockHolder(real), Foreign: true}
+			return &dbfile.LockedError{File: file, PID: dbfile.LockHolder(real), Foreign: true}
 		} else if err != nil {
 			return err
 		}
@@ -146,12 +147,12 @@ func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir
 	}
 	if s.Journal, err = makeTable(ctx, file, options); err != nil {
 		if isLocked(err) {
-			return &LockedError{File: file, PID: lockHolder(real), Foreign: true}
+			return &dbfile.LockedError{File: file, PID: dbfile.LockHolder(real), Foreign: true}
 		}
 		return err
 	}
 	if made {
-		syncFolders(filepath.Dir(real))
+		dbfile.SyncFolders(filepath.Dir(real))
 	}
 	if s.writer, err = startWriter(file, options, s.greatest); err != nil {
 		return err
@@ -313,7 +314,7 @@ func (s *Store) Close() error {
 		if s.writer != nil {
 			errs = append(errs, s.writer.close())
 		}
-		s.lock.release()
+		s.lock.Release()
 		if err := errors.Join(errs...); err != nil {
 			s.closeErr = fmt.Errorf("closing the database: %w", err)
 		}

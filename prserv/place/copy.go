@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"prserver/prserv"
+	"prserver/prserv/dbfile"
 )
 
 // CopyOptions are how to copy.
@@ -119,11 +120,11 @@ func (w *Work) checkFolder(dst Place) error {
 	if info, err := os.Stat(dst.Name); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("writing %s: it is no file", dst)
 	}
-	p, err := newPart(dst.Name)
+	p, err := dbfile.NewPart(dst.Name)
 	if err != nil {
 		return err
 	}
-	p.abandon()
+	p.Abandon()
 	return nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"prserver/prserv"
+	"prserver/prserv/dbfile"
 )
 
 // readFile attaches a database file. If it has the tables of both generations,
@@ -82,7 +83,7 @@ func checkFile(name string) error {
 	if isFrozen(name) {
 		return nil
 	}
-	return prserv.CheckReadable(name)
+	return dbfile.CheckReadable(name)
 }
 
 // isFrozen tells whether a database in WAL mode is whole as it is and on a file
@@ -90,7 +91,7 @@ func checkFile(name string) error {
 // what it shares with others, and need not.
 func isFrozen(name string) bool {
 	var fs unix.Statfs_t
-	if err := unix.Statfs(name, &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 || !prserv.IsWAL(name) {
+	if err := unix.Statfs(name, &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 || !dbfile.IsWAL(name) {
 		return false
 	}
 	if real, err := filepath.EvalSymlinks(name); err == nil {

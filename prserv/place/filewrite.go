@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"prserver/prserv"
+	"prserver/prserv/dbfile"
 )
 
 // sortFrom is the number of rows from which on they are stored in the order of
@@ -19,21 +20,21 @@ var sortFrom int64 = 400_000
 func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
 	// It is looked at with the part in hand: what another program wrote in
 	// between would be lost.
-	p, err := newPart(dst.Name)
+	p, err := dbfile.NewPart(dst.Name)
 	if err != nil {
 		return Copied{}, err
 	}
-	defer p.abandon()
+	defer p.Abandon()
 	old, err := existing(dst)
 	if err != nil {
 		return Copied{}, err
 	}
 	if old != nil && old.Size() > 0 {
-		p.abandon()
+		p.Abandon()
 		return w.merge(ctx, b, in, dst, generation)
 	}
 	if old != nil { // a server may be about to fill it
-		claim, err := prserv.ClaimFile(dst.Name)
+		claim, err := dbfile.ClaimFile(dst.Name)
 		if err != nil {
 			return Copied{}, fileError(dst, "writing", err)
 		}
@@ -53,13 +54,13 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 	if err != nil {
 		return Copied{}, fileError(dst, "writing", err)
 	}
-	return Copied{New: n, Left: left + in.rows - n}, p.finish(old)
+	return Copied{New: n, Left: left + in.rows - n}, p.Finish(old)
 }
 
 // checkCompanions refuses a new file where SQLite would take what is left of an
 // older one for its own.
 func checkCompanions(dst Place) error {
-	file, err := realName(dst.Name)
+	file, err := dbfile.RealName(dst.Name)
 	if err != nil {
 		file = dst.Name
 	}
@@ -74,8 +75,8 @@ func checkCompanions(dst Place) error {
 
 // fill makes a database of a part, with the rows of a table, and returns how
 // many it has.
-func (w *Work) fill(ctx context.Context, b *base, in *table, p *part) (n int64, err error) {
-	if err := b.attach(ctx, p.name, "dst_file", "mode=rw"); err != nil {
+func (w *Work) fill(ctx context.Context, b *base, in *table, p *dbfile.Part) (n int64, err error) {
+	if err := b.attach(ctx, p.Name, "dst_file", "mode=rw"); err != nil {
 		return 0, err
 	}
 	// Nobody has it yet, and it is synced as a whole in the end.
@@ -85,13 +86,13 @@ func (w *Work) fill(ctx context.Context, b *base, in *table, p *part) (n int64, 
 		return 0, err
 	}
 	size := func() float64 { // rows and index take some three times the texts
-		info, err := os.Stat(p.name)
+		info, err := os.Stat(p.Name)
 		if err != nil || in.rows == 0 {
 			return 0
 		}
 		return float64(info.Size()) / float64(in.rows*150)
 	}
-	end := w.watch("writing "+filepath.Base(p.file), in.rows, size)
+	end := w.watch("writing "+filepath.Base(p.File), in.rows, size)
 	_, err = b.exec(ctx, insertInto("dst_file", in))
 	end()
 	if err != nil {
@@ -139,7 +140,7 @@ func inOrder(t *table) string {
 // merge stores rows in an existing file, in one transaction.
 func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
 	fail := func(err error) (Copied, error) { return Copied{}, fileError(dst, "writing", err) }
-	claim, err := prserv.ClaimFile(dst.Name)
+	claim, err := dbfile.ClaimFile(dst.Name)
 	if err != nil {
 		return fail(err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"prserver/prserv"
 	"prserver/prserv/client"
+	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
 )
 
@@ -237,10 +238,10 @@ func (w *Work) readExport(ctx context.Context, b *base, server *client.Client, p
 
 // fileError says what could not be done with a database file.
 func fileError(p Place, doing string, err error) error {
-	var locked *prserv.LockedError
+	var locked *dbfile.LockedError
 	switch {
 	case isBusy(err):
-		return fmt.Errorf("%w, or name its HOST:PORT instead of the file", prserv.InUse(p.Name))
+		return fmt.Errorf("%w, or name its HOST:PORT instead of the file", dbfile.InUse(p.Name))
 	case isHalfWritten(err):
 		return fmt.Errorf("%s %s: a program was killed while it wrote the file; whoever may write it has to read it first", doing, p)
 	case isFull(err) && doing == "reading":

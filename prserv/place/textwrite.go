@@ -9,25 +9,27 @@ import (
 	"math"
 	"os"
 	"unicode/utf8"
+
+	"prserver/prserv/dbfile"
 )
 
 // copyToText writes a dump or configuration. What an existing one has is
 // merged, so that none of its values is lost or lowered.
 func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o CopyOptions) (out Copied, err error) {
-	var p *part
+	var p *dbfile.Part
 	var file os.FileInfo
 	to := w.Stdout
 	if dst.Name != standard {
 		// It is looked at with the part in hand: what another program wrote in
 		// between would be lost.
-		if p, err = newPart(dst.Name); err != nil {
+		if p, err = dbfile.NewPart(dst.Name); err != nil {
 			return Copied{}, err
 		}
-		defer p.abandon()
+		defer p.Abandon()
 		if file, err = existing(dst); err != nil {
 			return Copied{}, err
 		}
-		to = p.handle
+		to = p.Handle
 	}
 	left := in.rows
 	if o.Generation != 0 {
@@ -61,7 +63,7 @@ func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o 
 		return Copied{}, fmt.Errorf("writing %s: %w", dst, reasonOf(err))
 	}
 	if p != nil {
-		return out, p.finish(file)
+		return out, p.Finish(file)
 	}
 	return out, nil
 }

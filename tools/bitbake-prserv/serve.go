@@ -13,6 +13,7 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/dbfile"
 )
 
 // serveInForeground serves until a signal or a client ends it.
@@ -110,7 +111,7 @@ func tuneMemory() {
 // not empty. It calls ready once clients get answers.
 func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, pidFile string, ready func()) error {
 	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
-		return &prserv.LockedError{File: opts.File, PID: pid, Foreign: true}
+		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
 	tuneMemory()
 	s, err := prserv.New(ctx, prserv.Config{

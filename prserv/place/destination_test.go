@@ -4,24 +4,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
-	"prserver/prserv"
+	"prserver/prserv/dbfile"
 )
-
-// partOf begins a part of a file.
-func partOf(t *testing.T, file, text string) *part {
-	t.Helper()
-	p, err := newPart(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := p.handle.WriteString(text); err != nil {
-		t.Fatal(err)
-	}
-	return p
-}
 
 func statOf(t *testing.T, file string) os.FileInfo {
 	t.Helper()
@@ -30,66 +16,6 @@ func statOf(t *testing.T, file string) os.FileInfo {
 		t.Fatal(err)
 	}
 	return info
-}
-
-func TestPart(t *testing.T) {
-	folder := t.TempDir()
-	file := filepath.Join(folder, "a")
-	partOf(t, file, "x").abandon()
-	wantFolder(t, "abandoned", folder)
-	if err := partOf(t, file, "new").finish(nil); err != nil || readFile(t, file) != "new" {
-		t.Errorf("finish: %q, %v", readFile(t, file), err)
-	}
-	old := statOf(t, file)
-	if err := partOf(t, file, "newer").finish(old); err != nil || readFile(t, file) != "newer" {
-		t.Errorf("finish: %q, %v", readFile(t, file), err)
-	}
-	// Somebody else comes between.
-	wantOneLine(t, "another one", partOf(t, file, "lost").finish(old), "somebody has changed it meanwhile")
-	wantOneLine(t, "a new one", partOf(t, file, "lost").finish(nil), "somebody has made it meanwhile")
-	old = statOf(t, file)
-	p := partOf(t, file, "lost")
-	writeFile(t, file, "longer now")
-	wantOneLine(t, "a changed one", p.finish(old), "somebody has changed it meanwhile")
-	if got := readFile(t, file); got != "longer now" {
-		t.Errorf("the file has %q", got)
-	}
-	p = partOf(t, file, "lost")
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
-	wantOneLine(t, "one that is gone", p.finish(old), "no such file")
-	wantFolder(t, "all is done", folder)
-}
-
-func TestPartTwice(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "a")
-	p := partOf(t, file, "first")
-	_, err := newPart(file)
-	wantOneLine(t, "the second", err, file, "another program is writing it")
-	if err := p.finish(nil); err != nil {
-		t.Error(err)
-	}
-	// Many at once: each fails, or writes all of its own.
-	var all sync.WaitGroup
-	for range 20 {
-		all.Add(1)
-		go func() {
-			defer all.Done()
-			for range 20 {
-				if p, err := newPart(file); err == nil {
-					p.handle.WriteString(strings.Repeat("x", 10))
-					info, _ := os.Stat(file)
-					p.finish(info)
-				}
-			}
-		}()
-	}
-	all.Wait()
-	if got := readFile(t, file); got != strings.Repeat("x", 10) {
-		t.Errorf("the file has %q", got)
-	}
-	wantFolder(t, "all is done", filepath.Dir(file), "a")
 }
 
 // TestPartLeft writes over what a program that was killed has left.
@@ -161,7 +87,7 @@ func TestEmptyDestination(t *testing.T) {
 		wantFolder(t, "written", filepath.Dir(dst.Name), name)
 	}
 	dst := textPlace(t, "a.db", "")
-	claim, err := prserv.ClaimFile(dst.Name)
+	claim, err := dbfile.ClaimFile(dst.Name)
 	if err != nil {
 		t.Fatal(err)
 	}

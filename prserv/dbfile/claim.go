@@ -1,4 +1,4 @@
-package prserv
+package dbfile
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 )
 
 // Claim is a database file that no server writes meanwhile.
-type Claim struct{ lock *fileLock }
+type Claim struct{ lock *Lock }
 
 // ClaimFile claims an existing database file for a program that is about to
 // write it. The error is a [*LockedError] where a server of ours writes it; a
@@ -16,10 +16,10 @@ func ClaimFile(file string) (*Claim, error) {
 	if err != nil {
 		return nil, fmt.Errorf("finding it: %w", reasonOf(err))
 	}
-	if _, err := checkWritable(real); err != nil {
+	if _, err := CheckWritable(real); err != nil {
 		return nil, err
 	}
-	lock, err := lockDatabase(real, networkFS(filepath.Dir(real)) == "")
+	lock, err := LockDatabase(real, NetworkFS(filepath.Dir(real)) == "")
 	if err != nil {
 		return nil, err
 	}
@@ -27,14 +27,9 @@ func ClaimFile(file string) (*Claim, error) {
 }
 
 // Release ends the claim. It may be called more than once.
-func (c *Claim) Release() { c.lock.release() }
-
-// CheckReadable finds out whether a program may read a database file without
-// being in the way of a server: it might make files that keep another user's
-// server from writing.
-func CheckReadable(file string) error { return checkReadable(file) }
+func (c *Claim) Release() { c.lock.Release() }
 
 // InUse is the error that somebody has locked a file as SQLite does.
 func InUse(file string) error {
-	return &LockedError{File: file, PID: lockHolder(file), Foreign: true}
+	return &LockedError{File: file, PID: LockHolder(file), Foreign: true}
 }

@@ -1,4 +1,4 @@
-package prserv
+package dbfile
 
 import (
 	"errors"
@@ -19,9 +19,9 @@ func reasonOf(err error) error {
 	return err
 }
 
-// ensureFile makes an empty database file where there is none. It returns the
+// Make makes an empty database file where there is none. It returns the
 // file's path without symbolic links: its companions are beside the file.
-func ensureFile(file string) (real string, made bool, err error) {
+func Make(file string) (real string, made bool, err error) {
 	real, err = filepath.EvalSymlinks(file)
 	if os.IsNotExist(err) {
 		if target, linkErr := os.Readlink(file); linkErr == nil { // to a file that is yet to be made
@@ -32,7 +32,7 @@ func ensureFile(file string) (real string, made bool, err error) {
 				}
 				target = filepath.Join(dir, target)
 			}
-			return ensureFile(target)
+			return Make(target)
 		}
 		var f *os.File
 		if f, err = os.OpenFile(file, os.O_RDONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
@@ -52,9 +52,9 @@ func ensureFile(file string) (real string, made bool, err error) {
 	return real, made, err
 }
 
-// syncFolders makes the names of a new file and of the folders that were made
+// SyncFolders makes the names of a new file and of the folders that were made
 // for it outlast a power cut. SQLite syncs the folder of its files only.
-func syncFolders(dir string) {
+func SyncFolders(dir string) {
 	for ; ; dir = filepath.Dir(dir) {
 		if f, err := os.Open(dir); err == nil { // one that cannot be read was not made here
 			f.Sync()
@@ -66,17 +66,17 @@ func syncFolders(dir string) {
 	}
 }
 
-// removeEmpty removes a file that was made for nothing.
-func removeEmpty(file string) {
+// RemoveEmpty removes a file that was made for nothing.
+func RemoveEmpty(file string) {
 	if info, err := os.Stat(file); err == nil && info.Size() == 0 {
 		os.Remove(file)
 	}
 }
 
-// checkWritable finds out whether a server can write the file and what belongs
+// CheckWritable finds out whether a server can write the file and what belongs
 // to it, and whether the file is empty. SQLite would blame the wrong file, or
 // throw away a write-ahead log that has lost its database.
-func checkWritable(file string) (empty bool, err error) {
+func CheckWritable(file string) (empty bool, err error) {
 	info, err := os.Stat(file)
 	if err != nil {
 		return false, err
@@ -122,10 +122,10 @@ func checkLinks(file string) error {
 	return nil
 }
 
-// checkReadable finds out whether a read-only server may open the file. The
+// CheckReadable finds out whether a read-only server may open the file. The
 // first to open a file in WAL mode makes its companions, and a writing server
 // of another user could not use those.
-func checkReadable(file string) error {
+func CheckReadable(file string) error {
 	var st unix.Stat_t
 	if err := unix.Stat(file, &st); err != nil {
 		return fmt.Errorf("a read-only server makes no file: %w", err)

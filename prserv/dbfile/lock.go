@@ -1,4 +1,4 @@
-package prserv
+package dbfile
 
 import (
 	"errors"
@@ -39,9 +39,9 @@ func processName(pid int) string {
 	return strings.TrimSpace(string(name))
 }
 
-// fileLock keeps a second server of ours from writing a database file. SQLite
+// Lock keeps a second server of ours from writing a database file. SQLite
 // alone would let both write, and a value may be a second old by then.
-type fileLock struct {
+type Lock struct {
 	// A file beside the database, locked and with our pid in it: the only kind
 	// of lock that a network file system leaves to us.
 	path string
@@ -51,11 +51,11 @@ type fileLock struct {
 	database *os.File
 }
 
-// lockDatabase locks a database file, which has to exist, for this process.
+// LockDatabase locks a database file, which has to exist, for this process.
 // The error is a [*LockedError] where another process has it. On a local file
 // system the database itself is locked as well.
-func lockDatabase(file string, local bool) (*fileLock, error) {
-	l := &fileLock{path: file + "-lock"}
+func LockDatabase(file string, local bool) (*Lock, error) {
+	l := &Lock{path: file + "-lock"}
 	for {
 		var err error
 		l.file, err = os.OpenFile(l.path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
@@ -81,7 +81,7 @@ func lockDatabase(file string, local bool) (*fileLock, error) {
 	}
 	if local {
 		if err := l.lockItself(file); err != nil {
-			l.release()
+			l.Release()
 			return nil, err
 		}
 	}
@@ -93,7 +93,7 @@ func lockDatabase(file string, local bool) (*fileLock, error) {
 	if err := l.file.Truncate(0); err == nil {
 		_, err = fmt.Fprintf(l.file, "%d\n", os.Getpid())
 		if err != nil {
-			l.release()
+			l.Release()
 			return nil, fmt.Errorf("locking it: %w", err)
 		}
 	}
@@ -103,7 +103,7 @@ func lockDatabase(file string, local bool) (*fileLock, error) {
 // lockItself locks the database by flock, which does not touch the locks of
 // SQLite. Its descriptor has to stay open as long as SQLite has the file open:
 // with any that is closed, the system lets go of SQLite's locks as well.
-func (l *fileLock) lockItself(file string) error {
+func (l *Lock) lockItself(file string) error {
 	var err error
 	if l.database, err = os.OpenFile(file, os.O_RDWR, 0); err != nil {
 		return fmt.Errorf("writing it: %w; serve it as its owner, or with --read-only", reasonOf(err))
@@ -136,7 +136,7 @@ func flockHolder(f *os.File) int {
 	return 0
 }
 
-func (l *fileLock) isCurrent() bool {
+func (l *Lock) isCurrent() bool {
 	have, err := l.file.Stat()
 	if err != nil {
 		return false
@@ -145,8 +145,8 @@ func (l *fileLock) isCurrent() bool {
 	return err == nil && os.SameFile(have, named)
 }
 
-// release ends the lock. It may be called more than once, and for no lock.
-func (l *fileLock) release() {
+// Release ends the lock. It may be called more than once, and for no lock.
+func (l *Lock) Release() {
 	if l == nil || l.file == nil {
 		return
 	}
@@ -167,9 +167,9 @@ var sqliteLocks = []struct {
 	{"-shm", 120, 8},
 }
 
-// lockHolder finds the process that keeps SQLite from writing a file, or 0.
+// LockHolder finds the process that keeps SQLite from writing a file, or 0.
 // It must not be called while SQLite has the file open in this process.
-func lockHolder(file string) int {
+func LockHolder(file string) int {
 	for _, where := range sqliteLocks {
 		f, err := os.Open(file + where.suffix)
 		if err != nil {
@@ -185,9 +185,9 @@ func lockHolder(file string) int {
 	return 0
 }
 
-// networkFS names the file system of a folder if it is a network's, where
+// NetworkFS names the file system of a folder if it is a network's, where
 // SQLite's locks and its write-ahead log cannot be relied on.
-func networkFS(dir string) string {
+func NetworkFS(dir string) string {
 	var fs unix.Statfs_t
 	if unix.Statfs(dir, &fs) != nil {
 		return ""
