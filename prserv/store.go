@@ -9,7 +9,6 @@ import (
 	"math"
 	"math/big"
 	"net/url"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -62,7 +61,7 @@ type Store struct {
 	// "delete" where that cannot be had.
 	Journal string
 
-	lock     *dbfile.Lock
+	claim    *dbfile.Claimed
 	writer   *writer    // nil if the store is read-only
 	readers  chan *conn // connections for getPR that change nothing
 	greatest *greatest
@@ -93,6 +92,7 @@ func openOn(ctx context.Context, file string, readOnly bool, networkFS func(dir 
 		err = s.openToWrite(ctx, file, networkFS)
 	}
 	if err != nil {
+		s.claim.Unmake(err)
 		s.Close()
 		var locked *dbfile.LockedError
 		if errors.As(err, &locked) {
@@ -113,30 +113,14 @@ func (s *Store) openReadOnly(file string) error {
 	return s.openReaders(file, "&mode=ro")
 }
 
-func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir string) string) (err error) {
-	if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
-		return fmt.Errorf("making its folder: %w", err)
-	}
-	real, made, err := dbfile.Make(file)
-	defer func() {
-		var locked *dbfile.LockedError // whoever has locked it may be about to fill it
-		if made && err != nil && !errors.As(err, &locked) {
-			dbfile.RemoveEmpty(real)
-		}
-	}()
-	if err != nil {
+func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(folder string) string) (err error) {
+	if s.claim, err = dbfile.Claim(file, dbfile.Options{Make: true, NetworkFS: networkFS}); err != nil {
 		return err
 	}
-	s.NetworkFS = networkFS(filepath.Dir(real))
-	if s.lock, err = dbfile.LockDatabase(real, s.NetworkFS == ""); err != nil {
-		return err
-	}
-	if s.IsNew, err = dbfile.CheckWritable(real); err != nil {
-		return err
-	}
+	s.IsNew, s.NetworkFS = s.claim.Empty, s.claim.NetworkFS
 	if !s.IsNew {
 		if s.HasNewer, err = checkTables(file); isLocked(err) {
-			return &dbfile.LockedError{File: file, PID: dbfile.LockHolder(real), Foreign: true}
+			return dbfile.InUse(file)
 		} else if err != nil {
 			return err
 		}
@@ -147,13 +131,11 @@ func (s *Store) openToWrite(ctx context.Context, file string, networkFS func(dir
 	}
 	if s.Journal, err = makeTable(ctx, file, options); err != nil {
 		if isLocked(err) {
-			return &dbfile.LockedError{File: file, PID: dbfile.LockHolder(real), Foreign: true}
+			return dbfile.InUse(file)
 		}
 		return err
 	}
-	if made {
-		dbfile.SyncFolders(filepath.Dir(real))
-	}
+	s.claim.SyncNames()
 	if s.writer, err = startWriter(file, options, s.greatest); err != nil {
 		return err
 	}
@@ -314,7 +296,7 @@ func (s *Store) Close() error {
 		if s.writer != nil {
 			errs = append(errs, s.writer.close())
 		}
-		s.lock.Release()
+		s.claim.Release()
 		if err := errors.Join(errs...); err != nil {
 			s.closeErr = fmt.Errorf("closing the database: %w", err)
 		}

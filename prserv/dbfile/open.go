@@ -10,121 +10,46 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reasonOf returns what the system says of a failure, without the path.
+// reasonOf returns what the system says of a failure, without the paths.
 func reasonOf(err error) error {
 	var path *os.PathError
-	if errors.As(err, &path) {
+	var link *os.LinkError
+	switch {
+	case errors.As(err, &path):
 		return path.Err
+	case errors.As(err, &link):
+		return link.Err
 	}
 	return err
 }
 
-// Make makes an empty database file where there is none. It returns the
-// file's path without symbolic links: its companions are beside the file.
-func Make(file string) (real string, made bool, err error) {
-	real, err = filepath.EvalSymlinks(file)
-	if os.IsNotExist(err) {
-		if target, linkErr := os.Readlink(file); linkErr == nil { // to a file that is yet to be made
-			if !filepath.IsAbs(target) {
-				dir, err := filepath.EvalSymlinks(filepath.Dir(file)) // .. is of the real folder
-				if err != nil {
-					return "", false, fmt.Errorf("finding it: %w", reasonOf(err))
-				}
-				target = filepath.Join(dir, target)
-			}
-			return Make(target)
+// Resolve returns the absolute path of a file without symbolic links, also of
+// a file that a link names and that is yet to be made.
+func Resolve(file string) (string, error) {
+	path, err := filepath.EvalSymlinks(file)
+	switch {
+	case err == nil:
+		return filepath.Abs(path)
+	case !errors.Is(err, os.ErrNotExist):
+		return "", err
+	}
+	target, err := os.Readlink(file)
+	switch {
+	case err != nil: // it is no link
+		return filepath.Abs(file)
+	case !filepath.IsAbs(target):
+		folder, err := filepath.EvalSymlinks(filepath.Dir(file)) // .. is of the real folder
+		if err != nil {
+			return "", err
 		}
-		var f *os.File
-		if f, err = os.OpenFile(file, os.O_RDONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
-			return "", false, fmt.Errorf("making it: %w", reasonOf(err))
-		}
-		f.Close()
-		made = true
-		real, err = filepath.EvalSymlinks(file)
+		target = filepath.Join(folder, target)
 	}
-	if err != nil {
-		return "", made, fmt.Errorf("finding it: %w", err)
-	}
-	info, err := os.Stat(real)
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("it is no file")
-	}
-	return real, made, err
+	return Resolve(target)
 }
 
-// SyncFolders makes the names of a new file and of the folders that were made
-// for it outlast a power cut. SQLite syncs the folder of its files only.
-func SyncFolders(dir string) {
-	for ; ; dir = filepath.Dir(dir) {
-		if f, err := os.Open(dir); err == nil { // one that cannot be read was not made here
-			f.Sync()
-			f.Close()
-		}
-		if dir == filepath.Dir(dir) {
-			return
-		}
-	}
-}
-
-// RemoveEmpty removes a file that was made for nothing.
-func RemoveEmpty(file string) {
-	if info, err := os.Stat(file); err == nil && info.Size() == 0 {
-		os.Remove(file)
-	}
-}
-
-// CheckWritable finds out whether a server can write the file and what belongs
-// to it, and whether the file is empty. SQLite would blame the wrong file, or
-// throw away a write-ahead log that has lost its database.
-func CheckWritable(file string) (empty bool, err error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return false, err
-	}
-	// SQLite opens a file it may not write, and says so at the first write only.
-	if err := unix.Access(file, unix.W_OK); err != nil {
-		return false, fmt.Errorf("writing it: %w; only its owner may, and others may serve it with --read-only", err)
-	}
-	if err := checkLinks(file); err != nil {
-		return false, err
-	}
-	empty = info.Size() == 0
-	for _, companion := range []string{file + "-wal", file + "-shm", file + "-journal"} {
-		info, err := os.Stat(companion)
-		switch {
-		case os.IsNotExist(err):
-			continue
-		case err != nil:
-			return false, err
-		case empty && info.Size() > 0 && companion == file+"-wal":
-			return false, fmt.Errorf("it is empty, but %s is not, and may hold the last values; "+
-				"put the database back beside it, or move it away", companion)
-		}
-		if err := unix.Access(companion, unix.W_OK); err != nil {
-			return false, fmt.Errorf("writing %s: %w; another user's read-only server or sqlite3 has made it: "+
-				"stop that, and remove the file", companion, err)
-		}
-	}
-	return empty, nil
-}
-
-// checkLinks refuses a file with several names: the write-ahead log, with the
-// last values in it, is beside one of them only.
-func checkLinks(file string) error {
-	var st unix.Stat_t
-	if err := unix.Stat(file, &st); err != nil {
-		return err
-	}
-	if st.Nlink > 1 {
-		return fmt.Errorf("it has %d names (hard links), and the last values may be known by another one; "+
-			"remove those, or serve a copy", st.Nlink)
-	}
-	return nil
-}
-
-// CheckReadable finds out whether a read-only server may open the file. The
-// first to open a file in WAL mode makes its companions, and a writing server
-// of another user could not use those.
+// CheckReadable finds out whether a program may open a database file to read.
+// The first to open a file in WAL mode makes its companions, and a writing
+// server of another user could not use those.
 func CheckReadable(file string) error {
 	var st unix.Stat_t
 	if err := unix.Stat(file, &st); err != nil {
@@ -133,11 +58,11 @@ func CheckReadable(file string) error {
 	if err := checkLinks(file); err != nil {
 		return err
 	}
-	if !IsWAL(file) {
+	if !isWAL(file) {
 		return nil
 	}
-	if real, err := filepath.EvalSymlinks(file); err == nil {
-		file = real
+	if path, err := filepath.EvalSymlinks(file); err == nil {
+		file = path
 	}
 	if _, err := os.Stat(file + "-shm"); err == nil {
 		return nil
@@ -151,10 +76,30 @@ func CheckReadable(file string) error {
 	return nil
 }
 
-// IsWAL tells whether a database is in WAL mode. It must not be called while
-// SQLite has the file open in this process.
+// IsFrozen tells whether a database in WAL mode is whole as it is and on a file
+// system that cannot be written, such as a snapshot. SQLite could not make
+// there what it shares with others, and need not.
+func IsFrozen(file string) bool {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(file, &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 || !isWAL(file) {
+		return false
+	}
+	if path, err := filepath.EvalSymlinks(file); err == nil {
+		file = path
+	}
+	for _, companion := range []string{"-shm", "-wal", "-journal"} { // a mount may be what others write elsewhere
+		if info, err := os.Stat(file + companion); err == nil && (companion == "-shm" || info.Size() > 0) {
+			return false
+		}
+	}
+	return true
+}
+
+// isWAL tells whether a database is in WAL mode. It must not be called while
+// SQLite has the file open in this process: to close a descriptor of the file
+// lets go of SQLite's locks.
 // Source: SQLite's file format, the read version of the header.
-func IsWAL(file string) bool {
+func isWAL(file string) bool {
 	f, err := os.Open(file)
 	if err != nil {
 		return false

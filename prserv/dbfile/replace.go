@@ -10,140 +10,122 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Part is a file in the making, beside the one that it is to become.
-type Part struct {
-	File   string // what it is to become, without symbolic links
-	Name   string
-	Handle *os.File // locked as long as the file is in the making
+// Replacement is a file in the making, beside the one that it is to become.
+// Nobody sees the file half written.
+type Replacement struct {
+	Path string // what it is to become, without symbolic links
+	// Draft is what is written meanwhile, locked against a second program.
+	Draft *os.File
 }
 
-// NewPart begins a file. What an interrupted program has left of one is
-// written over; the error is one of another program that is still at it, or of
-// a folder that cannot be written.
-func NewPart(file string) (*Part, error) {
-	fail := func(err error) (*Part, error) { return nil, fmt.Errorf("writing %s: %w", file, reasonOf(err)) }
-	real, err := RealName(file)
+// Replace begins a file that is to become the named one, which may exist. A
+// draft that an interrupted program has left is written over. The error tells
+// of another program that is still at it, or of a folder that cannot be
+// written.
+func Replace(file string) (*Replacement, error) {
+	fail := func(err error) (*Replacement, error) { return nil, fmt.Errorf("writing %s: %w", file, reasonOf(err)) }
+	path, err := Resolve(file)
 	if err != nil {
 		return fail(err)
 	}
-	p := &Part{File: real, Name: real + ".prserv-part"}
-	for {
-		p.Handle, err = os.OpenFile(p.Name, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
-		if err != nil {
-			return fail(err)
-		}
-		err = unix.Flock(int(p.Handle.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		if errors.Is(err, unix.EWOULDBLOCK) {
-			p.Handle.Close()
-			return nil, fmt.Errorf("writing %s: another program is writing it at this moment, in %s", file, p.Name)
-		}
-		if err != nil || p.isCurrent() {
-			break
-		}
-		p.Handle.Close() // who had it before has just removed it
-	}
-	if err == nil {
-		err = p.Handle.Truncate(0)
-	}
-	if info, statErr := os.Stat(real); statErr == nil && err == nil {
-		err = p.BecomeLike(info)
-	}
-	if err != nil {
-		p.Abandon()
-		return fail(err)
-	}
-	return p, nil
-}
-
-// RealName returns the name of a file without symbolic links, also of a file
-// that is yet to be made.
-func RealName(file string) (string, error) {
-	real, err := filepath.EvalSymlinks(file)
-	if !errors.Is(err, os.ErrNotExist) {
-		return real, err
-	}
-	target, err := os.Readlink(file)
+	draft, err := openLocked(path + ".prserv-part")
 	switch {
-	case err != nil: // it is no link
-		return filepath.Abs(file)
-	case !filepath.IsAbs(target):
-		dir, err := filepath.EvalSymlinks(filepath.Dir(file)) // .. is of the real folder
-		if err != nil {
-			return "", err
-		}
-		target = filepath.Join(dir, target)
+	case errors.Is(err, errTaken):
+		return nil, fmt.Errorf("writing %s: another program is writing it at this moment, in %s.prserv-part", file, path)
+	case err != nil:
+		return fail(err)
 	}
-	return RealName(target)
+	r := &Replacement{Path: path, Draft: draft}
+	err = draft.Truncate(0)
+	if old, statErr := os.Stat(path); statErr == nil && err == nil {
+		err = r.becomeLike(old)
+	}
+	if err != nil {
+		r.Abandon()
+		return fail(err)
+	}
+	return r, nil
 }
 
-// BecomeLike takes over the mode of a file that is to be replaced, and its
-// owner, as far as that is allowed.
-func (p *Part) BecomeLike(old os.FileInfo) error {
+// becomeLike gives the draft the mode of the file that it is to replace, and
+// its owner, as far as that is allowed.
+func (r *Replacement) becomeLike(old os.FileInfo) error {
 	if st, ok := old.Sys().(*syscall.Stat_t); ok && os.Geteuid() == 0 {
-		if err := p.Handle.Chown(int(st.Uid), int(st.Gid)); err != nil {
+		if err := r.Draft.Chown(int(st.Uid), int(st.Gid)); err != nil {
 			return err
 		}
 	}
-	return p.Handle.Chmod(old.Mode().Perm())
+	return r.Draft.Chmod(old.Mode().Perm())
 }
 
-func (p *Part) isCurrent() bool {
-	have, err := p.Handle.Stat()
-	if err != nil {
-		return false
-	}
-	named, err := os.Lstat(p.Name)
-	return err == nil && os.SameFile(have, named)
-}
-
-// Abandon removes what there is. After Finish it does nothing.
-func (p *Part) Abandon() {
-	if p.Handle == nil {
+// Abandon removes the draft. After Finish it does nothing.
+func (r *Replacement) Abandon() {
+	if r.Draft == nil {
 		return
 	}
-	os.Remove(p.Name)
-	p.Handle.Close()
-	p.Handle = nil
+	os.Remove(r.Draft.Name())
+	r.Draft.Close()
+	r.Draft = nil
 }
 
-// Finish makes the part the file, so that it is the one or the other even
-// after a power cut. Old is the file that it is to replace, nil if there was
-// none; another one stays.
-func (p *Part) Finish(old os.FileInfo) error {
-	err := p.Handle.Sync()
-	if err == nil && old != nil {
-		var now os.FileInfo
-		now, err = os.Stat(p.File)
-		if err == nil && (!os.SameFile(old, now) || old.Size() != now.Size() || !old.ModTime().Equal(now.ModTime())) {
-			p.Abandon()
-			return fmt.Errorf("writing %s: somebody has changed it meanwhile; run this again", p.File)
-		}
+// Finish gives the draft the name of the file, so that the file is the old or
+// the new one even after a power cut. Old is the file that it replaces, as it
+// was looked at, or nil if there was none. The error tells of another file, or
+// a changed one, that has the name meanwhile; it stays as it is.
+func (r *Replacement) Finish(old os.FileInfo) error {
+	if err := r.rename(old); err != nil {
+		r.Abandon()
+		return err
 	}
-	if err == nil && old == nil {
-		err = unix.Renameat2(unix.AT_FDCWD, p.Name, unix.AT_FDCWD, p.File, unix.RENAME_NOREPLACE)
-		if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // a file system that cannot
-			if err = os.Link(p.Name, p.File); err == nil {
-				err = os.Remove(p.Name)
-			}
-		}
-	} else if err == nil {
-		err = os.Rename(p.Name, p.File)
-	}
-	if err != nil {
-		p.Abandon()
-		if errors.Is(err, os.ErrExist) {
-			return fmt.Errorf("writing %s: somebody has made it meanwhile; run this again to merge", p.File)
-		}
-		return fmt.Errorf("writing %s: %w", p.File, reasonOf(err))
-	}
-	defer func() { p.Handle.Close(); p.Handle = nil }()
-	folder, err := os.Open(filepath.Dir(p.File))
+	r.Draft.Close()
+	r.Draft = nil
+	folder, err := os.Open(filepath.Dir(r.Path))
 	if err == nil {
 		defer folder.Close()
 		err = folder.Sync()
 	}
 	if err != nil {
-		return fmt.Errorf("writing %s: its folder: %w", p.File, reasonOf(err))
+		return fmt.Errorf("writing %s: its folder: %w", r.Path, reasonOf(err))
 	}
 	return nil
+}
+
+func (r *Replacement) rename(old os.FileInfo) error {
+	err := r.Draft.Sync()
+	if err == nil && old != nil {
+		var now os.FileInfo
+		if now, err = os.Stat(r.Path); err == nil && isChanged(old, now) {
+			return fmt.Errorf("writing %s: somebody has changed it meanwhile; run this again", r.Path)
+		}
+	}
+	switch {
+	case err != nil:
+	case old != nil:
+		err = os.Rename(r.Draft.Name(), r.Path)
+	default:
+		err = renameToNew(r.Draft.Name(), r.Path)
+	}
+	switch {
+	case errors.Is(err, os.ErrExist):
+		return fmt.Errorf("writing %s: somebody has made it meanwhile; run this again to merge", r.Path)
+	case err != nil:
+		return fmt.Errorf("writing %s: %w", r.Path, reasonOf(err))
+	}
+	return nil
+}
+
+func isChanged(old, now os.FileInfo) bool {
+	return !os.SameFile(old, now) || old.Size() != now.Size() || !old.ModTime().Equal(now.ModTime())
+}
+
+// renameToNew renames a file. The error is os.ErrExist where the new name is
+// taken.
+func renameToNew(from, to string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, from, unix.AT_FDCWD, to, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) { // a file system that cannot
+		if err = os.Link(from, to); err == nil {
+			err = os.Remove(from)
+		}
+	}
+	return err
 }

@@ -63,42 +63,42 @@ func wantFolder(t *testing.T, what, folder string, want ...string) {
 	}
 }
 
-// partOf begins a part of a file.
-func partOf(t *testing.T, file, text string) *Part {
+// replacement begins a replacement of a file.
+func replacement(t *testing.T, file, text string) *Replacement {
 	t.Helper()
-	p, err := NewPart(file)
+	p, err := Replace(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Handle.WriteString(text); err != nil {
+	if _, err := p.Draft.WriteString(text); err != nil {
 		t.Fatal(err)
 	}
 	return p
 }
 
-func TestPart(t *testing.T) {
+func TestReplace(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "a")
-	partOf(t, file, "x").Abandon()
+	replacement(t, file, "x").Abandon()
 	wantFolder(t, "abandoned", folder)
-	if err := partOf(t, file, "new").Finish(nil); err != nil || readFile(t, file) != "new" {
+	if err := replacement(t, file, "new").Finish(nil); err != nil || readFile(t, file) != "new" {
 		t.Errorf("finish: %q, %v", readFile(t, file), err)
 	}
 	old := statOf(t, file)
-	if err := partOf(t, file, "newer").Finish(old); err != nil || readFile(t, file) != "newer" {
+	if err := replacement(t, file, "newer").Finish(old); err != nil || readFile(t, file) != "newer" {
 		t.Errorf("finish: %q, %v", readFile(t, file), err)
 	}
 	// Somebody else comes between.
-	wantOneLine(t, "another one", partOf(t, file, "lost").Finish(old), "somebody has changed it meanwhile")
-	wantOneLine(t, "a new one", partOf(t, file, "lost").Finish(nil), "somebody has made it meanwhile")
+	wantOneLine(t, "another one", replacement(t, file, "lost").Finish(old), "somebody has changed it meanwhile")
+	wantOneLine(t, "a new one", replacement(t, file, "lost").Finish(nil), "somebody has made it meanwhile")
 	old = statOf(t, file)
-	p := partOf(t, file, "lost")
+	p := replacement(t, file, "lost")
 	writeFile(t, file, "longer now")
 	wantOneLine(t, "a changed one", p.Finish(old), "somebody has changed it meanwhile")
 	if got := readFile(t, file); got != "longer now" {
 		t.Errorf("the file has %q", got)
 	}
-	p = partOf(t, file, "lost")
+	p = replacement(t, file, "lost")
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
@@ -106,10 +106,10 @@ func TestPart(t *testing.T) {
 	wantFolder(t, "all is done", folder)
 }
 
-func TestPartTwice(t *testing.T) {
+func TestReplaceTwice(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a")
-	p := partOf(t, file, "first")
-	_, err := NewPart(file)
+	p := replacement(t, file, "first")
+	_, err := Replace(file)
 	wantOneLine(t, "the second", err, file, "another program is writing it")
 	if err := p.Finish(nil); err != nil {
 		t.Error(err)
@@ -121,8 +121,8 @@ func TestPartTwice(t *testing.T) {
 		go func() {
 			defer all.Done()
 			for range 20 {
-				if p, err := NewPart(file); err == nil {
-					p.Handle.WriteString(strings.Repeat("x", 10))
+				if p, err := Replace(file); err == nil {
+					p.Draft.WriteString(strings.Repeat("x", 10))
 					info, _ := os.Stat(file)
 					p.Finish(info)
 				}

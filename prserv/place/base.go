@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"prserver/prserv/client"
+	"prserver/prserv/dbfile"
 
 	"github.com/mattn/go-sqlite3"
 )
@@ -91,7 +92,7 @@ func (b *base) attach(ctx context.Context, file, name, options string) error {
 // was killed has left half written in it is taken back first, as SQLite does
 // for everybody who may write the file.
 func (b *base) attachToRead(ctx context.Context, file, name string) error {
-	if isFrozen(file) {
+	if dbfile.IsFrozen(file) {
 		return b.attach(ctx, file, name, "mode=ro&immutable=1")
 	}
 	err := look(ctx, file, "mode=ro")

@@ -120,11 +120,11 @@ func (w *Work) checkFolder(dst Place) error {
 	if info, err := os.Stat(dst.Name); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("writing %s: it is no file", dst)
 	}
-	p, err := dbfile.NewPart(dst.Name)
+	r, err := dbfile.Replace(dst.Name)
 	if err != nil {
 		return err
 	}
-	p.Abandon()
+	r.Abandon()
 	return nil
 }
 

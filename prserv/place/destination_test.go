@@ -87,7 +87,7 @@ func TestEmptyDestination(t *testing.T) {
 		wantFolder(t, "written", filepath.Dir(dst.Name), name)
 	}
 	dst := textPlace(t, "a.db", "")
-	claim, err := dbfile.ClaimFile(dst.Name)
+	claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

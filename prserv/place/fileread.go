@@ -80,29 +80,10 @@ func checkFile(name string) error {
 	if err := unix.Access(name, unix.R_OK); err != nil {
 		return err // SQLite would show its URI
 	}
-	if isFrozen(name) {
+	if dbfile.IsFrozen(name) {
 		return nil
 	}
 	return dbfile.CheckReadable(name)
-}
-
-// isFrozen tells whether a database in WAL mode is whole as it is and on a file
-// system that cannot be written, such as a snapshot. SQLite could not make there
-// what it shares with others, and need not.
-func isFrozen(name string) bool {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(name, &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 || !dbfile.IsWAL(name) {
-		return false
-	}
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real
-	}
-	for _, companion := range []string{"-shm", "-wal", "-journal"} { // a mount may be what others write elsewhere
-		if info, err := os.Stat(name + companion); err == nil && (companion == "-shm" || info.Size() > 0) {
-			return false
-		}
-	}
-	return true
 }
 
 // tablesOf finds the tables of PR values in an attached file. An empty one of

@@ -18,23 +18,23 @@ var sortFrom int64 = 400_000
 
 // copyToFile makes a database file, or merges rows into an existing one.
 func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
-	// It is looked at with the part in hand: what another program wrote in
+	// It is looked at with the draft in hand: what another program wrote in
 	// between would be lost.
-	p, err := dbfile.NewPart(dst.Name)
+	r, err := dbfile.Replace(dst.Name)
 	if err != nil {
 		return Copied{}, err
 	}
-	defer p.Abandon()
+	defer r.Abandon()
 	old, err := existing(dst)
 	if err != nil {
 		return Copied{}, err
 	}
 	if old != nil && old.Size() > 0 {
-		p.Abandon()
+		r.Abandon()
 		return w.merge(ctx, b, in, dst, generation)
 	}
 	if old != nil { // a server may be about to fill it
-		claim, err := dbfile.ClaimFile(dst.Name)
+		claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
 		if err != nil {
 			return Copied{}, fileError(dst, "writing", err)
 		}
@@ -50,17 +50,17 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 	if err != nil {
 		return Copied{}, err
 	}
-	n, err := w.fill(ctx, b, in, p)
+	n, err := w.fill(ctx, b, in, r)
 	if err != nil {
 		return Copied{}, fileError(dst, "writing", err)
 	}
-	return Copied{New: n, Left: left + in.rows - n}, p.Finish(old)
+	return Copied{New: n, Left: left + in.rows - n}, r.Finish(old)
 }
 
 // checkCompanions refuses a new file where SQLite would take what is left of an
 // older one for its own.
 func checkCompanions(dst Place) error {
-	file, err := dbfile.RealName(dst.Name)
+	file, err := dbfile.Resolve(dst.Name)
 	if err != nil {
 		file = dst.Name
 	}
@@ -73,10 +73,10 @@ func checkCompanions(dst Place) error {
 	return nil
 }
 
-// fill makes a database of a part, with the rows of a table, and returns how
+// fill makes a database of a draft, with the rows of a table, and returns how
 // many it has.
-func (w *Work) fill(ctx context.Context, b *base, in *table, p *dbfile.Part) (n int64, err error) {
-	if err := b.attach(ctx, p.Name, "dst_file", "mode=rw"); err != nil {
+func (w *Work) fill(ctx context.Context, b *base, in *table, r *dbfile.Replacement) (n int64, err error) {
+	if err := b.attach(ctx, r.Draft.Name(), "dst_file", "mode=rw"); err != nil {
 		return 0, err
 	}
 	// Nobody has it yet, and it is synced as a whole in the end.
@@ -86,13 +86,13 @@ func (w *Work) fill(ctx context.Context, b *base, in *table, p *dbfile.Part) (n 
 		return 0, err
 	}
 	size := func() float64 { // rows and index take some three times the texts
-		info, err := os.Stat(p.Name)
+		info, err := os.Stat(r.Draft.Name())
 		if err != nil || in.rows == 0 {
 			return 0
 		}
 		return float64(info.Size()) / float64(in.rows*150)
 	}
-	end := w.watch("writing "+filepath.Base(p.File), in.rows, size)
+	end := w.watch("writing "+filepath.Base(r.Path), in.rows, size)
 	_, err = b.exec(ctx, insertInto("dst_file", in))
 	end()
 	if err != nil {
@@ -140,7 +140,7 @@ func inOrder(t *table) string {
 // merge stores rows in an existing file, in one transaction.
 func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
 	fail := func(err error) (Copied, error) { return Copied{}, fileError(dst, "writing", err) }
-	claim, err := dbfile.ClaimFile(dst.Name)
+	claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
 	if err != nil {
 		return fail(err)
 	}
