@@ -9,6 +9,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
 )
 
@@ -101,7 +102,7 @@ func (p python) exception(err error) (string, string) {
 		faultCall *xmlrpc.FaultCallError
 		method    *prserv.UnknownMethodError
 		args      *prserv.ArgumentError
-		bind      *prserv.BindError
+		bind      *sqlite.BindError
 		hash      *prserv.UnhashableError
 		encode    *encodeError
 		store     sqlite3.Error
@@ -133,7 +134,7 @@ func (p python) exception(err error) (string, string) {
 		return p.builtin("TypeError"), p.argumentCount(args)
 	case errors.Is(err, xmlrpc.ErrIntRange):
 		return p.builtin("OverflowError"), textIntLimit
-	case errors.Is(err, prserv.ErrIntegerRange):
+	case errors.Is(err, sqlite.ErrIntegerRange):
 		return p.builtin("OverflowError"), textBindRange
 	case errors.Is(err, errBuffer):
 		return p.builtin("TypeError"), textBuffer2

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
 )
 
@@ -120,7 +120,7 @@ func (p python) str(v any) (string, error) {
 	case xmlrpc.Binary:
 		if p == python2 {
 			if firstNonASCII(string(v)) >= 0 {
-				return "", prserv.ErrUndecodable
+				return "", sqlite.ErrUndecodable
 			}
 			return string(v), nil
 		}

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
 )
 
@@ -60,7 +61,7 @@ func (s *Server) call(ctx context.Context, c *xmlrpc.Call) (any, error) {
 
 // orNil makes nil, and a line in the log, of an error of the database.
 func (s *Server) orNil(v any, err error) (any, error) {
-	if err == nil || !isStoreError(err) {
+	if err == nil || !sqlite.IsStoreError(err) {
 		return v, err
 	}
 	s.log.Error(err.Error())
@@ -70,7 +71,7 @@ func (s *Server) orNil(v any, err error) (any, error) {
 // Source: lib/prserv/serv.py:PRServer.getPR.
 func (s *Server) getPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	v, err := s.store.GetPR(ctx, c.Params[0], c.Params[1], c.Params[2])
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, sqlite.ErrNotFound) {
 		s.logNotFound(c)
 		return nil, nil
 	}

@@ -100,7 +100,7 @@ func TestServeGivesUp(t *testing.T) {
 		t.Errorf("Close: %v", err)
 	}
 	unlock()
-	prservtest.WaitFor(t, "the call to let go of the file", func() bool { return descriptors(t, filepath.Dir(file)) == nil })
+	prservtest.WaitFor(t, "the call to let go of the file", func() bool { return prservtest.Descriptors(t, filepath.Dir(file)) == nil })
 	prservtest.WantRows(t, file)
 }
 
@@ -180,7 +180,7 @@ func TestNewOnABrokenFile(t *testing.T) {
 	} else if s != nil {
 		t.Errorf("beside the error there is a server")
 	}
-	if open := descriptors(t, filepath.Dir(file)); open != nil {
+	if open := prservtest.Descriptors(t, filepath.Dir(file)); open != nil {
 		t.Errorf("still open: %v", open)
 	}
 	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, content) {

@@ -16,9 +16,9 @@ import (
 	"testing/iotest"
 	"time"
 
-	"prserver/prserv"
 	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
+	"prserver/prserv/store/sqlite"
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 // TestClientDump reads a dump of ours, which comes packed, as it is made.
 func TestClientDump(t *testing.T) {
 	file := prservtest.OddFile(t)
-	s, err := prserv.Open(t.Context(), file, false)
+	s, err := sqlite.Open(t.Context(), file, false)
 	if err != nil {
 		t.Fatal(err)
 	}

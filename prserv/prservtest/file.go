@@ -4,14 +4,15 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
 
-	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
+	"prserver/prserv/store/sqlite"
 
-	"prserver/prserv"
+	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 )
 
 // NewFile names a database file that does not exist.
@@ -59,7 +60,7 @@ func LockFile(t testing.TB, file string) (unlock func()) {
 // Rows returns what is stored, in the order of the table.
 func Rows(t testing.TB, file string) [][]any {
 	t.Helper()
-	found, err := Outside(t, file).Query("SELECT * FROM " + prserv.Table + " ORDER BY rowid")
+	found, err := Outside(t, file).Query("SELECT * FROM " + sqlite.Table + " ORDER BY rowid")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,12 +117,12 @@ func OddFile(t testing.TB) string {
 		case 1:
 			version = []byte(fmt.Sprint("blob", i))
 		}
-		if _, err := tx.Exec(`INSERT INTO `+prserv.Table+` VALUES (?, 'all', ?, ?)`, version, fmt.Sprint(i), value); err != nil {
+		if _, err := tx.Exec(`INSERT INTO `+sqlite.Table+` VALUES (?, 'all', ?, ?)`, version, fmt.Sprint(i), value); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, query := range []string{`DELETE FROM ` + prserv.Table + ` WHERE rowid % 7 = 0`,
-		`UPDATE ` + prserv.Table + ` SET rowid = -rowid WHERE rowid % 100 = 1`} {
+	for _, query := range []string{`DELETE FROM ` + sqlite.Table + ` WHERE rowid % 7 = 0`,
+		`UPDATE ` + sqlite.Table + ` SET rowid = -rowid WHERE rowid % 100 = 1`} {
 		if _, err := tx.Exec(query); err != nil {
 			t.Fatal(err)
 		}
@@ -130,4 +131,34 @@ func OddFile(t testing.TB) string {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// Descriptors returns the open files below a folder, of this process.
+func Descriptors(t testing.TB, dir string) []string {
+	t.Helper()
+	links, err := filepath.Glob("/proc/self/fd/*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var open []string
+	for _, link := range links {
+		if file, err := os.Readlink(link); err == nil && strings.HasPrefix(file, dir+"/") {
+			open = append(open, file)
+		}
+	}
+	return open
+}
+
+// Files returns the names in the folder of a file.
+func Files(t testing.TB, file string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Dir(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
 }

@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
 	"prserver/prserv/client"
+	"prserver/prserv/store/sqlite"
 )
 
 // TestRestartFailsNoCall restarts the server twenty times under load, with a
@@ -110,7 +110,7 @@ func startOn(t *testing.T, socket *os.File, file string) *exec.Cmd {
 // no checksum was asked for twice, no two may share a value.
 func checkIssued(t *testing.T, file string, answers []map[string]int64) {
 	t.Helper()
-	store, err := prserv.Open(t.Context(), file, true)
+	store, err := sqlite.Open(t.Context(), file, true)
 	if err != nil {
 		t.Fatal(err)
 	}

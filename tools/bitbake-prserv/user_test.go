@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 )
 
 // nobody is a user that owns no file.
@@ -30,7 +30,7 @@ func TestOtherUser(t *testing.T) {
 	}
 	program := copyProgram(t, dir)
 	file := filepath.Join(dir, "prserv.sqlite3")
-	store, err := prserv.Open(t.Context(), file, false)
+	store, err := sqlite.Open(t.Context(), file, false)
 	if err != nil {
 		t.Fatal(err)
 	}

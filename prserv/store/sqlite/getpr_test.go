@@ -1,4 +1,4 @@
-package prserv_test
+package sqlite_test
 
 import (
 	"context"
@@ -13,13 +13,13 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
 	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
 )
 
-func getPR(t *testing.T, s *prserv.Store, version, pkgarch, checksum, want any) {
+func getPR(t *testing.T, s *sqlite.Store, version, pkgarch, checksum, want any) {
 	t.Helper()
 	got, err := s.GetPR(t.Context(), version, pkgarch, checksum)
 	if err != nil || got != want {
@@ -27,7 +27,7 @@ func getPR(t *testing.T, s *prserv.Store, version, pkgarch, checksum, want any) 
 	}
 }
 
-func importOne(t *testing.T, s *prserv.Store, version, pkgarch, checksum, value, want any) {
+func importOne(t *testing.T, s *sqlite.Store, version, pkgarch, checksum, value, want any) {
 	t.Helper()
 	got, err := s.ImportOne(t.Context(), version, pkgarch, checksum, value)
 	if err != nil || got != want {
@@ -130,17 +130,17 @@ func TestImpossibleKeys(t *testing.T) {
 			prservtest.Execute(t, db, "PRAGMA busy_timeout = 0", "BEGIN IMMEDIATE", "ROLLBACK")
 		}
 	}
-	var bind *prserv.BindError
+	var bind *sqlite.BindError
 	if _, err := s.GetPR(t.Context(), "v", "all", []any{}); !errors.As(err, &bind) || bind.Index != 2 {
 		t.Errorf("an array as checksum: got %v, want a BindError of argument 2", err)
 	}
-	if _, err := s.GetPR(t.Context(), new(big.Int).Lsh(big.NewInt(1), 64), "all", "a"); !errors.Is(err, prserv.ErrIntegerRange) {
+	if _, err := s.GetPR(t.Context(), new(big.Int).Lsh(big.NewInt(1), 64), "all", "a"); !errors.Is(err, sqlite.ErrIntegerRange) {
 		t.Errorf("2**64 as version: got %v, want ErrIntegerRange", err)
 	}
 	getPR(t, s, "v", "all", "a", int64(0))
 }
 
-func export(t *testing.T, s *prserv.Store, f store.Filter) [][]any {
+func export(t *testing.T, s *sqlite.Store, f store.Filter) [][]any {
 	t.Helper()
 	v, err := s.Export(t.Context(), f, false)
 	if err != nil {

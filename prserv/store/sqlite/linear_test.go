@@ -1,4 +1,4 @@
-package prserv_test
+package sqlite_test
 
 import (
 	"context"
@@ -14,10 +14,10 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
-	"prserver/prserv"
 	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
 )
 
@@ -39,7 +39,7 @@ type service interface {
 }
 
 // direct calls a store without a connection, with the types of a client.
-type direct struct{ store *prserv.Store }
+type direct struct{ store *sqlite.Store }
 
 func (d direct) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
 	return asValue(d.store.GetPR(ctx, version, pkgarch, checksum))
@@ -121,7 +121,7 @@ func writeFromOutside(t *testing.T, file string) (stop func()) {
 				return
 			case <-tick.C:
 			}
-			if _, err := db.Exec("INSERT OR REPLACE INTO "+prserv.Table+" VALUES ('outside', 'all', 'a', ?)", i); err != nil {
+			if _, err := db.Exec("INSERT OR REPLACE INTO "+sqlite.Table+" VALUES ('outside', 'all', 'a', ?)", i); err != nil {
 				t.Errorf("the other writer: %v", err)
 				return
 			}
@@ -281,7 +281,7 @@ func (t *table) add(row client.Row) error {
 // appendStored makes what is in the file now the last answer of a history.
 func appendStored(history []porcupine.Operation, db *sql.DB, version string) ([]porcupine.Operation, error) {
 	out := output{rows: emptyTable()}
-	rows, err := db.Query("SELECT pkgarch, checksum, value FROM "+prserv.Table+" WHERE version = ?", version)
+	rows, err := db.Query("SELECT pkgarch, checksum, value FROM "+sqlite.Table+" WHERE version = ?", version)
 	if err != nil {
 		return nil, err
 	}

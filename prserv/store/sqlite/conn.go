@@ -1,4 +1,4 @@
-package prserv
+package sqlite
 
 import (
 	"database/sql/driver"
@@ -45,7 +45,7 @@ func (c *conn) Close() error {
 }
 
 // value runs a prepared statement and returns the first column of its first
-// row. The error is errNotFound where there is none.
+// row. The error is ErrNotFound where there is none.
 func (c *conn) value(query string, args []driver.Value) (any, error) {
 	//lint:ignore SA1019 the successor is for callers who can be interrupted
 	rows, err := c.statements[query].Query(args)
@@ -56,7 +56,7 @@ func (c *conn) value(query string, args []driver.Value) (any, error) {
 	var row [1]driver.Value
 	switch err := rows.Next(row[:]); {
 	case errors.Is(err, io.EOF):
-		return nil, errNotFound
+		return nil, ErrNotFound
 	case err != nil:
 		return nil, err
 	}

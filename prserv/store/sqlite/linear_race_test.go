@@ -1,4 +1,4 @@
-package prserv_test
+package sqlite_test
 
 import (
 	"testing"
@@ -6,6 +6,12 @@ import (
 	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
 )
+
+// answer is what a call was answered.
+type answer struct {
+	value int64
+	err   error
+}
 
 // TestExportedIsRemembered stops a commit where others see it in the file
 // already: from then on the old greatest value is none any more.

@@ -1,4 +1,4 @@
-package prserv
+package sqlite
 
 import (
 	"context"
@@ -30,7 +30,7 @@ func (s *Store) ImportOne(ctx context.Context, version, pkgarch, checksum, value
 		return nil, errReadOnly
 	}
 	v, err := s.writer.change(ctx, func(w *writer) (any, error) { return w.importOne(row) })
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, ErrNotFound) {
 		return nil, nil
 	}
 	return v, err

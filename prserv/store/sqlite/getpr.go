@@ -1,4 +1,4 @@
-package prserv
+package sqlite
 
 import (
 	"context"
@@ -38,7 +38,7 @@ func (s *Store) GetPR(ctx context.Context, version, pkgarch, checksum any) (any,
 		return nil, err
 	}
 	if slices.Contains(key, nil) {
-		return nil, errNotFound // the table takes no nil, and nothing equals it
+		return nil, ErrNotFound // the table takes no nil, and nothing equals it
 	}
 	of, asked := group{key[0].(string), key[1].(string)}, key[2].(string)
 	t, _ := s.greatest.get(of)
@@ -49,7 +49,7 @@ func (s *Store) GetPR(ctx context.Context, version, pkgarch, checksum any) (any,
 	// new one, but for a few that have been imported.
 	if t.checksum == "" {
 		v, err := s.known(ctx, key, of)
-		if !errors.Is(err, errNotFound) {
+		if !errors.Is(err, ErrNotFound) {
 			return v, err
 		}
 	}
@@ -87,7 +87,7 @@ func (s *Store) known(ctx context.Context, key []driver.Value, of group) (any, e
 	case !isInt || !t.known:
 		return c.value(sqlKnown, key)
 	case stored < t.value:
-		return nil, errNotFound
+		return nil, ErrNotFound
 	}
 	s.greatest.learn(of, top{stored, true, key[2].(string)}, ticket)
 	return stored, nil
@@ -118,7 +118,7 @@ func (w *writer) getPR(key []driver.Value, of group) (any, error) {
 		}
 	}
 	stored, err := w.conn.value(sqlStored, key)
-	if err != nil && !errors.Is(err, errNotFound) {
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return nil, err
 	}
 	exists := err == nil
@@ -134,7 +134,7 @@ func (w *writer) getPR(key []driver.Value, of group) (any, error) {
 			return n, nil
 		}
 	default: // SQLite has to compare
-		if v, err := w.conn.value(sqlKnown, key); !errors.Is(err, errNotFound) {
+		if v, err := w.conn.value(sqlKnown, key); !errors.Is(err, ErrNotFound) {
 			return v, err
 		}
 	}

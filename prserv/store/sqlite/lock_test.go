@@ -1,4 +1,4 @@
-package prserv_test
+package sqlite_test
 
 import (
 	"bufio"
@@ -10,14 +10,14 @@ import (
 	"strings"
 	"testing"
 
-	"prserver/prserv"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/prservtest"
+	"prserver/prserv/store/sqlite"
 )
 
-func open(t *testing.T, file string, readOnly bool) *prserv.Store {
+func open(t *testing.T, file string, readOnly bool) *sqlite.Store {
 	t.Helper()
-	s, err := prserv.Open(t.Context(), file, readOnly)
+	s, err := sqlite.Open(t.Context(), file, readOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func TestOneWriterAFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{file, link} {
-		_, err := prserv.Open(t.Context(), name, false)
+		_, err := sqlite.Open(t.Context(), name, false)
 		var locked *dbfile.LockedError
 		if !errors.As(err, &locked) || locked.PID != os.Getpid() || locked.Foreign {
 			t.Errorf("a second writer of %s: %v, want a LockedError with pid %d", name, err, os.Getpid())
@@ -87,7 +87,7 @@ func TestForeignLock(t *testing.T) {
 			lines := bufio.NewScanner(stdout)
 			for lines.Scan() && lines.Text() != "locked" {
 			}
-			_, err = prserv.Open(t.Context(), file, false)
+			_, err = sqlite.Open(t.Context(), file, false)
 			var locked *dbfile.LockedError
 			if !errors.As(err, &locked) || locked.PID != cmd.Process.Pid || !locked.Foreign {
 				t.Errorf("got %v, want a LockedError with pid %d", err, cmd.Process.Pid)
@@ -106,16 +106,16 @@ func TestOpenFailures(t *testing.T) {
 	if err := os.WriteFile(junk, []byte(text), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := prserv.Open(t.Context(), junk, false); err == nil || !strings.Contains(err.Error(), junk) {
+	if _, err := sqlite.Open(t.Context(), junk, false); err == nil || !strings.Contains(err.Error(), junk) {
 		t.Errorf("a file that is no database: %v, want an error that names it", err)
 	}
 	if got, err := os.ReadFile(junk); err != nil || string(got) != text {
 		t.Errorf("the file was changed to %q, %v", got, err)
 	}
-	if _, err := prserv.Open(t.Context(), filepath.Join(junk, "db"), false); err == nil {
+	if _, err := sqlite.Open(t.Context(), filepath.Join(junk, "db"), false); err == nil {
 		t.Error("a database in a folder that is a file was opened")
 	}
-	if _, err := prserv.Open(t.Context(), filepath.Join(dir, "none"), true); err == nil {
+	if _, err := sqlite.Open(t.Context(), filepath.Join(dir, "none"), true); err == nil {
 		t.Error("a read-only store made a file")
 	}
 	entries, err := os.ReadDir(dir)
@@ -126,8 +126,8 @@ func TestOpenFailures(t *testing.T) {
 
 func TestReadOnly(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "db")
-	writer, reader := open(t, file, false), (*prserv.Store)(nil)
-	ask := func(s *prserv.Store, checksum any, want any) {
+	writer, reader := open(t, file, false), (*sqlite.Store)(nil)
+	ask := func(s *sqlite.Store, checksum any, want any) {
 		t.Helper()
 		if got, err := s.GetPR(t.Context(), "v", "all", checksum); err != nil || got != want {
 			t.Errorf("getPR of %v = %v, %v, want %v", checksum, got, err, want)
@@ -163,7 +163,7 @@ func TestLockOfALink(t *testing.T) {
 	}
 	open(t, link, false)
 	var locked *dbfile.LockedError
-	if _, err := prserv.Open(t.Context(), file, false); !errors.As(err, &locked) {
+	if _, err := sqlite.Open(t.Context(), file, false); !errors.As(err, &locked) {
 		t.Errorf("a second writer: %v, want a LockedError", err)
 	}
 }
@@ -175,7 +175,7 @@ func TestNetworkFileSystem(t *testing.T) {
 	if err := openStore(t, file).Close(); err != nil {
 		t.Fatal(err)
 	}
-	s, err := prserv.OpenOnNetwork(t.Context(), file)
+	s, err := sqlite.OpenOnNetwork(t.Context(), file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -189,7 +189,7 @@ func TestNetworkFileSystem(t *testing.T) {
 		t.Errorf("there is a write-ahead log: %v", err)
 	}
 	var locked *dbfile.LockedError
-	if _, err := prserv.OpenOnNetwork(t.Context(), file); !errors.As(err, &locked) {
+	if _, err := sqlite.OpenOnNetwork(t.Context(), file); !errors.As(err, &locked) {
 		t.Errorf("a second writer: %v, want a LockedError", err)
 	}
 	if err := s.Close(); err != nil {

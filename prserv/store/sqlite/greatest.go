@@ -1,4 +1,4 @@
-package prserv
+package sqlite
 
 import "sync"
 

@@ -1,4 +1,4 @@
-package prserv_test
+package sqlite_test
 
 import (
 	"bytes"
@@ -12,14 +12,14 @@ import (
 	"sync"
 	"testing"
 
-	"prserver/prserv"
 	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite"
 )
 
 func dumpOf(t *testing.T, file string) string {
 	t.Helper()
-	s, err := prserv.Open(t.Context(), file, true)
+	s, err := sqlite.Open(t.Context(), file, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestDumpRestores(t *testing.T) {
 // its first NUL, where SQLite's own dump ends, too.
 func allRows(t *testing.T, db *sql.DB) string {
 	t.Helper()
-	rows, err := db.Query(`SELECT quote(version), quote(pkgarch), quote(checksum), quote(value) FROM ` + prserv.Table + ` ORDER BY rowid`)
+	rows, err := db.Query(`SELECT quote(version), quote(pkgarch), quote(checksum), quote(value) FROM ` + sqlite.Table + ` ORDER BY rowid`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func allRows(t *testing.T, db *sql.DB) string {
 
 // TestDumpStops ends with the error of whom it writes to.
 func TestDumpStops(t *testing.T) {
-	s, err := prserv.Open(t.Context(), prservtest.OddFile(t), true)
+	s, err := sqlite.Open(t.Context(), prservtest.OddFile(t), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -148,14 +148,14 @@ func TestDumpOfAMovedFile(t *testing.T) {
 // TestRefusedFileStaysAsItIs opens a file whose table is none of PR values.
 func TestRefusedFileStaysAsItIs(t *testing.T) {
 	file := prservtest.NewFile(t)
-	if _, err := prservtest.Outside(t, file).Exec("CREATE TABLE " + prserv.Table + " (a, b)"); err != nil {
+	if _, err := prservtest.Outside(t, file).Exec("CREATE TABLE " + sqlite.Table + " (a, b)"); err != nil {
 		t.Fatal(err)
 	}
 	before, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := prserv.Open(t.Context(), file, false); err == nil || !strings.Contains(err.Error(), "is not that of a PR server") {
+	if _, err := sqlite.Open(t.Context(), file, false); err == nil || !strings.Contains(err.Error(), "is not that of a PR server") {
 		t.Errorf("Open: %v", err)
 	}
 	if after, err := os.ReadFile(file); err != nil || !bytes.Equal(before, after) {

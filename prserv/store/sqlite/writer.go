@@ -1,4 +1,4 @@
-package prserv
+package sqlite
 
 import (
 	"context"
@@ -51,7 +51,7 @@ type writer struct {
 }
 
 // request is a call that may change the file. Its function runs in a
-// transaction, with others. An error undoes them all, but for errNotFound and
+// transaction, with others. An error undoes them all, but for ErrNotFound and
 // those of a context, with which it has changed nothing.
 type request struct {
 	do     func(*writer) (any, error)
@@ -217,7 +217,7 @@ func (w *writer) commit(batch []*request) (failed bool, err error) {
 	for _, r := range batch {
 		r.result, r.err = r.do(w)
 		switch {
-		case r.err == nil, errors.Is(r.err, errNotFound),
+		case r.err == nil, errors.Is(r.err, ErrNotFound),
 			errors.Is(r.err, context.Canceled), errors.Is(r.err, context.DeadlineExceeded):
 		default:
 			return true, r.err

@@ -1,4 +1,4 @@
-package prserv_test
+package sqlite_test
 
 import (
 	"bytes"
@@ -9,13 +9,13 @@ import (
 	"strings"
 	"testing"
 
-	"prserver/prserv"
 	"prserver/prserv/prservtest"
+	"prserver/prserv/store/sqlite"
 )
 
-func openStore(t *testing.T, file string) *prserv.Store {
+func openStore(t *testing.T, file string) *sqlite.Store {
 	t.Helper()
-	s, err := prserv.Open(t.Context(), file, false)
+	s, err := sqlite.Open(t.Context(), file, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,36 +25,6 @@ func openStore(t *testing.T, file string) *prserv.Store {
 		}
 	})
 	return s
-}
-
-// descriptors returns the open files below a folder, of this process.
-func descriptors(t *testing.T, dir string) []string {
-	t.Helper()
-	links, err := filepath.Glob("/proc/self/fd/*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var open []string
-	for _, link := range links {
-		if file, err := os.Readlink(link); err == nil && strings.HasPrefix(file, dir+"/") {
-			open = append(open, file)
-		}
-	}
-	return open
-}
-
-// files returns the names in the folder of a file.
-func files(t *testing.T, file string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(filepath.Dir(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var names []string
-	for _, e := range entries {
-		names = append(names, e.Name())
-	}
-	return names
 }
 
 // TestOpenMakesTheFile makes the folders too, and the table in the words of
@@ -90,7 +60,7 @@ func TestOpenAgain(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
+	if got, want := prservtest.Files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
 		t.Errorf("after Close there are %v, want %v", got, want)
 	}
 	s = openStore(t, file)
@@ -111,7 +81,7 @@ func TestOpenOddNames(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if got, want := files(t, file), []string{name}; !reflect.DeepEqual(got, want) {
+			if got, want := prservtest.Files(t, file), []string{name}; !reflect.DeepEqual(got, want) {
 				t.Errorf("there are %v, want %v", got, want)
 			}
 		})
@@ -147,7 +117,7 @@ func TestOpenBroken(t *testing.T) {
 			if err := os.WriteFile(file, test.content, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			if s, err := prserv.Open(t.Context(), file, false); err == nil {
+			if s, err := sqlite.Open(t.Context(), file, false); err == nil {
 				s.Close()
 				t.Fatal("it was opened")
 			} else if !strings.Contains(err.Error(), file) {
@@ -160,10 +130,10 @@ func TestOpenBroken(t *testing.T) {
 			if !bytes.Equal(got, test.content) {
 				t.Error("the file was changed")
 			}
-			if got, want := files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
+			if got, want := prservtest.Files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
 				t.Errorf("there are %v, want %v", got, want)
 			}
-			if open := descriptors(t, filepath.Dir(file)); open != nil {
+			if open := prservtest.Descriptors(t, filepath.Dir(file)); open != nil {
 				t.Errorf("still open: %v", open)
 			}
 			// Nothing stands in the way once the file is in order.
@@ -189,7 +159,7 @@ func TestOpenNewer(t *testing.T) {
 		t.Fatal(err)
 	}
 	prservtest.Execute(t, prservtest.Outside(t, file), "INSERT INTO PRMAIN VALUES ('v', 'all', 'a', '7')")
-	s, err := prserv.Open(t.Context(), file, false)
+	s, err := sqlite.Open(t.Context(), file, false)
 	if err == nil || !strings.Contains(err.Error(), "prserv-tool copy "+file+" NEW.sqlite3 --generation 1") {
 		t.Fatalf("got %v, %v, want an error that says what to do", s, err)
 	}
@@ -208,7 +178,7 @@ func TestOpenImpossible(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, file := range []string{dir, filepath.Join(plain, "prserv.sqlite3")} {
-		s, err := prserv.Open(t.Context(), file, false)
+		s, err := sqlite.Open(t.Context(), file, false)
 		if err == nil {
 			s.Close()
 			t.Errorf("%s was opened", file)
@@ -216,17 +186,17 @@ func TestOpenImpossible(t *testing.T) {
 			t.Errorf("the error does not name the file %s: %v", file, err)
 		}
 	}
-	if open := descriptors(t, dir); open != nil {
+	if open := prservtest.Descriptors(t, dir); open != nil {
 		t.Errorf("still open: %v", open)
 	}
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	file := filepath.Join(dir, "prserv.sqlite3")
-	if s, err := prserv.Open(cancelled, file, false); err == nil {
+	if s, err := sqlite.Open(cancelled, file, false); err == nil {
 		s.Close()
 		t.Error("opened although the context had ended")
 	}
-	if open := descriptors(t, dir); open != nil {
+	if open := prservtest.Descriptors(t, dir); open != nil {
 		t.Errorf("still open: %v", open)
 	}
 }
@@ -253,7 +223,7 @@ func TestAnsweredIsStored(t *testing.T) {
 		checksum := strings.Repeat("x", int(want)+1)
 		getPR(t, s, "v", "all", checksum, want)
 		var got int64
-		if err := db.QueryRow("SELECT value FROM "+prserv.Table+" WHERE checksum = ?", checksum).Scan(&got); err != nil {
+		if err := db.QueryRow("SELECT value FROM "+sqlite.Table+" WHERE checksum = ?", checksum).Scan(&got); err != nil {
 			t.Fatalf("value %d: %v", want, err)
 		}
 		if got != want {
@@ -298,7 +268,7 @@ func TestCloseBesideReaders(t *testing.T) {
 	file := prservtest.NewFile(t)
 	s := openStore(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
-	reader, err := prserv.Open(t.Context(), file, true)
+	reader, err := sqlite.Open(t.Context(), file, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,13 +305,13 @@ func TestSettled(t *testing.T) {
 		getPR(t, s, "v", "all", strings.Repeat("x", int(want)+1), want)
 		prservtest.WaitFor(t, "the value to be in the file", func() bool {
 			var got int64 = -1 // also of a file that is just being written
-			prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + prserv.Table).Scan(&got)
+			prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + sqlite.Table).Scan(&got)
 			return got == want
 		})
 	}
 	// Nor is it enough to try while somebody reads what was there before.
 	reader := prservtest.Outside(t, file)
-	prservtest.Execute(t, reader, "BEGIN", "CREATE TEMP TABLE held AS SELECT * FROM "+prserv.Table)
+	prservtest.Execute(t, reader, "BEGIN", "CREATE TEMP TABLE held AS SELECT * FROM "+sqlite.Table)
 	getPR(t, s, "v", "all", "read", int64(3))
 	getPR(t, s, "v", "all", "beside", int64(4))
 	before := s.LogMoves()
@@ -349,7 +319,7 @@ func TestSettled(t *testing.T) {
 	prservtest.Execute(t, reader, "COMMIT")
 	prservtest.WaitFor(t, "the value that came beside a reader to be in the file", func() bool {
 		var got int64
-		prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + prserv.Table).Scan(&got)
+		prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + sqlite.Table).Scan(&got)
 		return got == 4
 	})
 }

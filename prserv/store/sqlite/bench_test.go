@@ -1,4 +1,4 @@
-package prserv_test
+package sqlite_test
 
 import (
 	"fmt"
@@ -12,11 +12,12 @@ import (
 	"prserver/compat"
 	"prserver/prserv"
 	"prserver/prserv/prservtest"
+	"prserver/prserv/store/sqlite"
 )
 
-func benchStore(b *testing.B) *prserv.Store {
+func benchStore(b *testing.B) *sqlite.Store {
 	b.Helper()
-	s, err := prserv.Open(b.Context(), filepath.Join(b.TempDir(), "db"), false)
+	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "db"), false)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -24,7 +25,7 @@ func benchStore(b *testing.B) *prserv.Store {
 	return s
 }
 
-func askOnce(b *testing.B, s *prserv.Store, version, checksum string) {
+func askOnce(b *testing.B, s *sqlite.Store, version, checksum string) {
 	if _, err := s.GetPR(b.Context(), version, "core2-64", checksum); err != nil {
 		b.Fatal(err)
 	}
@@ -64,7 +65,7 @@ func BenchmarkGetPRNewParallel(b *testing.B) {
 // BenchmarkGetPRManyChecksums asks for new checksums in a group of 100,000.
 func BenchmarkGetPRManyChecksums(b *testing.B) {
 	file := filepath.Join(b.TempDir(), "db")
-	s, err := prserv.Open(b.Context(), file, false)
+	s, err := sqlite.Open(b.Context(), file, false)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -72,7 +73,7 @@ func BenchmarkGetPRManyChecksums(b *testing.B) {
 		b.Fatal(err)
 	}
 	fill(b, file, 100_000)
-	if s, err = prserv.Open(b.Context(), file, false); err != nil {
+	if s, err = sqlite.Open(b.Context(), file, false); err != nil {
 		b.Fatal(err)
 	}
 	defer s.Close()
@@ -84,7 +85,7 @@ func BenchmarkGetPRManyChecksums(b *testing.B) {
 
 func BenchmarkDump(b *testing.B) {
 	file := filepath.Join(b.TempDir(), "db")
-	s, err := prserv.Open(b.Context(), file, false)
+	s, err := sqlite.Open(b.Context(), file, false)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -141,7 +142,7 @@ func fill(b *testing.B, file string, n int) {
 	b.Helper()
 	db := prservtest.Outside(b, file)
 	_, err := db.Exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
-		INSERT INTO `+prserv.Table+` SELECT 'make-4.1-r0', 'core2-64', 'checksum-' || i, i FROM n`, n)
+		INSERT INTO `+sqlite.Table+` SELECT 'make-4.1-r0', 'core2-64', 'checksum-' || i, i FROM n`, n)
 	if err != nil {
 		b.Fatal(err)
 	}

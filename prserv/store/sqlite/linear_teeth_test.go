@@ -1,4 +1,4 @@
-package prserv_test
+package sqlite_test
 
 import (
 	"math/rand/v2"
