@@ -10,6 +10,7 @@ import (
 
 	"prserver/prserv"
 	"prserver/xmlrpc"
+	"prserver/xmlrpc/expat"
 )
 
 // Python's words. Where the generations differ, both stand side by side.
@@ -92,12 +93,12 @@ func (p python) responseError(text string) (string, string) {
 // reference has for err.
 func (p python) exception(err error) (string, string) {
 	var (
-		syntax    *xmlrpc.SyntaxError
+		syntax    *expat.SyntaxError
 		tag       *xmlrpc.TagError
 		name      *xmlrpc.NameError
 		value     *xmlrpc.ValueError
 		key       *xmlrpc.KeyError
-		encoding  *xmlrpc.EncodingError
+		encoding  *expat.EncodingError
 		faultCall *xmlrpc.FaultCallError
 		method    *prserv.UnknownMethodError
 		args      *prserv.ArgumentError

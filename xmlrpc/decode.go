@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"prserver/xmlrpc/expat"
 )
 
 // What can be wrong with a call that is XML.
@@ -66,7 +68,7 @@ func (e *FaultCallError) Error() string { return "fault of the wrong form in a c
 // what becomes of the text since the last start tag, wherever it stands.
 func Decode(body []byte, d *Dialect) (*Call, error) {
 	u := unmarshaller{dialect: d}
-	if err := scan(body, &u, d.LooseNames); err != nil {
+	if err := expat.Scan(body, &u, d.LooseNames); err != nil {
 		return nil, err
 	}
 	if u.badName != nil {
@@ -111,7 +113,7 @@ func (u *unmarshaller) local(tag []byte) []byte {
 	return tag
 }
 
-func (u *unmarshaller) startElement(tag []byte) error {
+func (u *unmarshaller) StartElement(tag []byte) error {
 	if u.badName == nil && !utf8.Valid(tag) {
 		u.badName = &NameError{bytes.Clone(tag)}
 	}
@@ -131,9 +133,9 @@ func (u *unmarshaller) startElement(tag []byte) error {
 	return nil
 }
 
-func (u *unmarshaller) text(data []byte) { u.chars = append(u.chars, data...) }
+func (u *unmarshaller) Text(data []byte) { u.chars = append(u.chars, data...) }
 
-func (u *unmarshaller) endElement(tag []byte) error {
+func (u *unmarshaller) EndElement(tag []byte) error {
 	e := u.element(tag)
 	if u.badName != nil {
 		e = elementNone
