@@ -20,7 +20,7 @@ func FuzzDecode(f *testing.F) {
 			f.Add(params(test.inner))
 		}
 	}
-	for _, m := range slices.Concat(badValues, noCalls) {
+	for _, m := range slices.Concat(badValues, badNumbers, noCalls) {
 		f.Add([]byte(m.body))
 	}
 	seen := map[string]bool{}
