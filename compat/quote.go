@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
@@ -39,7 +40,7 @@ func (p python) reprBytes(s string) string {
 // reprStored is repr() of a text that an XML-RPC call brought: Python 2 makes
 // a byte string of it where it can.
 func (p python) reprStored(s string) string {
-	if p == python2 && firstNonASCII(s) < 0 {
+	if p == python2 && isASCII(s) {
 		return p.reprBytes(s)
 	}
 	return p.repr(s)
@@ -86,27 +87,20 @@ func escape(r rune) string {
 	return fmt.Sprintf(`\U%08x`, r)
 }
 
-// firstNonASCII returns the index of the first character outside ASCII,
-// counted in characters, or -1.
-func firstNonASCII(s string) int {
-	i := 0
-	for _, r := range s {
-		if r >= 0x80 {
-			return i
-		}
-		i++
-	}
-	return -1
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// str is Python's str() of a value that a call brought. Python 2 has no byte
-// string for a text outside ASCII: the error is an encodeError. Bytes outside
-// ASCII become a byte string that its sqlite3 refuses.
+// str is Python's str() of a value from a call. Python 2 has no byte string
+// for a text outside ASCII: the error is a [*xmlrpc.ValueError]. Bytes outside
+// ASCII become a byte string that its sqlite3 module refuses.
 func (p python) str(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
-		if p == python2 && firstNonASCII(v) >= 0 {
-			return "", &encodeError{codec: "ascii", text: v}
+		if p == python2 {
+			if err := xmlrpc.CheckASCII(xmlrpc.KindString, v); err != nil {
+				return "", err
+			}
 		}
 		return v, nil
 	case float64:
@@ -119,7 +113,7 @@ func (p python) str(v any) (string, error) {
 		return string(v), nil
 	case xmlrpc.Binary:
 		if p == python2 {
-			if firstNonASCII(string(v)) >= 0 {
+			if !isASCII(string(v)) {
 				return "", sqlite.ErrUndecodable
 			}
 			return string(v), nil
@@ -135,9 +129,13 @@ func (p python) str(v any) (string, error) {
 	return b.String(), err
 }
 
+// maxDepth is how deep a value may be nested for repr(). Python gives up at
+// about 1,000.
+const maxDepth = 900
+
 // reprValue writes Python's repr() of a value.
 func (p python) reprValue(b *strings.Builder, v any, depth int) error {
-	if depth > xmlrpc.MaxDepth {
+	if depth > maxDepth {
 		return xmlrpc.ErrTooDeep
 	}
 	switch v := v.(type) {

@@ -1,4 +1,4 @@
-package xmlrpc
+package expat
 
 import "errors"
 

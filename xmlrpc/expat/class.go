@@ -1,4 +1,4 @@
-package xmlrpc
+package expat
 
 // class is what a byte can be in XML, as far as it decides how to go on. A
 // byte from 0x80 up is read as UTF-8, whatever the document was written in.

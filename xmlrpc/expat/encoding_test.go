@@ -1,11 +1,12 @@
-package xmlrpc_test
+package expat_test
 
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
 	"testing"
 
-	"prserver/xmlrpc"
+	"prserver/xmlrpc/expat"
 )
 
 // declared is a call in an encoding.
@@ -13,14 +14,13 @@ func declared(encoding, text string) []byte {
 	return []byte("<?xml version='1.0' encoding='" + encoding + "'?><params><value>" + text + "</value></params>")
 }
 
-// decodeText returns the text of the only value of a call, or the error.
-func decodeText(body []byte) string {
-	call, err := xmlrpc.Decode(body, dialects[0])
-	if err != nil {
-		return err.Error()
+// valueText returns the text of the only value of a call, or the error.
+func valueText(body []byte) string {
+	v := ourView(body)
+	if v.err != nil {
+		return v.err.Error()
 	}
-	text, _ := call.Params[0].(string)
-	return text
+	return strings.Join(v.events[2:len(v.events)-2], "")
 }
 
 // TestEncodings reads the encodings that we know as both Pythons do. In what
@@ -47,7 +47,7 @@ func TestEncodings(t *testing.T) {
 		{"bogus", "A", "unknown encoding: bogus"},
 		{"x.y-z_0", "A", "unknown encoding: x.y-z_0"},
 	} {
-		if got := decodeText(declared(test.name, test.text)); got != test.want {
+		if got := valueText(declared(test.name, test.text)); got != test.want {
 			t.Errorf("%s: %q: got %q, want %q", test.name, test.text, got, test.want)
 		}
 	}
@@ -57,8 +57,8 @@ func TestEncodings(t *testing.T) {
 // refused.
 func TestOtherEncodings(t *testing.T) {
 	for _, name := range []string{"iso-8859-15", "windows-1252", "koi8-r", "cp437", "latin2", "cp037", "utf-7", "utf-32", "shift_jis", "hex"} {
-		_, err := xmlrpc.Decode(declared(name, "A"), dialects[0])
-		var encoding *xmlrpc.EncodingError
+		err := ourView(declared(name, "A")).err
+		var encoding *expat.EncodingError
 		if !errors.As(err, &encoding) || encoding.Name != name {
 			t.Errorf("%s: got %v, want an EncodingError", name, err)
 		}
@@ -74,7 +74,7 @@ func TestSurrogates(t *testing.T) {
 		"\xd8\x00": "\ufffd", "\xd8\x00\x00x": "\ufffdx", "\xd8\x00\xd8\x3d\xde\x00": "\ufffd😀",
 	} {
 		body := wide(binary.BigEndian, "<params><value>") + units + wide(binary.BigEndian, "</value></params>")
-		if got := decodeText([]byte(body)); got != want {
+		if got := valueText([]byte(body)); got != want {
 			t.Errorf("% x: got %q, want %q", units, got, want)
 		}
 	}

@@ -1,4 +1,4 @@
-package xmlrpc_test
+package expat_test
 
 import (
 	"encoding/binary"
@@ -8,11 +8,8 @@ import (
 	"testing"
 	"unicode/utf16"
 
-	"prserver/compat"
-	"prserver/xmlrpc"
+	"prserver/xmlrpc/expat"
 )
-
-var dialects = []*xmlrpc.Dialect{compat.Py2, compat.Py3}
 
 // place is where expat 2.2.8 (Python 2.7) and 2.5.0 (Python 3.8), which agree
 // on all of these, find a document to end being XML.
@@ -27,13 +24,13 @@ func TestScanErrors(t *testing.T) {
 	for _, word := range notXML {
 		for _, p := range word.places {
 			want := fmt.Sprintf("%s: line %d, column %d", word.reason, p.line, p.column)
-			for _, d := range dialects {
-				_, err := xmlrpc.Decode([]byte(p.body), d)
-				var syntax *xmlrpc.SyntaxError
+			for _, looseNames := range []bool{true, false} {
+				err := expat.Scan([]byte(p.body), &view{}, looseNames)
+				var syntax *expat.SyntaxError
 				if !errors.As(err, &syntax) {
-					t.Errorf("%s: %q: got %v, want a SyntaxError: %s", d.Name, p.body, err, want)
+					t.Errorf("loose names %v: %q: got %v, want a SyntaxError: %s", looseNames, p.body, err, want)
 				} else if got := syntax.Error(); got != want {
-					t.Errorf("%s: %q:\n got  %s\n want %s", d.Name, p.body, got, want)
+					t.Errorf("loose names %v: %q:\n got  %s\n want %s", looseNames, p.body, got, want)
 				}
 			}
 		}
@@ -190,13 +187,20 @@ func TestScanText(t *testing.T) {
 		{wide(binary.LittleEndian, "<?xml version='1.0' encoding='utf-16'?><a>é</a>"), "<a>é</a>"},
 		{wide(binary.LittleEndian, "<?xml version='1.0' encoding='UTF-16LE'?><a>é</a>"), "<a>é</a>"},
 	} {
-		var got strings.Builder
-		err := xmlrpc.Scan([]byte(test.body),
-			func(tag []byte) { fmt.Fprintf(&got, "<%s>", tag) },
-			func(tag []byte) { fmt.Fprintf(&got, "</%s>", tag) },
-			func(text []byte) { got.Write(text) })
-		if err != nil || got.String() != test.want {
-			t.Errorf("%q:\n got  %q, %v\n want %q", test.body, got.String(), err, test.want)
+		v := ourView([]byte(test.body))
+		if got := strings.Join(v.events, ""); v.err != nil || got != test.want {
+			t.Errorf("%q:\n got  %q, %v\n want %q", test.body, got, v.err, test.want)
+		}
+	}
+}
+
+// TestDoctype pins that no DOCTYPE is read, whatever it declares.
+func TestDoctype(t *testing.T) {
+	for _, body := range []string{
+		"<!DOCTYPE a><a/>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<?xml version='1.0'?>\n<!-- --><!DOCTYPE\na>", "<!DOCTYPE ",
+	} {
+		if err := ourView([]byte(body)).err; !errors.Is(err, expat.ErrDoctype) {
+			t.Errorf("%s: got %v, want ErrDoctype", body, err)
 		}
 	}
 }

@@ -1,4 +1,4 @@
-package xmlrpc
+package expat
 
 import "fmt"
 
@@ -51,12 +51,12 @@ const (
 	errXMLDecl         = "XML declaration not well-formed"
 )
 
-// events receives what a document consists of. An error ends the scan.
-type events interface {
-	startElement(tag []byte) error
-	endElement(tag []byte) error
-	// text may come in any number of pieces.
-	text(data []byte)
+// Handler receives what a document consists of. An error ends the scan.
+type Handler interface {
+	StartElement(tag []byte) error
+	EndElement(tag []byte) error
+	// Text may come in any number of pieces.
+	Text(data []byte)
 }
 
 // scanner reads one document, all of which is in data, and finds the same
@@ -64,7 +64,7 @@ type events interface {
 // name spaces, and a DOCTYPE ends it.
 type scanner struct {
 	data []byte
-	to   events
+	to   Handler
 	open [][]byte    // the tags of the elements that are open
 	atts []attribute // of the start tag being read
 	wide string      // which UTF-16 the document was, if it was
@@ -73,9 +73,9 @@ type scanner struct {
 	looseNames bool // see Dialect.LooseNames
 }
 
-// scan reports data's content to to. It returns a [*SyntaxError], [ErrDoctype],
+// Scan reports data's content to to. It returns a [*SyntaxError], [ErrDoctype],
 // an [*EncodingError] or the error of an event.
-func scan(data []byte, to events, looseNames bool) error {
+func Scan(data []byte, to Handler, looseNames bool) error {
 	s := &scanner{data: data, to: to, looseNames: looseNames}
 	p, err := s.prolog()
 	if err != nil {
@@ -154,7 +154,7 @@ func (s *scanner) content(p int) (int, error) {
 		case cAmp:
 			p, err = s.reference(p)
 		case cCR:
-			s.to.text(newline)
+			s.to.Text(newline)
 			if p++; p == len(s.data) {
 				return p, s.fail(errNoElement, start)
 			}
@@ -177,7 +177,7 @@ func (s *scanner) characters(p int) (int, error) {
 		c := classes[s.data[p]]
 		switch {
 		case c == cAmp || c == cLt || c == cCR:
-			s.to.text(s.data[start:p])
+			s.to.Text(s.data[start:p])
 			return p, nil
 		case c == cRsqb:
 			if len(s.data)-p >= 3 && s.data[p+1] == ']' && s.data[p+2] == '>' {
@@ -194,7 +194,7 @@ func (s *scanner) characters(p int) (int, error) {
 			p++
 		}
 	}
-	s.to.text(s.data[start:p])
+	s.to.Text(s.data[start:p])
 	return p, nil
 }
 
@@ -254,7 +254,7 @@ func (s *scanner) endTag(start int) (int, error) {
 		return p, s.fail(errMismatch, nameAt)
 	}
 	s.open = s.open[:last]
-	return p + 1, s.to.endElement(name)
+	return p + 1, s.to.EndElement(name)
 }
 
 // section reads the CDATA section that starts at start; p is behind "<![".
@@ -277,7 +277,7 @@ func (s *scanner) section(start, p int) (int, error) {
 		case ']':
 			rest := s.data[p:]
 			if len(rest) >= 3 && rest[1] == ']' && rest[2] == '>' {
-				s.to.text(s.data[run:p])
+				s.to.Text(s.data[run:p])
 				return p + 3, nil
 			}
 			if len(rest) == 1 || len(rest) == 2 && rest[1] == ']' {
@@ -285,8 +285,8 @@ func (s *scanner) section(start, p int) (int, error) {
 			}
 			p++
 		case '\r':
-			s.to.text(s.data[run:p])
-			s.to.text(newline)
+			s.to.Text(s.data[run:p])
+			s.to.Text(newline)
 			if p+1 == len(s.data) {
 				return p, s.fail(errUnclosedSection, p)
 			}

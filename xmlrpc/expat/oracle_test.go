@@ -1,4 +1,4 @@
-package xmlrpc_test
+package expat_test
 
 import (
 	"bytes"
@@ -12,7 +12,7 @@ import (
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"prserver/xmlrpc"
+	"prserver/xmlrpc/expat"
 )
 
 // view is what a parser sees of a document: the elements in order, each as
@@ -34,12 +34,13 @@ func (v *view) tag(tag string) {
 // ourView is what our scanner sees.
 func ourView(doc []byte) *view {
 	v := &view{}
-	v.err = xmlrpc.Scan(doc,
-		func(tag []byte) { v.tag("<" + string(tag) + ">") },
-		func(tag []byte) { v.tag("</" + string(tag) + ">") },
-		func(text []byte) { v.text.Write(text) })
+	v.err = expat.Scan(doc, v, false)
 	return v
 }
+
+func (v *view) StartElement(tag []byte) error { v.tag("<" + string(tag) + ">"); return nil }
+func (v *view) EndElement(tag []byte) error   { v.tag("</" + string(tag) + ">"); return nil }
+func (v *view) Text(text []byte)              { v.text.Write(text) }
 
 // oracle is what encoding/xml sees, and what of it expat does not accept.
 type oracle struct {

@@ -1,4 +1,4 @@
-package xmlrpc
+package expat
 
 import "unicode/utf8"
 
@@ -34,11 +34,11 @@ func (s *scanner) startTag(start int) (int, error) {
 		return p, err
 	}
 	name := s.data[start+1 : nameEnd]
-	if err := s.to.startElement(name); err != nil {
+	if err := s.to.StartElement(name); err != nil {
 		return p, err
 	}
 	if empty {
-		return p + 1, s.to.endElement(name)
+		return p + 1, s.to.EndElement(name)
 	}
 	s.open = append(s.open, name)
 	return p + 1, nil
@@ -151,7 +151,7 @@ func (s *scanner) reference(start int) (int, error) {
 		return p, s.fail(errUndefined, start)
 	}
 	var buf [utf8.UTFMax]byte
-	s.to.text(buf[:utf8.EncodeRune(buf[:], r)])
+	s.to.Text(buf[:utf8.EncodeRune(buf[:], r)])
 	return p, nil
 }
 
