@@ -29,9 +29,6 @@ func TestGolden(t *testing.T) {
 		}
 		exchanges := 0
 		for _, session := range sessions {
-			if session.Name == "differs-keep-alive" {
-				continue
-			}
 			exchanges += len(session.Exchanges)
 			t.Run(string(dialect)+"/"+session.Name, func(t *testing.T) {
 				t.Parallel()
