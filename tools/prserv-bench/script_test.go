@@ -15,7 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prserver/compat/toolscript"
+	"prserver/tools/internal/scripttest"
 )
 
 // patience bounds every wait of a script.
@@ -40,9 +40,9 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"asked":   cmdAsked,
 			"build":   cmdBuild,
-			"exits":   toolscript.Exits,
+			"exits":   scripttest.Exits,
 			"numbers": cmdNumbers,
-			"prserv":  toolscript.PRServer,
+			"prserv":  scripttest.PRServer,
 			"serve":   cmdServe,
 		},
 	})
@@ -69,7 +69,7 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	calls, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	f := &fake{toolscript.Listen(ts), answers[args[0]], calls, args[2] == "silent", make(chan struct{}, 1), make(chan struct{})}
+	f := &fake{scripttest.Listen(ts), answers[args[0]], calls, args[2] == "silent", make(chan struct{}, 1), make(chan struct{})}
 	fakes.Store(f.ln.Addr().String(), f)
 	ts.Defer(func() {
 		close(f.stopped)

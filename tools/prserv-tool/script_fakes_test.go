@@ -17,7 +17,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prserver/compat/toolscript"
+	"prserver/tools/internal/scripttest"
 )
 
 const (
@@ -128,7 +128,7 @@ func startFake(ts *testscript.TestScript, handler http.Handler) {
 		default:
 		}
 	}
-	ln := toolscript.Listen(ts)
+	ln := scripttest.Listen(ts)
 	server := &http.Server{
 		Handler:     handler,
 		BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), askedKey{}, tell) },

@@ -16,8 +16,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prserver/compat/toolscript"
 	"prserver/prserv"
+	"prserver/tools/internal/scripttest"
 )
 
 // scriptPatience bounds every wait of a script.
@@ -48,8 +48,8 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"asked":   cmdAsked,
 			"breaks":  cmdBreaks,
-			"exits":   toolscript.Exits,
-			"prserv":  toolscript.PRServer,
+			"exits":   scripttest.Exits,
+			"prserv":  scripttest.PRServer,
 			"refuses": cmdRefuses,
 			"serve":   cmdServe,
 			"waits":   cmdWaits,
@@ -67,7 +67,7 @@ func cmdRefuses(ts *testscript.TestScript, neg bool, args []string) {
 	line, err := regexp.Compile(`^prserv-tool: ` + args[0] + `\n$`)
 	ts.Check(err)
 	before := filesOf(ts)
-	toolscript.Exits(ts, false, append([]string{"2"}, args[1:]...))
+	scripttest.Exits(ts, false, append([]string{"2"}, args[1:]...))
 	after := filesOf(ts)
 	if text := ts.ReadFile("stdout"); text != "" {
 		ts.Fatalf("there is something on stdout")

@@ -1,6 +1,6 @@
-// Package toolscript has the commands that the testscripts of several tools
+// Package scripttest has the commands that the testscripts of several tools
 // share. Only tests use it; start with [Exits] and [PRServer].
-package toolscript
+package scripttest
 
 import (
 	"context"
