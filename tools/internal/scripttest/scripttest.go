@@ -1,47 +1,57 @@
-// Package scripttest has the commands that the testscripts of several tools
-// share. Only tests use it; start with [Exits] and [PRServer].
+// Package scripttest holds what the tests of several tools share: how scripts
+// are run, the commands that more than one tool's scripts use, and waiting.
+// Only tests import it. Start with [Main] and [Run].
 package scripttest
 
 import (
-	"context"
 	"errors"
-	"log/slog"
-	"net"
+	"maps"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
+	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-
-	"prserver/compat"
-	"prserver/prserv"
 )
 
-// PRServer starts our server with a file, prserv.sqlite3 unless another is
-// named, and sets $ADDR to its address.
-func PRServer(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) > 1 {
-		ts.Fatalf("usage: prserv [FILE]")
-	}
-	file := append(args, "prserv.sqlite3")[0]
-	server, err := prserv.New(context.Background(), prserv.Config{
-		File: ts.MkAbs(file), Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
-	})
-	ts.Check(err)
-	ln := Listen(ts)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(context.Background(), ln) }()
-	ts.Defer(func() {
-		server.Quit()
-		ts.Check(errors.Join(<-served, server.Close()))
-	})
+// Command is a command of a script.
+type Command = func(ts *testscript.TestScript, neg bool, args []string)
+
+// runVariable marks, in its environment, every process of one run of
+// scripts/test, which looks for servers with the mark when the tests are over.
+const runVariable = "PRSERV_TEST_RUN"
+
+// Main is for TestMain: it runs the tests with the given programs in PATH, and
+// exits. The programs are copies of the test binary.
+func Main(m testscript.TestingM, programs map[string]func()) {
+	// Otherwise every program with the race detector sleeps a second at its end.
+	os.Setenv("GORACE", "atexit_sleep_ms=0")
+	testscript.Main(m, programs)
 }
 
-// Listen listens at a free port and sets $ADDR to it.
-func Listen(ts *testscript.TestScript) net.Listener {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	ts.Check(err)
-	ts.Setenv("ADDR", ln.Addr().String())
-	return ln
+// Run runs each script of p.Dir, or of testdata/script if that is empty, in a
+// temporary folder. The scripts have [Exits] beside the commands of p.
+func Run(t *testing.T, p testscript.Params) {
+	t.Helper()
+	if p.Dir == "" {
+		p.Dir = filepath.Join("testdata", "script")
+	}
+	p.WorkdirRoot = t.TempDir() // with -run, testscript leaves a folder of its own behind
+	p.RequireExplicitExec = true
+	p.RequireUniqueNames = true
+	setup := p.Setup
+	p.Setup = func(env *testscript.Env) error {
+		env.Setenv(runVariable, os.Getenv(runVariable)) // scripts inherit nothing
+		if setup == nil {
+			return nil
+		}
+		return setup(env)
+	}
+	commands := map[string]Command{"exits": Exits}
+	maps.Copy(commands, p.Cmds)
+	p.Cmds = commands
+	testscript.Run(t, p)
 }
 
 // Exits runs a program that has to end with the given code.

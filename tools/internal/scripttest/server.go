@@ -1,0 +1,55 @@
+package scripttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os/exec"
+	"path/filepath"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"prserver/compat"
+	"prserver/prserv"
+)
+
+// PRServer starts our server, in this process, on a file, prserv.sqlite3
+// unless another is named, and sets $ADDR to its address.
+func PRServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 1 {
+		ts.Fatalf("usage: prserv [FILE]")
+	}
+	file := append(args, "prserv.sqlite3")[0]
+	server, err := prserv.New(context.Background(), prserv.Config{
+		File: ts.MkAbs(file), Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
+	})
+	ts.Check(err)
+	ln := Listen(ts)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(context.Background(), ln) }()
+	ts.Defer(func() {
+		server.Quit()
+		ts.Check(errors.Join(<-served, server.Close()))
+	})
+}
+
+// Listen listens at a free port and sets $ADDR to it.
+func Listen(ts *testscript.TestScript) net.Listener {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Setenv("ADDR", ln.Addr().String())
+	return ln
+}
+
+// BuildServer builds bitbake-prserv into a folder, without the race detector,
+// and returns its path.
+func BuildServer(dir string) (string, error) {
+	file := filepath.Join(dir, "bitbake-prserv")
+	out, err := exec.Command("go", "build", "-o", file, "prserver/tools/bitbake-prserv").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building bitbake-prserv: %w\n%s", err, out)
+	}
+	return file, nil
+}
