@@ -2,8 +2,6 @@ package compat_test
 
 import (
 	"log/slog"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -35,33 +33,5 @@ func TestLogLines(t *testing.T) {
 	}
 	if _, err := compat.ParseLevel("loud"); err == nil {
 		t.Error("a level that does not exist was taken")
-	}
-}
-
-func TestLogFileReopens(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "log")
-	file, err := compat.OpenLogFile(path, false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
-	write := func(text string) {
-		if _, err := file.Write([]byte(text)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	write("before\n")
-	if err := os.Rename(path, path+".1"); err != nil {
-		t.Fatal(err)
-	}
-	write("still\n")
-	if err := file.Reopen(); err != nil {
-		t.Fatal(err)
-	}
-	write("after\n")
-	for name, want := range map[string]string{path + ".1": "before\nstill\n", path: "after\n"} {
-		if got, err := os.ReadFile(name); err != nil || string(got) != want {
-			t.Errorf("%s holds %q, %v, want %q", name, got, err, want)
-		}
 	}
 }

@@ -20,8 +20,8 @@ import (
 	"golang.org/x/sys/unix"
 
 	"prserver/compat"
-	"prserver/compat/toolscript"
 	"prserver/prserv/client"
+	"prserver/tools/internal/scripttest"
 )
 
 // patience bounds every wait of a script.
@@ -58,7 +58,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    toolscript.Exits,
+			"exits":    scripttest.Exits,
 			"findpid":  cmdFindPid,
 			"getpr":    cmdGetPR,
 			"gone":     cmdGone,

@@ -31,7 +31,7 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 	}
 	out := stderr
 	if opts.Given["--log"] {
-		file, err := compat.OpenLogFile(opts.Log, false)
+		file, err := OpenLogFile(opts.Log, false)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 	log := slog.New(compat.NewLogHandler(out, level))
 	defer reopenOnHangup(out, log)()
 
-	ln, err := compat.InheritedListener()
+	ln, err := InheritedListener()
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 			return err
 		}
 	}
-	return serve(ctx, opts, log, ln, opts.PidFile, func() { notify(log, compat.NotifyReady) })
+	return serve(ctx, opts, log, ln, opts.PidFile, func() { notify(log, NotifyReady) })
 }
 
 // reopenOnHangup opens the log anew at every SIGHUP, until the function that
@@ -71,7 +71,7 @@ func reopenOnHangup(out io.Writer, log *slog.Logger) (stop func()) {
 	signal.Notify(hangups, syscall.SIGHUP)
 	go func() {
 		for range hangups {
-			file, ok := out.(*compat.LogFile)
+			file, ok := out.(*LogFile)
 			if !ok {
 				continue
 			}
@@ -89,7 +89,7 @@ func reopenOnHangup(out io.Writer, log *slog.Logger) (stop func()) {
 // notify tells systemd how the server is doing. Whether systemd hears it is no
 // reason to end.
 func notify(log *slog.Logger, state string) {
-	if err := compat.Notify(state); err != nil {
+	if err := Notify(state); err != nil {
 		log.Warn(err.Error())
 	}
 }
@@ -137,7 +137,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	ready()
 	err = s.Serve(ctx, ln)
 	log.Info("PRServer: stopping...")
-	notify(log, compat.NotifyStopping)
+	notify(log, NotifyStopping)
 	if closeErr := s.Close(); err == nil {
 		err = closeErr
 	}

@@ -51,12 +51,12 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 		return err
 	}
 	// The daemon opens it again; here somebody reads why it cannot be opened.
-	logFile, err := compat.OpenLogFile(opts.Log, false)
+	logFile, err := OpenLogFile(opts.Log, false)
 	if err != nil {
 		return err
 	}
 	defer logFile.Close()
-	if err := compat.StartDaemon(ctx, ln, opts.Log, opts.DaemonArgs()); err != nil {
+	if err := StartDaemon(ctx, ln, opts.Log, opts.DaemonArgs()); err != nil {
 		return err
 	}
 	if port != opts.Port {
@@ -67,7 +67,7 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 
 // serveAsDaemon is what the daemon does.
 func serveAsDaemon(ctx context.Context, opts compat.Options) error {
-	d, err := compat.EnterDaemon()
+	d, err := EnterDaemon()
 	if err != nil {
 		return err
 	}
@@ -82,12 +82,12 @@ func serveAsDaemon(ctx context.Context, opts compat.Options) error {
 	return nil
 }
 
-func serveDetached(ctx context.Context, opts compat.Options, d *compat.Daemon) error {
+func serveDetached(ctx context.Context, opts compat.Options, d *Daemon) error {
 	level, err := compat.ParseLevel(opts.LogLevel)
 	if err != nil {
 		return err
 	}
-	file, err := compat.OpenLogFile(opts.Log, true)
+	file, err := OpenLogFile(opts.Log, true)
 	if err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"prserver/tools/internal/pyserver"
 )
 
 // callCase is a kind of call, and what it should cost.
@@ -56,13 +58,13 @@ func (t *tables) calls(ctx context.Context, dir string) error {
 		return err
 	}
 	defer base.stop()
-	servers := []*server{nil, {program: program{name: "no-op"}, addr: base.addr, pid: base.pid}}
-	if servers[0], err = t.start(ctx, t.ours, dir, "ours"); err != nil {
+	servers := []server{{}, {"no-op", &pyserver.Server{Addr: base.addr, PID: base.pid}}}
+	if servers[0], err = t.ours.start(ctx, dir, "ours"); err != nil {
 		return err
 	}
 	defer t.stop(servers[0])
 	if t.reference != nil {
-		s, err := t.start(ctx, *t.reference, dir, "reference")
+		s, err := t.reference.start(ctx, dir, "reference")
 		if err != nil {
 			return err
 		}
@@ -71,7 +73,7 @@ func (t *tables) calls(ctx context.Context, dir string) error {
 	}
 	idle, loaded := map[string]float64{}, map[string]float64{}
 	for _, s := range servers {
-		if idle[s.name], err = memory(s.pid, "VmRSS"); err != nil {
+		if idle[s.name], err = memory(s.PID, "VmRSS"); err != nil {
 			return err
 		}
 	}
@@ -87,7 +89,7 @@ func (t *tables) calls(ctx context.Context, dir string) error {
 				}
 				t.say("round %d of %d: getPR %s, %s", round+1, t.rounds, c.name, s.name)
 				r, err := t.measure(ctx, l, s, func(time.Duration) {
-					if now, err := memory(s.pid, "VmRSS"); err == nil {
+					if now, err := memory(s.PID, "VmRSS"); err == nil {
 						loaded[s.name] = max(loaded[s.name], now)
 					}
 				})

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -29,14 +30,14 @@ const (
 // asks for the first half of them.
 func (t *tables) makeFile(ctx context.Context, p program, dir, name string, rows, group int) error {
 	t.say("making a file of %d rows for %s", rows, p.name)
-	s, err := t.start(ctx, p, dir, name)
+	s, err := p.start(ctx, dir, name)
 	if err != nil {
 		return err
 	}
 	if err := s.stop(); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "sqlite3", s.file())
+	cmd := exec.CommandContext(ctx, "sqlite3", s.File)
 	cmd.Stdin = strings.NewReader(fmt.Sprintf(`
 		PRAGMA journal_mode = OFF;
 		PRAGMA synchronous = OFF;
@@ -46,9 +47,9 @@ func (t *tables) makeFile(ctx context.Context, p program, dir, name string, rows
 			CASE i %% %[2]d WHEN %[2]d - 1 THEN 'known' ELSE lower(hex(randomblob(16))) END, i %% %[2]d FROM n;
 	`, rows, group))
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("filling %s: %w: %s", s.file(), err, lastLine(out))
+		return fmt.Errorf("filling %s: %w: %s", s.File, err, quoted(out))
 	}
-	return syncFile(s.file())
+	return syncFile(s.File)
 }
 
 // syncFile leaves nothing of a file for the first commit of a server to wait
@@ -85,6 +86,29 @@ func readDump(ctx context.Context, addr string, rows int) (float64, error) {
 		return 0, errors.New("the dump came without gzip")
 	}
 	return ms, checkDump(bytes.NewReader(packed), rows)
+}
+
+// ask calls a method that takes no arguments, as a client that accepts gzip.
+// The caller closes the body, which is packed then.
+func ask(ctx context.Context, addr, method string) (*http.Response, error) {
+	body := "<?xml version='1.0'?>\n<methodCall>\n<methodName>" + method + "</methodName>\n<params>\n</params>\n</methodCall>\n"
+	request, err := http.NewRequestWithContext(ctx, "POST", "http://"+addr+"/RPC2", strings.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "text/xml")
+	request.Header.Set("Accept-Encoding", "gzip") // so that net/http does not unpack it
+	request.Header.Set("User-Agent", "Python-xmlrpc/3.8")
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	reply, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if reply.StatusCode != http.StatusOK {
+		reply.Body.Close()
+		return nil, fmt.Errorf("%s answered %s to %s", addr, reply.Status, method)
+	}
+	return reply, nil
 }
 
 // checkDump looks whether a packed dump is whole.
@@ -124,16 +148,16 @@ func (t *tables) dump(ctx context.Context, dir string) error {
 	if err := t.makeFile(ctx, t.ours, dir, "ours", dumpRows, groupSize); err != nil {
 		return err
 	}
-	ours, err := t.start(ctx, t.ours, dir, "ours")
+	ours, err := t.ours.start(ctx, dir, "ours")
 	if err != nil {
 		return err
 	}
 	defer t.stop(ours)
 	ways := map[string]func() (float64, error){
-		"ours": func() (float64, error) { return readDump(ctx, ours.addr, dumpRows) },
+		"ours": func() (float64, error) { return readDump(ctx, ours.Addr, dumpRows) },
 		"sqlite3": func() (float64, error) {
 			begin := time.Now()
-			err := exec.CommandContext(ctx, "sqlite3", ours.file(), ".dump").Run()
+			err := exec.CommandContext(ctx, "sqlite3", ours.File, ".dump").Run()
 			return milliseconds(begin), err
 		},
 	}
@@ -141,12 +165,12 @@ func (t *tables) dump(ctx context.Context, dir string) error {
 		if err := t.makeFile(ctx, *t.reference, dir, "reference", dumpRows, groupSize); err != nil {
 			return err
 		}
-		ref, err := t.start(ctx, *t.reference, dir, "reference")
+		ref, err := t.reference.start(ctx, dir, "reference")
 		if err != nil {
 			return err
 		}
 		defer t.stop(ref)
-		ways["Python"] = func() (float64, error) { return readDump(ctx, ref.addr, dumpRows) }
+		ways["Python"] = func() (float64, error) { return readDump(ctx, ref.Addr, dumpRows) }
 	}
 	var table figures
 	for round := range t.rounds {
@@ -190,7 +214,7 @@ func timeDumps(ways map[string]func() (float64, error)) (map[string]float64, err
 
 // besideDumps measures known calls without dumps, and beside one client that
 // asks for one dump after the other.
-func (t *tables) besideDumps(ctx context.Context, round int, s *server, table *figures) error {
+func (t *tables) besideDumps(ctx context.Context, round int, s server, table *figures) error {
 	l := t.load
 	l.Keys = dumpRows / groupSize / 2
 	t.say("round %d of %d: getPR known without dumps", round+1, t.rounds)
@@ -204,7 +228,7 @@ func (t *tables) besideDumps(ctx context.Context, round int, s *server, table *f
 	dumps, begin := 0, time.Now()
 	go func() {
 		for {
-			if _, err := readDump(dumping, s.addr, dumpRows); err != nil {
+			if _, err := readDump(dumping, s.Addr, dumpRows); err != nil {
 				ended <- err
 				return
 			}

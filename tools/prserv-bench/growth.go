@@ -41,16 +41,16 @@ type growthCase struct {
 }
 
 func (t *tables) growthRound(ctx context.Context, round int, dir string, starts, ratios *figures) error {
-	large := map[string]*server{}
+	large := map[string]server{}
 	for _, name := range []string{"rows", "crowd"} {
-		s, err := t.start(ctx, t.ours, dir, name)
+		s, err := t.ours.start(ctx, dir, name)
 		if err != nil {
 			return err
 		}
 		defer t.stop(s)
 		large[name] = s
 	}
-	starts.add("from `--start` to the first answer", atMost(200).in("ms"), large["rows"].ready.Seconds()*1000)
+	starts.add("from `--start` to the first answer", atMost(200).in("ms"), large["rows"].Ready.Seconds()*1000)
 	all := t.rows / groupSize / 2
 	few := min(all, t.load.Keys)
 	for _, c := range []growthCase{
@@ -82,7 +82,7 @@ func (t *tables) growthRound(ctx context.Context, round int, dir string, starts,
 // matters in a small file, too, but is no growth.
 func (t *tables) measureEmpty(ctx context.Context, l load, dir string) (*results, error) {
 	defer os.RemoveAll(filepath.Join(dir, "empty"))
-	s, err := t.start(ctx, t.ours, dir, "empty")
+	s, err := t.ours.start(ctx, dir, "empty")
 	if err != nil {
 		return nil, err
 	}
@@ -93,21 +93,21 @@ func (t *tables) measureEmpty(ctx context.Context, l load, dir string) (*results
 // dumpAll measures what a dump of the large file takes. It is asked of a
 // server that has done nothing else, so that none of its memory is from before.
 func (t *tables) dumpAll(ctx context.Context, dir string, all *figures) error {
-	s, err := t.start(ctx, t.ours, dir, "rows")
+	s, err := t.ours.start(ctx, dir, "rows")
 	if err != nil {
 		return err
 	}
 	defer t.stop(s)
 	t.say("dump of %d rows", t.rows)
-	before, err := memory(s.pid, "VmRSS")
+	before, err := memory(s.PID, "VmRSS")
 	if err != nil {
 		return err
 	}
-	if err := forgetPeak(s.pid); err != nil {
+	if err := forgetPeak(s.PID); err != nil {
 		return err
 	}
-	ms, dumpErr := readDump(ctx, s.addr, t.rows)
-	peak, err := memory(s.pid, "VmHWM")
+	ms, dumpErr := readDump(ctx, s.Addr, t.rows)
+	peak, err := memory(s.PID, "VmHWM")
 	if err := oneLine(dumpErr, err); err != nil {
 		return fmt.Errorf("dump of %d rows: %w", t.rows, err)
 	}

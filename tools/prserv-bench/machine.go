@@ -32,7 +32,7 @@ func (t *tables) machine() error {
 	fmt.Fprintf(t.stdout, "; files on %s, where an fdatasync takes %s ms (99th percentile %s ms)", fileSystem(t.dir),
 		short(syncs.P50/1000), short(syncs.P99/1000))
 	if t.reference != nil {
-		fmt.Fprintf(t.stdout, "; Python is bitbake-prserv of %s under %s", bitbakeVersion(t.reference.command[1]), t.version)
+		fmt.Fprintf(t.stdout, "; Python is bitbake-prserv of %s under %s", bitbakeVersion(t.reference.Program[1]), t.version)
 	}
 	fmt.Fprint(t.stdout, "; no-op is an HTTP server in Go that answers the same to everything. ",
 		"Clients and servers share the machine")

@@ -6,46 +6,29 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prserver/compat/toolscript"
+	"prserver/tools/internal/scripttest"
 )
 
-// patience bounds every wait of a script.
-const patience = 20 * time.Second
-
 func TestMain(m *testing.M) {
-	testscript.Main(tests{m}, map[string]func(){"prserv-bench": main})
+	scripttest.Main(tests{m}, map[string]func(){"prserv-bench": main})
 }
 
 // TestScripts runs the program as a user does. No script looks at how fast
 // anything was.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:         filepath.Join("testdata", "script"),
-		WorkdirRoot: t.TempDir(),
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("GORACE", "atexit_sleep_ms=0") // every program would take a second longer
-			return nil
-		},
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"asked":   cmdAsked,
-			"build":   cmdBuild,
-			"exits":   toolscript.Exits,
-			"numbers": cmdNumbers,
-			"prserv":  toolscript.PRServer,
-			"serve":   cmdServe,
-		},
-	})
+	scripttest.Run(t, testscript.Params{Cmds: map[string]scripttest.Command{
+		"asked":   scripttest.Asked,
+		"build":   cmdBuild,
+		"numbers": cmdNumbers,
+		"prserv":  scripttest.PRServer,
+		"serve":   cmdServe,
+	}})
 }
 
 // fake answers the same to every call, up to a number of calls.
@@ -54,7 +37,7 @@ type fake struct {
 	answer  string
 	calls   int
 	silent  bool          // what it is then, or gone
-	asked   chan struct{} // gets something when it is asked more often
+	tell    func()        // called when it is asked more often
 	stopped chan struct{} // closed when the script has ended
 }
 
@@ -69,17 +52,15 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	calls, err := strconv.Atoi(args[1])
 	ts.Check(err)
-	f := &fake{toolscript.Listen(ts), answers[args[0]], calls, args[2] == "silent", make(chan struct{}, 1), make(chan struct{})}
-	fakes.Store(f.ln.Addr().String(), f)
+	ln := scripttest.Listen(ts)
+	tell := scripttest.TellAsked(ln.Addr().String())
+	f := &fake{ln, answers[args[0]], calls, args[2] == "silent", tell, make(chan struct{})}
 	ts.Defer(func() {
 		close(f.stopped)
 		f.ln.Close()
 	})
 	go f.serve()
 }
-
-// fakes are the fake servers by their addresses.
-var fakes sync.Map
 
 func (f *fake) serve() {
 	for n := 0; ; n++ {
@@ -88,10 +69,7 @@ func (f *fake) serve() {
 			return
 		}
 		if n >= f.calls {
-			select {
-			case f.asked <- struct{}{}:
-			default:
-			}
+			f.tell()
 			if !f.silent {
 				f.ln.Close()
 				conn.Close()
@@ -109,19 +87,6 @@ func (f *fake) serve() {
 				io.WriteString(conn, f.answer)
 			}
 		}()
-	}
-}
-
-// cmdAsked waits until the fake server is asked more often than it answers.
-func cmdAsked(ts *testscript.TestScript, neg bool, args []string) {
-	f, ok := fakes.Load(ts.Getenv("ADDR"))
-	if neg || len(args) != 0 || !ok {
-		ts.Fatalf("usage: asked, behind serve")
-	}
-	select {
-	case <-f.(*fake).asked:
-	case <-time.After(patience):
-		ts.Fatalf("the server is not asked")
 	}
 }
 

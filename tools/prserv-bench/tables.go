@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"prserver/tools/internal/pyserver"
 )
 
 const tablesText = `Usage: prserv-bench tables --program FILE [options]
@@ -85,7 +87,7 @@ func (t *tables) find(file, bitbake, python string) error {
 	if file, err = filepath.Abs(file); err != nil {
 		return err
 	}
-	t.ours = program{"ours", []string{file}}
+	t.ours = program{"ours", pyserver.Program{file}}
 	// Servers run in folders of their own, so that nothing may be relative.
 	if t.dir, err = filepath.Abs(t.dir); err != nil {
 		return err
@@ -99,8 +101,7 @@ func (t *tables) find(file, bitbake, python string) error {
 	if bitbake, err = filepath.Abs(bitbake); err != nil {
 		return err
 	}
-	script := filepath.Join(bitbake, "bin", "bitbake-prserv")
-	if _, err := os.Stat(script); err != nil {
+	if _, err := os.Stat(filepath.Join(bitbake, "bin", "bitbake-prserv")); err != nil {
 		return usageError{fmt.Errorf("--bitbake %s is no checkout of bitbake: %w", bitbake, err)}
 	}
 	// An interpreter that is a shim needs the environment it will not have.
@@ -109,7 +110,7 @@ func (t *tables) find(file, bitbake, python string) error {
 	if err != nil || len(lines) != 2 {
 		return usageError{fmt.Errorf("--python %s does not run Python", python)}
 	}
-	t.reference = &program{"Python", []string{lines[0], script}}
+	t.reference = &program{"Python", pyserver.Python(lines[0], bitbake)}
 	t.version = "Python " + lines[1]
 	return nil
 }
@@ -162,17 +163,8 @@ func (t *tables) inFolder(ctx context.Context, f func(ctx context.Context, dir s
 	return f(ctx, dir)
 }
 
-// start starts a program with its files in a folder of its own below dir.
-func (t *tables) start(ctx context.Context, p program, dir, name string) (*server, error) {
-	dir = filepath.Join(dir, name)
-	if err := os.MkdirAll(dir, 0o777); err != nil {
-		return nil, err
-	}
-	return p.start(ctx, dir)
-}
-
 // stop stops a server whose part is over.
-func (t *tables) stop(s *server) {
+func (t *tables) stop(s server) {
 	if err := s.stop(); err != nil {
 		t.say("%v", err)
 	}
@@ -185,9 +177,9 @@ func (t *tables) say(format string, args ...any) {
 
 // measure loads a server. Calls that fail end the part: figures without them
 // would be too good.
-func (t *tables) measure(ctx context.Context, l load, s *server, tick func(time.Duration)) (*results, error) {
-	l.PID = s.pid
-	r, err := l.run(ctx, s.addr, tick)
+func (t *tables) measure(ctx context.Context, l load, s server, tick func(time.Duration)) (*results, error) {
+	l.PID = s.PID
+	r, err := l.run(ctx, s.Addr, tick)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +15,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"prserver/tools/internal/scripttest"
 )
 
 // buildDir is where ourProgram is; empty until somebody needs it.
@@ -27,11 +28,7 @@ var ourProgram = sync.OnceValues(func() (string, error) {
 	if buildDir, err = os.MkdirTemp("", "prserv-bench-test-"); err != nil {
 		return "", err
 	}
-	file := filepath.Join(buildDir, "bitbake-prserv")
-	if out, err := exec.Command("go", "build", "-o", file, "../bitbake-prserv").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("building bitbake-prserv: %w: %s", err, out)
-	}
-	return file, nil
+	return scripttest.BuildServer(buildDir)
 })
 
 // tests removes what ourProgram has made once all tests have run.

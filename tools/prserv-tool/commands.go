@@ -51,7 +51,7 @@ for trouble, of which one line on stderr tells.`,
 	root.AddGroup(&cobra.Group{ID: groupPlaces, Title: "Places"}, &cobra.Group{ID: groupServers, Title: "Servers"},
 		&cobra.Group{ID: groupSetup, Title: "Setup"})
 	root.AddCommand(p.copyCommand(), p.diffCommand(), p.listCommand(), p.checkCommand(),
-		p.getCommand(), p.pingCommand(), p.stopCommand(), p.completionCommand(), p.manCommand())
+		p.getCommand(), p.pingCommand(), p.completionCommand(), p.manCommand())
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [VERB]", Hidden: true, // --help is what everything speaks of
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -13,11 +13,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prserver/compat/toolscript"
+	"prserver/tools/internal/scripttest"
 )
 
 const (
@@ -121,25 +120,15 @@ func cmdServe(ts *testscript.TestScript, neg bool, args []string) {
 
 // startFake starts a server of one handler, and sets $ADDR to its address.
 func startFake(ts *testscript.TestScript, handler http.Handler) {
-	asked := make(chan struct{}, 1)
-	tell := func() {
-		select {
-		case asked <- struct{}{}:
-		default:
-		}
-	}
-	ln := toolscript.Listen(ts)
+	ln := scripttest.Listen(ts)
+	tell := scripttest.TellAsked(ln.Addr().String())
 	server := &http.Server{
 		Handler:     handler,
 		BaseContext: func(net.Listener) context.Context { return context.WithValue(context.Background(), askedKey{}, tell) },
 	}
 	go server.Serve(ln)
 	ts.Defer(func() { server.Close() })
-	askedOf.Store(ln.Addr().String(), asked)
 }
-
-// askedOf has a channel for each address of a fake server.
-var askedOf sync.Map
 
 // cmdBreaks puts a server before that of $ADDR, and sets $ADDR to it. It lets
 // a number of importones through, and dies or hangs then.
@@ -172,17 +161,4 @@ func cmdBreaks(ts *testscript.TestScript, neg bool, args []string) {
 			<-r.Context().Done()
 		}
 	}))
-}
-
-// cmdAsked waits until the silent server is asked.
-func cmdAsked(ts *testscript.TestScript, neg bool, args []string) {
-	asked, ok := askedOf.Load(ts.Getenv("ADDR"))
-	if neg || len(args) != 0 || !ok {
-		ts.Fatalf("usage: asked, behind serve")
-	}
-	select {
-	case <-asked.(chan struct{}):
-	case <-time.After(scriptPatience):
-		ts.Fatalf("the server is not asked")
-	}
 }

@@ -12,44 +12,30 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prserver/compat/toolscript"
 	"prserver/prserv/store/sqlite"
+	"prserver/tools/internal/scripttest"
 )
 
-// scriptPatience bounds every wait of a script.
-const scriptPatience = 20 * time.Second
-
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"prserv-tool": main})
+	scripttest.Main(m, map[string]func(){"prserv-tool": main})
 }
 
 // TestScripts runs the program as a user does.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:         filepath.Join("testdata", "script"),
-		WorkdirRoot: t.TempDir(),
-		Setup: func(env *testscript.Env) error {
-			env.Setenv("GORACE", "atexit_sleep_ms=0") // every program would take a second longer
-			env.Setenv("PRSERV_HOST", "")
-			return nil
-		},
+	scripttest.Run(t, testscript.Params{
 		Condition: func(name string) (bool, error) {
 			if name != "mount" {
 				return false, fmt.Errorf("there is no condition %s", name)
 			}
 			return exec.Command("unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/tmp").Run() == nil, nil
 		},
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"asked":   cmdAsked,
+		Cmds: map[string]scripttest.Command{
+			"asked":   scripttest.Asked,
 			"breaks":  cmdBreaks,
-			"exits":   toolscript.Exits,
-			"prserv":  toolscript.PRServer,
+			"prserv":  scripttest.PRServer,
 			"refuses": cmdRefuses,
 			"serve":   cmdServe,
 			"waits":   cmdWaits,
@@ -67,7 +53,7 @@ func cmdRefuses(ts *testscript.TestScript, neg bool, args []string) {
 	line, err := regexp.Compile(`^prserv-tool: ` + args[0] + `\n$`)
 	ts.Check(err)
 	before := filesOf(ts)
-	toolscript.Exits(ts, false, append([]string{"2"}, args[1:]...))
+	scripttest.Exits(ts, false, append([]string{"2"}, args[1:]...))
 	after := filesOf(ts)
 	if text := ts.ReadFile("stdout"); text != "" {
 		ts.Fatalf("there is something on stdout")
@@ -150,13 +136,8 @@ func cmdWaits(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	least, err := strconv.ParseInt(append(args, "0")[1], 10, 64)
 	ts.Check(err)
-	for end := time.Now().Add(scriptPatience); ; time.Sleep(time.Millisecond) {
+	scripttest.WaitFor(ts, fmt.Sprintf("%s of %d bytes", args[0], least), func() bool {
 		info, err := os.Stat(ts.MkAbs(args[0]))
-		if err == nil && info.Size() >= least {
-			return
-		}
-		if time.Now().After(end) {
-			ts.Fatalf("there is no %s of %d bytes", args[0], least)
-		}
-	}
+		return err == nil && info.Size() >= least
+	})
 }

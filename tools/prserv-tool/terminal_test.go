@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"prserver/prserv/place"
+	"prserver/tools/internal/scripttest"
 )
 
 // openTerminal returns a terminal, and a function that closes it and returns
@@ -214,7 +215,7 @@ func TestTerminated(t *testing.T) {
 	}
 	select {
 	case <-asked:
-	case <-time.After(scriptPatience):
+	case <-time.After(scripttest.Patience):
 		t.Error("the server is not asked")
 	}
 	cmd.Process.Signal(syscall.SIGTERM)

@@ -24,7 +24,7 @@ func record(ctx context.Context, ref reference, session golden.Session) (golden.
 	}
 	played, err := play(ctx, server.addr, session, patience)
 	// A cancelled recording has to stop its server too.
-	if stopErr := server.stop(context.WithoutCancel(ctx)); err == nil && stopErr != nil {
+	if stopErr := server.stop(); err == nil && stopErr != nil {
 		err = fmt.Errorf("stopping the reference: %w", stopErr)
 	}
 	return played, err

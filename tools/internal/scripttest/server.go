@@ -1,14 +1,13 @@
-// Package toolscript has the commands that the testscripts of several tools
-// share. Only tests use it; start with [Exits] and [PRServer].
-package toolscript
+package scripttest
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"os/exec"
-	"strconv"
+	"path/filepath"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
@@ -16,8 +15,8 @@ import (
 	"prserver/prserv"
 )
 
-// PRServer starts our server with a file, prserv.sqlite3 unless another is
-// named, and sets $ADDR to its address.
+// PRServer starts our server, in this process, on a file, prserv.sqlite3
+// unless another is named, and sets $ADDR to its address.
 func PRServer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 1 {
 		ts.Fatalf("usage: prserv [FILE]")
@@ -44,21 +43,13 @@ func Listen(ts *testscript.TestScript) net.Listener {
 	return ln
 }
 
-// Exits runs a program that has to end with the given code.
-func Exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits CODE PROGRAM ARGUMENTS...")
+// BuildServer builds bitbake-prserv into a folder, without the race detector,
+// and returns its path.
+func BuildServer(dir string) (string, error) {
+	file := filepath.Join(dir, "bitbake-prserv")
+	out, err := exec.Command("go", "build", "-o", file, "prserver/tools/bitbake-prserv").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("building bitbake-prserv: %w\n%s", err, out)
 	}
-	err := ts.Exec(args[1], args[2:]...)
-	got := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		got = exit.ExitCode()
-	} else {
-		ts.Check(err)
-	}
-	ts.Logf("[stdout]\n%s[stderr]\n%s[exit code] %d", ts.ReadFile("stdout"), ts.ReadFile("stderr"), got)
-	if strconv.Itoa(got) != args[0] {
-		ts.Fatalf("exit code %d, want %s", got, args[0])
-	}
+	return file, nil
 }

@@ -1,4 +1,4 @@
-package compat_test
+package main_test
 
 import (
 	"database/sql"

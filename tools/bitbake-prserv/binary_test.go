@@ -1,4 +1,4 @@
-package compat_test
+package main_test
 
 import (
 	"bufio"
@@ -10,7 +10,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
@@ -22,40 +21,6 @@ import (
 
 // patience bounds every wait for another program.
 const patience = 30 * time.Second
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if err := os.RemoveAll(buildDir); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
-
-// buildDir is where build puts the program; empty until it does.
-var buildDir string
-
-// build builds bitbake-prserv, with the race detector if the tests have it.
-var build = sync.OnceValues(func() (string, error) {
-	var err error
-	if buildDir, err = os.MkdirTemp("", "prserv-compat-"); err != nil {
-		return "", err
-	}
-	program := filepath.Join(buildDir, "bitbake-prserv")
-	args := []string{"build", "-o", program}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, s := range info.Settings {
-			if s.Key == "-race" {
-				args = append(args, "-race="+s.Value)
-			}
-		}
-	}
-	out, err := exec.Command("go", append(args, "../tools/bitbake-prserv")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("building bitbake-prserv: %w\n%s", err, out)
-	}
-	return program, nil
-})
 
 // program is the built program, serving a file in the foreground.
 type program struct {
@@ -72,12 +37,8 @@ var started = regexp.MustCompile(`^NOTE: Started PRServer with DBfile: (.*), IP:
 // startProgram starts the program on a file, at a port that the system chooses.
 func startProgram(t *testing.T, file string) *program {
 	t.Helper()
-	path, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
 	p := &program{ended: make(chan struct{})}
-	p.cmd = exec.Command(path, "--foreground", "--host", "127.0.0.1", "--port", "0", "--file", file)
+	p.cmd = exec.Command("bitbake-prserv", "--foreground", "--host", "127.0.0.1", "--port", "0", "--file", file)
 	p.cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0") // else every program takes a second longer
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"prserver/compat"
+)
+
+// resolve returns the IPv4 address of a host, as the reference's
+// gethostbyname does.
+func resolve(ctx context.Context, host string) (string, error) {
+	if host == "" {
+		return "0.0.0.0", nil
+	}
+	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", host)
+	if err != nil {
+		return "", fmt.Errorf("the host %q has no IPv4 address: %w", host, err)
+	}
+	return ips[0].String(), nil
+}
+
+// listen binds an address.
+func listen(ip string, port int) (*net.TCPListener, error) {
+	if port < 0 || port > 65535 {
+		return nil, fmt.Errorf("PR Server unable to bind to %s:%d: a port is a number from 0 to 65535", ip, port)
+	}
+	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.ParseIP(ip), Port: port})
+	if err != nil {
+		hint := ""
+		if errors.Is(err, syscall.EADDRINUSE) {
+			hint = "; stop what listens there, or choose another --port"
+		}
+		return nil, fmt.Errorf("PR Server unable to bind to %s:%d: %w%s", ip, port, reason(err), hint)
+	}
+	return ln, nil
+}
+
+// reason returns what the system says of a failure, without the circumstances
+// that the message around it names already.
+func reason(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return err
+}
+
+// absolute makes the paths of the options independent of the current folder.
+func absolute(opts compat.Options) (compat.Options, error) {
+	for _, path := range []*string{&opts.File, &opts.Log, &opts.PidFile} {
+		if *path == "" {
+			continue
+		}
+		abs, err := filepath.Abs(*path)
+		if err != nil {
+			return opts, fmt.Errorf("finding the path of %s: %w", *path, err)
+		}
+		*path = abs
+	}
+	return opts, nil
+}
