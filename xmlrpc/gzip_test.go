@@ -100,6 +100,7 @@ func TestGzipRequest(t *testing.T) {
 			c := dial(t, addr)
 			c.send(post("/", agent+"Content-Encoding: "+test.coding+"\r\n", test.body))
 			resp, answer := c.response()
+			c.Close() // the server waits a second for a client that it refuses
 			if resp.Status != want {
 				t.Errorf("%s, %s: got %s, want %s", test.name, agent[:20], resp.Status, want)
 			}

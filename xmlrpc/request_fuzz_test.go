@@ -38,7 +38,7 @@ func FuzzRequest(f *testing.F) {
 			}
 			return serve(ctx, call)
 		}
-		got := converse(t, h, request)
+		got := converse(t, context.Background(), h, request)
 		if strings.Contains(logged.String(), "panic") {
 			t.Fatalf("panic: %s", logged)
 		}
@@ -47,14 +47,14 @@ func FuzzRequest(f *testing.F) {
 }
 
 // converse sends request to h and returns all that comes back.
-func converse(t *testing.T, h *xmlrpc.Handler, request []byte) []byte {
+func converse(t *testing.T, ctx context.Context, h *xmlrpc.Handler, request []byte) []byte {
 	t.Helper()
 	requestOut, requestIn := net.Pipe()
 	replyOut, replyIn := net.Pipe()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		h.ServeConn(context.Background(), twoPipes{replyIn, requestOut})
+		h.ServeConn(ctx, twoPipes{replyIn, requestOut})
 	}()
 	go func() {
 		requestIn.Write(request) // may be cut short

@@ -31,7 +31,25 @@ func FuzzScan(f *testing.F) {
 			f.Add(body)
 		}
 	}
-	f.Fuzz(checkOracle)
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		checkOracle(t, doc)
+		checkAmount(t, doc)
+	})
+}
+
+// checkAmount makes sure that a document gives rise to little more tags and text than it
+// has bytes. A character of Latin-1 becomes two bytes, one of UTF-16 up to
+// three.
+func checkAmount(t *testing.T, doc []byte) {
+	t.Helper()
+	v := ourView(doc)
+	amount := v.text.Len()
+	for _, event := range v.events {
+		amount += len(event)
+	}
+	if amount > 3*len(doc) {
+		t.Errorf("%d bytes of tags and text from a document of %d bytes", amount, len(doc))
+	}
 }
 
 func checkOracle(t *testing.T, doc []byte) {
