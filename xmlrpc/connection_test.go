@@ -28,8 +28,8 @@ func TestByteByByte(t *testing.T) {
 	}
 }
 
-// TestConnectionHeader looks at which connections stay open: those whose
-// client asks for it, as long as nothing goes wrong.
+// TestConnectionHeader checks which connections stay open: those whose client
+// asks for it, until something goes wrong.
 func TestConnectionHeader(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
@@ -61,7 +61,7 @@ func TestConnectionHeader(t *testing.T) {
 			}
 			if test.want == "close" {
 				if rest := c.rest(); rest != "" {
-					t.Errorf("got %q behind the answer", rest)
+					t.Errorf("got %q after the answer", rest)
 				}
 				return
 			}
@@ -73,7 +73,7 @@ func TestConnectionHeader(t *testing.T) {
 	}
 }
 
-// TestPipelined sends requests without waiting for answers.
+// TestPipelined sends several requests before it reads the answers.
 func TestPipelined(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
@@ -87,10 +87,10 @@ func TestPipelined(t *testing.T) {
 		}
 	}
 	if rest := c.rest(); rest != "" {
-		t.Errorf("got %q behind the answer after which to close", rest)
+		t.Errorf("got %q after the last answer", rest)
 	}
 
-	// Only what the length covers belongs to a body.
+	// The body ends where its length says.
 	c = dial(t, addr)
 	c.send("POST / HTTP/1.1\r\n" + keep + "Content-Length: 1\r\n\r\nx" + "POST /x HTTP/1.1\r\n\r\n")
 	if resp, _ := c.response(); resp.StatusCode != 200 {
@@ -101,12 +101,12 @@ func TestPipelined(t *testing.T) {
 	}
 }
 
-// TestHalfClosed looks at clients that close their side and listen.
+// TestHalfClosed serves clients that close their side and read on.
 func TestHalfClosed(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
 	for _, test := range []struct {
-		name, request, want string // what the answer begins with, and what it holds
+		name, request, want string // a part of the answer
 	}{
 		{"after the request", post("/", "", echo), "<string>x</string>"},
 		{"after one that would go on", post("/", "Connection: keep-alive\r\n", echo), "<string>x</string>"},
@@ -132,8 +132,8 @@ func TestHalfClosed(t *testing.T) {
 	}
 }
 
-// TestPanic makes a method panic. The client gets nothing, the operator the
-// reason, and the next client its answer.
+// TestPanic makes a method panic. The client gets no answer, the log says why,
+// and the next client is served.
 func TestPanic(t *testing.T) {
 	h, logged := answering()
 	addr := listen(t, h)
@@ -152,8 +152,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestBusy looks at what the server is told: busy from a request's arrival to
-// its answer's departure, and not while it waits.
+// TestBusy checks that a connection is reported as busy from the arrival of a
+// request until its answer is sent, and not while it waits for one.
 func TestBusy(t *testing.T) {
 	h, _ := answering()
 	told := make(chan bool, 10)
@@ -173,7 +173,7 @@ func TestBusy(t *testing.T) {
 	}
 	c.CloseWrite()
 	if got := c.rest(); got != "" || len(told) != 0 {
-		t.Errorf("got %q and was told %d times more for no request", got, len(told))
+		t.Errorf("got %q and was told %d times more without a request", got, len(told))
 	}
 }
 

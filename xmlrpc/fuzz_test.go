@@ -12,8 +12,8 @@ import (
 	"prserver/xmlrpc"
 )
 
-// FuzzDecode decodes anything. It takes no more memory than the size warrants,
-// and every error has a fault.
+// FuzzDecode decodes anything. It checks that the memory taken is in proportion
+// to the size, and that every error has a fault.
 func FuzzDecode(f *testing.F) {
 	for _, tests := range [][]decoded{bothRead, py2Reads, py3Reads} {
 		for _, test := range tests {
@@ -33,7 +33,7 @@ func FuzzDecode(f *testing.F) {
 	f.Fuzz(checkCost)
 }
 
-// recorded returns the requests recorded from the reference, each once.
+// recorded returns the shorter requests recorded from the reference.
 func recorded(f *testing.F) [][]byte {
 	f.Helper()
 	requests, err := golden.Requests(filepath.Join("..", "testdata", "golden"))
@@ -43,9 +43,9 @@ func recorded(f *testing.F) [][]byte {
 	return slices.DeleteFunc(requests, func(request []byte) bool { return len(request) >= 4<<10 })
 }
 
-// checkCost decodes body and limits the memory that may take. The least of a
-// few measurements counts, because the fuzzer allocates in this process too
-// and the first decoding fills the table of names.
+// checkCost decodes body and limits the memory for that. The least of several
+// measurements counts, because the fuzzer allocates in this process too and the
+// first decoding fills the cache of names.
 func checkCost(t *testing.T, body []byte) {
 	t.Helper()
 	limit := uint64(128<<10 + 300*len(body))

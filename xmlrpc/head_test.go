@@ -9,8 +9,7 @@ import (
 	"prserver/xmlrpc"
 )
 
-// TestHTTP09 asks as clients did before there were headers: the answer is the
-// page alone.
+// TestHTTP09 sends requests of HTTP/0.9, whose answers have no head.
 func TestHTTP09(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
@@ -37,8 +36,8 @@ func TestHTTP09(t *testing.T) {
 	}
 }
 
-// TestGarbage sends what is no HTTP at all. A page at most comes back, and
-// the connection ends.
+// TestGarbage sends other things than HTTP. At most an error page comes back,
+// and the connection ends.
 func TestGarbage(t *testing.T) {
 	h, logged := answering()
 	addr := listen(t, h)
@@ -60,7 +59,7 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// TestHeadLimits looks at heads just as long as allowed, and longer.
+// TestHeadLimits sends heads of the greatest length allowed, and longer ones.
 func TestHeadLimits(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
@@ -123,7 +122,7 @@ func TestHeadCost(t *testing.T) {
 	}
 }
 
-// TestGzipCost sends very many empty members.
+// TestGzipCost limits the memory for a body of very many empty gzip members.
 func TestGzipCost(t *testing.T) {
 	h, _ := answering()
 	c := dial(t, listen(t, h))
