@@ -32,7 +32,7 @@ func (p python) badValue(e *xmlrpc.ValueError) (string, string) {
 // reprLimit is how many characters of a bad number Python shows.
 const reprLimit = 200
 
-// badNumber words the text of an int or a double that has not the form of one.
+// badNumber words an int or a double of the wrong form.
 func (p python) badNumber(e *xmlrpc.ValueError) string {
 	number := e.Number[:min(len(e.Number), reprLimit)]
 	switch {
@@ -41,7 +41,7 @@ func (p python) badNumber(e *xmlrpc.ValueError) string {
 	case e.Kind == xmlrpc.KindInt:
 		shown := []rune(p.repr(e.Text))
 		return fmt.Sprintf(textBadInt, string(shown[:min(len(shown), reprLimit)]))
-	case p == python3 && number == "": // Python shows nothing of white space alone
+	case p == python3 && number == "": // Python shows white space alone as nothing
 		return fmt.Sprintf(textNoDouble, "''")
 	case p == python3:
 		return fmt.Sprintf(textNoDouble, p.repr(e.Text))
@@ -51,7 +51,7 @@ func (p python) badNumber(e *xmlrpc.ValueError) string {
 	return fmt.Sprintf(textNoDouble, number)
 }
 
-// badCharacters words a text that a codec of Python has no bytes for.
+// badCharacters words a text with characters that Python cannot encode.
 func (p python) badCharacters(e *xmlrpc.ValueError) string {
 	codec, reason := "ascii", textASCIIRange
 	if e.Kind == xmlrpc.KindInt || e.Kind == xmlrpc.KindDouble {

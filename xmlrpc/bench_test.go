@@ -8,8 +8,8 @@ import (
 	"prserver/xmlrpc"
 )
 
-// getPR is the call that makes up nearly all of a PR server's work, as
-// Python's client writes it.
+// getPR is a call as Python's client writes it, of the method that is nearly all
+// of a PR server's work.
 const getPR = "<?xml version='1.0'?>\n<methodCall>\n<methodName>getPR</methodName>\n<params>\n" +
 	"<param>\n<value><string>glibc-2.31+gitAUTOINC+6fdf971c9d-r0</string></value>\n</param>\n" +
 	"<param>\n<value><string>cortexa57-poky-linux</string></value>\n</param>\n" +

@@ -1,10 +1,13 @@
 package xmlrpc_test
 
 import (
+	"bufio"
 	"context"
 	"io"
 	"net"
+	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,8 +28,8 @@ func TestByteByByte(t *testing.T) {
 	}
 }
 
-// TestConnectionHeader looks at which connections stay open: those whose
-// client asks for it, as long as nothing goes wrong.
+// TestConnectionHeader checks which connections stay open: those whose client
+// asks for it, until something goes wrong.
 func TestConnectionHeader(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
@@ -58,7 +61,7 @@ func TestConnectionHeader(t *testing.T) {
 			}
 			if test.want == "close" {
 				if rest := c.rest(); rest != "" {
-					t.Errorf("got %q behind the answer", rest)
+					t.Errorf("got %q after the answer", rest)
 				}
 				return
 			}
@@ -70,7 +73,7 @@ func TestConnectionHeader(t *testing.T) {
 	}
 }
 
-// TestPipelined sends requests without waiting for answers.
+// TestPipelined sends several requests before it reads the answers.
 func TestPipelined(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
@@ -84,10 +87,10 @@ func TestPipelined(t *testing.T) {
 		}
 	}
 	if rest := c.rest(); rest != "" {
-		t.Errorf("got %q behind the answer after which to close", rest)
+		t.Errorf("got %q after the last answer", rest)
 	}
 
-	// Only what the length covers belongs to a body.
+	// The body ends where its length says.
 	c = dial(t, addr)
 	c.send("POST / HTTP/1.1\r\n" + keep + "Content-Length: 1\r\n\r\nx" + "POST /x HTTP/1.1\r\n\r\n")
 	if resp, _ := c.response(); resp.StatusCode != 200 {
@@ -98,12 +101,12 @@ func TestPipelined(t *testing.T) {
 	}
 }
 
-// TestHalfClosed looks at clients that close their side and listen.
+// TestHalfClosed serves clients that close their side and read on.
 func TestHalfClosed(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
 	for _, test := range []struct {
-		name, request, want string // what the answer begins with, and what it holds
+		name, request, want string // a part of the answer
 	}{
 		{"after the request", post("/", "", echo), "<string>x</string>"},
 		{"after one that would go on", post("/", "Connection: keep-alive\r\n", echo), "<string>x</string>"},
@@ -129,8 +132,8 @@ func TestHalfClosed(t *testing.T) {
 	}
 }
 
-// TestPanic makes a method panic. The client gets nothing, the operator the
-// reason, and the next client its answer.
+// TestPanic makes a method panic. The client gets no answer, the log says why,
+// and the next client is served.
 func TestPanic(t *testing.T) {
 	h, logged := answering()
 	addr := listen(t, h)
@@ -149,8 +152,8 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// TestBusy looks at what the server is told: busy from a request's arrival to
-// its answer's departure, and not while it waits.
+// TestBusy checks that a connection is reported as busy from the arrival of a
+// request until its answer is sent, and not while it waits for one.
 func TestBusy(t *testing.T) {
 	h, _ := answering()
 	told := make(chan bool, 10)
@@ -170,61 +173,109 @@ func TestBusy(t *testing.T) {
 	}
 	c.CloseWrite()
 	if got := c.rest(); got != "" || len(told) != 0 {
-		t.Errorf("got %q and was told %d times more for no request", got, len(told))
+		t.Errorf("got %q and was told %d times more without a request", got, len(told))
 	}
 }
 
-// hurried is a connection on which time passes 600 times as fast, so that the
-// 60 seconds of a slow client are 100 milliseconds.
-type hurried struct{ net.Conn }
-
-func (c hurried) SetReadDeadline(at time.Time) error {
-	return c.Conn.SetReadDeadline(time.Now().Add(time.Until(at) / 600))
+// stalled is a connection on which deadlines pass when the test says so, not
+// with time.
+type stalled struct {
+	net.Conn
+	mu            sync.Mutex
+	passed        bool // guarded by mu, as all below
+	reads, writes int  // how many deadlines the handler has set
+	tooLate       bool // one of them was more than a minute away
 }
 
-func (c hurried) SetWriteDeadline(at time.Time) error {
-	return c.Conn.SetWriteDeadline(time.Now().Add(time.Until(at) / 600))
+func (c *stalled) SetReadDeadline(at time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.reads++
+	return c.set(c.Conn.SetReadDeadline, at)
 }
 
-// TestSlowClients looks at clients that stop in the middle, or never fetch
-// their answer. A pipe has no buffer: what nobody reads is not written.
+func (c *stalled) SetWriteDeadline(at time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writes++
+	return c.set(c.Conn.SetWriteDeadline, at)
+}
+
+func (c *stalled) set(deadline func(time.Time) error, at time.Time) error {
+	c.tooLate = c.tooLate || time.Until(at) > time.Minute
+	if c.passed {
+		return deadline(time.Unix(1, 0))
+	}
+	return nil
+}
+
+// pass lets the deadlines pass that the handler has set or will set.
+func (c *stalled) pass() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.passed = true
+	if c.reads > 0 {
+		c.Conn.SetReadDeadline(time.Unix(1, 0))
+	}
+	if c.writes > 0 {
+		c.Conn.SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
+// TestSlowClients serves clients that stop in the middle or never fetch their
+// answer. A pipe has no buffer: what nobody reads is not written.
 func TestSlowClients(t *testing.T) {
 	long := calling("long", "<int>1000000</int>")
 	for _, test := range []struct {
-		name string
-		act  func(conn net.Conn)
+		name          string
+		act           func(conn net.Conn)
+		reads, writes int // the deadlines expected
 	}{
-		{"says nothing", func(net.Conn) {}},
-		{"stops in the request line", func(conn net.Conn) { io.WriteString(conn, "POST / HT") }},
-		{"stops in the head", func(conn net.Conn) { io.WriteString(conn, "POST / HTTP/1.1\r\nContent-Len") }},
-		{"stops in the body", func(conn net.Conn) { io.WriteString(conn, "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n<a") }},
-		{"sends a byte now and then", func(conn net.Conn) {
-			for err := error(nil); err == nil; time.Sleep(5 * time.Millisecond) {
-				_, err = conn.Write([]byte("x"))
+		{"says nothing", func(net.Conn) {}, 1, 0},
+		{"stops in the request line", func(conn net.Conn) { io.WriteString(conn, "POST / HT") }, 1, 0},
+		{"stops in the head", func(conn net.Conn) { io.WriteString(conn, "POST / HTTP/1.1\r\nContent-Len") }, 1, 0},
+		{"stops in the body", func(conn net.Conn) { io.WriteString(conn, "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n<a") }, 1, 0},
+		{"sends byte after byte", func(conn net.Conn) {
+			for range 1000 {
+				io.WriteString(conn, "x")
 			}
-		}},
-		{"does not fetch its answer", func(conn net.Conn) { io.WriteString(conn, post("/", "", long)) }},
+		}, 1, 0},
+		{"does not fetch its answer", func(conn net.Conn) { io.WriteString(conn, post("/", "", long)) }, 1, 1},
 		{"fetches a part of its answer", func(conn net.Conn) {
 			io.WriteString(conn, post("/", "", long))
 			io.CopyN(io.Discard, conn, 300_000)
-		}},
+		}, 1, 2},
 		{"says nothing after an answer", func(conn net.Conn) {
 			io.WriteString(conn, post("/", "Connection: keep-alive\r\n", echo))
-			io.Copy(io.Discard, conn)
-		}},
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Errorf("reading the answer: %v", err)
+				return
+			}
+			io.Copy(io.Discard, resp.Body)
+		}, 2, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
 			h, _ := answering()
 			ours, theirs := net.Pipe()
 			defer theirs.Close()
+			theirs.SetDeadline(time.Now().Add(patience))
+			conn := &stalled{Conn: ours}
 			done := make(chan struct{})
-			go func() { defer close(done); h.ServeConn(context.Background(), hurried{ours}) }()
-			go test.act(theirs)
+			go func() { defer close(done); h.ServeConn(context.Background(), conn) }()
+			test.act(theirs)
+			conn.pass()
 			select {
 			case <-done:
 			case <-time.After(patience):
-				t.Error("the connection is still being served")
+				t.Fatal("the connection is still being served")
+			}
+			if conn.reads != test.reads || conn.writes != test.writes {
+				t.Errorf("the handler set %d deadlines for reading and %d for writing, want %d and %d",
+					conn.reads, conn.writes, test.reads, test.writes)
+			}
+			if conn.tooLate {
+				t.Error("a deadline was more than a minute away")
 			}
 		})
 	}

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// maxExponent is the largest exponent of a Decimal.
+// maxExponent is the largest exponent of Python's Decimal.
 const maxExponent = 999999999999999999
 
-// parseDecimal reads a number as Python's decimal.Decimal does and writes it
-// as Python does. The error is a [*ValueError].
+// parseDecimal reads a number as Python's decimal.Decimal does, and returns it
+// as Python prints it. The error is a [*ValueError].
 //
 // Source: the to-scientific-string rule of the General Decimal Arithmetic
 // Specification, which Python cites.

@@ -10,32 +10,34 @@ import (
 	"prserver/xmlrpc/expat"
 )
 
-// What can be wrong with a call that is XML.
+// Errors of a call that is well-formed XML.
 var (
-	// ErrNoCall is a document without params, methodName or fault.
+	// ErrNoCall is returned for a document without params, methodName or fault.
 	ErrNoCall = errors.New("no call in the document")
-	// ErrBoolean is a boolean that is neither 0 nor 1.
+	// ErrBoolean is returned for a boolean that is neither 0 nor 1.
 	ErrBoolean = errors.New("bad boolean value")
-	// ErrMember is a struct member without a value.
+	// ErrMember is returned for a struct member without a value.
 	ErrMember = errors.New("struct member without a value")
 )
 
-// TagError is an element inside a value that is no type.
+// TagError is returned for an element inside a value that is not a type.
 type TagError struct{ Tag string }
 
 func (e *TagError) Error() string { return fmt.Sprintf("unknown tag %q", e.Tag) }
 
-// NameError is the name of an element that is no text.
+// NameError is returned for the name of an element that is not UTF-8, if the
+// dialect has loose names.
 type NameError struct{ Name []byte }
 
 func (e *NameError) Error() string { return fmt.Sprintf("element name %q is not UTF-8", e.Name) }
 
-// KeyError is a struct key that cannot be one.
+// KeyError is returned for a value that cannot be the key of a struct.
 type KeyError struct{ Key any }
 
 func (e *KeyError) Error() string { return fmt.Sprintf("bad struct key of type %T", e.Key) }
 
-// FaultCallError is a fault sent as a call whose value is not that of a fault.
+// FaultCallError is returned for a call that is a fault with a value of the
+// wrong form.
 type FaultCallError struct {
 	Value    any
 	HasValue bool
@@ -43,12 +45,13 @@ type FaultCallError struct {
 
 func (e *FaultCallError) Error() string { return "fault of the wrong form in a call" }
 
-// Decode reads the call in body. The error is one of this package's, or a
-// [*Fault] where body is a fault: the reference echoes it.
+// Decode reads the call in body. The error is one of this package's or of
+// package expat's. It is a [*Fault] if body is a fault, which the reference
+// echoes.
 //
-// Source: xmlrpclib.py:Unmarshaller and xmlrpc/client.py:Unmarshaller. They
-// are stack machines that look at nearly nothing: an element's end tag decides
-// what becomes of the text since the last start tag, wherever it stands.
+// Source: xmlrpclib.py:Unmarshaller and xmlrpc/client.py:Unmarshaller. They are
+// stack machines that check almost nothing: an end tag converts the text since
+// the last start tag, wherever it stands.
 func Decode(body []byte, d *Dialect) (*Call, error) {
 	u := unmarshaller{dialect: d}
 	if err := expat.Scan(body, &u, d.LooseNames); err != nil {
@@ -69,17 +72,17 @@ func Decode(body []byte, d *Dialect) (*Call, error) {
 type unmarshaller struct {
 	dialect   *Dialect
 	stack     []any
-	marks     []int  // where on the stack the open arrays and structs begin
+	marks     []int  // the lengths of stack at the starts of the open arrays and structs
 	chars     []byte // the text since the last start tag
-	inValue   bool   // the last start tag was a value's and no type has ended since
+	inValue   bool   // the last start tag was <value> and no type has ended since
 	method    string
 	hasMethod bool
-	badName   error   // an element whose name is no text; nothing behind it counts
-	result    Element // what the document has turned out to be
+	badName   error   // the first NameError; the rest of the document is ignored
+	result    Element // params, methodName or fault, whichever ended last
 }
 
-// element looks tag up. The reference forgives a prefix at a start tag before
-// it looks, at an end tag after.
+// element looks up tag, first with its prefix and then without. The reference
+// does so for end tags; for start tags it removes the prefix first.
 func (u *unmarshaller) element(tag []byte) Element {
 	if e, ok := u.dialect.Elements[string(tag)]; ok {
 		return e
@@ -87,6 +90,7 @@ func (u *unmarshaller) element(tag []byte) Element {
 	return u.dialect.Elements[string(u.local(tag))]
 }
 
+// local removes the prefix of tag, if the dialect has prefixes.
 func (u *unmarshaller) local(tag []byte) []byte {
 	if u.dialect.Prefixes {
 		if i := strings.LastIndexByte(string(tag), ':'); i >= 0 {
@@ -161,7 +165,7 @@ func (u *unmarshaller) EndElement(tag []byte) error {
 	return nil
 }
 
-// popMark takes what the innermost array or struct holds off the stack.
+// popMark pops the values of the innermost array or struct off the stack.
 func (u *unmarshaller) popMark() []any {
 	last := len(u.marks) - 1
 	mark := u.marks[last]
@@ -171,7 +175,8 @@ func (u *unmarshaller) popMark() []any {
 	return items
 }
 
-// makeStruct pairs up items. A later member replaces an earlier one of its name.
+// makeStruct makes a struct of keys and values in turn. A later member replaces
+// the value of an earlier one of the same name.
 func (u *unmarshaller) makeStruct(items []any) (Struct, error) {
 	st := make(Struct, 0, len(items)/2)
 	index := make(map[string]int, len(items)/2)
@@ -201,7 +206,7 @@ func (u *unmarshaller) makeStruct(items []any) (Struct, error) {
 	return st, nil
 }
 
-// fault makes the error of a document that is a fault.
+// fault returns the error for a document that is a fault.
 func (u *unmarshaller) fault() error {
 	if len(u.stack) == 0 {
 		return &FaultCallError{}

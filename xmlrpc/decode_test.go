@@ -12,12 +12,12 @@ import (
 
 var dialects = []*xmlrpc.Dialect{compat.Py2, compat.Py3}
 
-// params makes a call of what stands where its parameters do.
+// params returns a call with inner between its <params> tags.
 func params(inner string) []byte {
 	return []byte("<methodCall><methodName>m</methodName><params>" + inner + "</params></methodCall>")
 }
 
-// decoded is a call's parameters as both Pythons read them.
+// decoded is what Python reads from the <params> of a call.
 type decoded struct {
 	inner string
 	want  []any
@@ -30,7 +30,7 @@ func bigInt(text string) *big.Int {
 	return n
 }
 
-// TestDecodeValues looks at what both dialects make of values.
+// TestDecodeValues decodes values in both dialects.
 func TestDecodeValues(t *testing.T) {
 	for _, d := range dialects {
 		checkValues(t, d, bothRead)
@@ -116,7 +116,7 @@ var bothRead = []decoded{
 	{"<dateTime.iso8601>20260101T00:00:00</dateTime.iso8601>", list(xmlrpc.DateTime("20260101T00:00:00"))},
 	{"<dateTime.iso8601>\n x y </dateTime.iso8601><dateTime.iso8601/>", list(xmlrpc.DateTime("x y"), xmlrpc.DateTime(""))},
 
-	// Tags that are none of these count only inside a value.
+	// Unknown tags are ignored outside of values.
 	{"<foo>x</foo><data/><member>y</member><params/><methodCall/>", list()},
 	{"<foo><int>1</int></foo>", list(int64(1))},
 	{"<Int>1</Int><STRING>x</STRING>", list()},
@@ -164,8 +164,8 @@ func TestDecodeNaN(t *testing.T) {
 	}
 }
 
-// TestDecodeMethod looks at what decides which method is called: the last
-// methodName, wherever it stands. A value counts wherever it stands, too.
+// TestDecodeMethod checks that the last methodName counts, wherever it stands.
+// So do all values.
 func TestDecodeMethod(t *testing.T) {
 	for _, test := range []struct {
 		body, method string
@@ -205,7 +205,8 @@ func TestDecodeMethod(t *testing.T) {
 	}
 }
 
-// TestDecodeDeep makes sure that nesting costs memory only, not stack.
+// TestDecodeDeep decodes a call that would overflow the stack of a recursive
+// decoder.
 func TestDecodeDeep(t *testing.T) {
 	const depth = 200_000
 	var open, end []byte

@@ -1,60 +1,63 @@
 package xmlrpc
 
-// Dialect is what the two generations of the reference do differently with
-// the same bytes. Package compat has both.
+// Dialect holds the differences between the reference under Python 2 and under
+// Python 3. Package compat has both dialects.
 type Dialect struct {
 	Name string
 
-	// Elements says what the tags of a call mean.
+	// Elements maps the tags of a call to their meanings.
 	Elements map[string]Element
-	// LooseNames lets bytes that are no UTF-8 pass in the names of elements,
-	// where they become a [NameError].
+	// LooseNames accepts names of elements that are not UTF-8, and then returns
+	// a [NameError] instead of a syntax error.
 	LooseNames bool
-	// Prefixes makes "ex:nil" another way to write "nil".
+	// Prefixes ignores the prefixes of tags: "ex:nil" means "nil".
 	Prefixes bool
-	// Numbers says how numbers are written.
+	// Numbers is the syntax of numbers.
 	Numbers Numbers
-	// TextKeys demands that struct keys are strings.
+	// TextKeys requires that the keys of structs are strings.
 	TextKeys bool
 	// Text is Python's str() of a value.
 	Text func(any) (string, error)
 
-	// MemberRank orders the members of a struct in a reply; nil leaves them.
+	// MemberRank orders the members of a struct in a reply by their names. If it
+	// is nil, they keep their order.
 	MemberRank map[string]int
-	// Blob says how a reply represents bytes that are no text.
+	// Blob converts bytes to the value that a reply has for them.
 	Blob func(Blob) (any, error)
-	// Fault words an error. It returns nil where the reference itself breaks
-	// while it words it, and the client sees HTTP status 500.
+	// Fault converts an error to the reference's fault. It returns nil if the
+	// reference fails to make one, which the client sees as HTTP status 500.
 	Fault func(error) *Fault
 
-	// LastHeaderWins says which of several headers of one name counts.
+	// LastHeaderWins takes the last of several headers of one name, not the
+	// first.
 	LastHeaderWins bool
 	// OneSlash takes any number of slashes at the start of a path for one.
 	OneSlash bool
-	// BadHeaderEndsHead makes the body start behind a header line without colon.
+	// BadHeaderEndsHead starts the body after a header line without a colon.
 	BadHeaderEndsHead bool
-	// HeaderLimit is how many header lines are too many; 0 is no limit.
+	// HeaderLimit is the number of header lines that is too many; 0 is no limit.
 	HeaderLimit int
-	// NegativeLength makes a negative Content-Length stand for all there is.
+	// NegativeLength reads the body to the end of the connection if its
+	// Content-Length is negative.
 	NegativeLength bool
-	// TruncatedGzip is the status of a request whose gzipped body is cut short.
+	// TruncatedGzip is the HTTP status for a gzipped body that is cut short.
 	TruncatedGzip int
-	// ErrorPage makes the page, and its header lines, of an HTTP error.
+	// ErrorPage returns the page for an HTTP error, and its header lines.
 	ErrorPage func(status int, reason string) (headers, body string)
-	// VersionLast takes the last of many words in a request line for the version.
+	// VersionLast takes the last word of a request line for the version, if
+	// there are more than three.
 	VersionLast bool
-	// BadVersion is the reason of status 505, with a %s for the version.
+	// BadVersion is the reason for status 505, with %s for the version.
 	BadVersion string
 	// Quote is Python's repr() of a string.
 	Quote func(string) string
 }
 
-// Element is what a tag of a call means.
+// Element is the meaning of a tag in a call.
 type Element uint8
 
-// The elements of a call. A tag that is none of them is ignored where it
-// holds other elements (methodCall, param, data, member) and an error inside
-// a value.
+// The elements of a call. Any other tag is an error inside a value, and ignored
+// elsewhere (methodCall, param, data, member).
 const (
 	elementNone Element = iota
 	ElementNil

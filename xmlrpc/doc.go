@@ -1,19 +1,19 @@
-// Package xmlrpc reads and writes the bytes of XML-RPC over HTTP as Python's
-// own SimpleXMLRPCServer does: the tolerances of its parser, the words of its
-// faults, the order of its struct members and the shape of its replies.
+// Package xmlrpc serves XML-RPC over HTTP with the same bytes as Python's
+// SimpleXMLRPCServer: it accepts the same calls, and has the same faults, order
+// of struct members and form of replies.
 //
-// It knows nothing of what a method means. Start with [Handler], which answers
-// the requests of one connection, [Decode], which turns a request body into a
-// [Call], and [Encode], its way back. Where Python 2 and Python 3 differ, a
-// [Dialect] says how; package compat has both.
+// It does not know what a method means. Start with [Handler], which answers the
+// requests of one connection, [Decode], which reads a [Call] from the body of a
+// request, and [Encode], which writes the reply. A [Dialect] holds the
+// differences between Python 2 and Python 3; package compat has both. Package
+// expat scans the XML.
 //
-// The HTTP side is not net/http: the clients of a PR server compare statuses
-// and bodies that net/http decides on its own before any handler runs (an
-// unreadable Content-Length is 500 here and 400 there, a reason phrase is
-// free text here and fixed there), they expect HTTP/1.0 answers on connections
-// that close, and the same port has to speak another protocol to newer ones.
+// We do not use net/http, because PR clients see statuses and bodies that
+// net/http chooses before any handler runs: a bad Content-Length is status 500
+// here and 400 there, and a reason phrase is free text here and fixed there.
+// Clients also expect HTTP/1.0 answers on connections that close, and newer
+// ones speak another protocol on the same port.
 //
-// Mirrored sources: Python's xmlrpclib.py, SimpleXMLRPCServer.py and
-// BaseHTTPServer.py of 2.7 with expat 2.2.8, and xmlrpc/client.py,
-// xmlrpc/server.py and http/server.py of 3.8 with expat 2.5.0.
+// It mirrors xmlrpclib.py, SimpleXMLRPCServer.py and BaseHTTPServer.py of Python
+// 2.7, and xmlrpc/client.py, xmlrpc/server.py and http/server.py of Python 3.8.
 package xmlrpc

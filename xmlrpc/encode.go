@@ -11,16 +11,17 @@ import (
 	"strings"
 )
 
-// What can be wrong with a reply.
+// Errors of a reply.
 var (
-	// ErrIntRange is an integer outside 32 bits, the most XML-RPC can carry.
+	// ErrIntRange is returned for an integer outside the 32 bits that XML-RPC
+	// can carry.
 	ErrIntRange = errors.New("int exceeds XML-RPC limits")
-	// ErrTooDeep is a value nested deeper than anybody needs.
+	// ErrTooDeep is returned for a value that is nested too deeply.
 	ErrTooDeep = errors.New("value nested too deeply")
 )
 
-// maxDepth is how deep values may be nested where they are followed down. The
-// reference breaks at about 1,000.
+// maxDepth is the deepest nesting that a reply may have. The reference breaks
+// at about 1,000.
 const maxDepth = 900
 
 const (
@@ -29,10 +30,11 @@ const (
 	closeReply   = "</param>\n</params>\n</methodResponse>\n"
 	openFault    = header + "<methodResponse>\n<fault>\n"
 	closeFault   = "</fault>\n</methodResponse>\n"
-	base64Column = 57 // bytes that make a line of 76 characters
+	base64Column = 57 // bytes in a line of 76 characters
 )
 
-// Encode appends the reply that carries v to dst.
+// Encode appends the reply with the value v to dst. The error is one of this
+// package's, or the dialect's error for a [Blob].
 //
 // Source: xmlrpclib.py:Marshaller.dumps.
 func Encode(dst []byte, v any, d *Dialect) ([]byte, error) {
@@ -41,7 +43,7 @@ func Encode(dst []byte, v any, d *Dialect) ([]byte, error) {
 	return append(dst, closeReply...), err
 }
 
-// EncodeFault appends the reply that carries f to dst.
+// EncodeFault appends the reply with the fault f to dst. See [Encode].
 func EncodeFault(dst []byte, f *Fault, d *Dialect) ([]byte, error) {
 	dst = append(dst, openFault...)
 	dst, err := appendValue(dst, Struct{{"faultCode", f.Code}, {"faultString", f.Message}}, d, 0)
@@ -132,7 +134,8 @@ func appendStruct(dst []byte, st Struct, d *Dialect, depth int) ([]byte, error) 
 	return append(dst, "</struct></value>\n"...), nil
 }
 
-// inOrder returns the members in the order of rank.
+// inOrder returns the members in the order of rank, or as they are if rank is
+// nil.
 func inOrder(st Struct, rank map[string]int) Struct {
 	if rank == nil {
 		return st
@@ -146,7 +149,7 @@ func inOrder(st Struct, rank map[string]int) Struct {
 	return sorted
 }
 
-// appendEscaped replaces what the reference replaces, and nothing else.
+// appendEscaped escapes '&', '<' and '>' only, as the reference does.
 func appendEscaped(dst []byte, s string) []byte {
 	for {
 		i := strings.IndexAny(s, "&<>")
@@ -166,8 +169,8 @@ func appendEscaped(dst []byte, s string) []byte {
 	}
 }
 
-// FormatDouble writes f as Python's repr() does: the shortest digits that
-// read back as f, with an exponent below 1e-4 and from 1e16 up.
+// FormatDouble formats f as Python's repr() does: with the fewest digits that
+// read back as f, and with an exponent below 1e-4 and from 1e16 up.
 func FormatDouble(f float64) string {
 	switch {
 	case math.IsInf(f, 1):

@@ -13,12 +13,12 @@ import (
 	"prserver/xmlrpc"
 )
 
-// reply is what a value's element stands in.
+// reply returns the reply with a value's element.
 func reply(value string) string {
 	return "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n" + value + "</param>\n</params>\n</methodResponse>\n"
 }
 
-// TestEncode compares replies with those of xmlrpclib.dumps, byte for byte.
+// TestEncode compares replies with the bytes of xmlrpclib.dumps.
 func TestEncode(t *testing.T) {
 	for _, test := range []struct {
 		value any
@@ -77,8 +77,8 @@ func TestEncodeFault(t *testing.T) {
 	}
 }
 
-// TestEncodeOrder looks at the order of members: the reference's hashes in
-// Python 2, that of writing in Python 3.
+// TestEncodeOrder checks the order of members: that of Python 2's hashes, and
+// in Python 3 the order in which they were written.
 func TestEncodeOrder(t *testing.T) {
 	for _, test := range []struct{ written, py2 string }{
 		{"version pkgarch checksum value", "pkgarch version value checksum"},
@@ -140,7 +140,7 @@ func TestEncodeErrors(t *testing.T) {
 	}
 }
 
-// TestEncodeBlob looks at bytes of a database: Python 2 cannot send them.
+// TestEncodeBlob encodes bytes from a database, which Python 2 cannot send.
 func TestEncodeBlob(t *testing.T) {
 	blob := list(xmlrpc.Blob("AB"))
 	if _, err := xmlrpc.Encode(nil, blob, compat.Py2); err == nil {
@@ -151,7 +151,7 @@ func TestEncodeBlob(t *testing.T) {
 	}
 }
 
-// TestFormatDouble compares with Python's repr().
+// TestFormatDouble compares texts with Python's repr().
 func TestFormatDouble(t *testing.T) {
 	for want, f := range map[string]float64{
 		"0.0": 0, "-0.0": math.Copysign(0, -1), "1.0": 1, "-1.5": -1.5, "0.1": .1, "100.0": 100,
@@ -167,7 +167,7 @@ func TestFormatDouble(t *testing.T) {
 	}
 }
 
-// TestRoundTrip reads replies with random values back.
+// TestRoundTrip encodes random values and decodes them again.
 func TestRoundTrip(t *testing.T) {
 	seed := [32]byte{1}
 	source := rand.NewChaCha8(seed)
@@ -178,7 +178,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// recoded returns what d makes of a reply with v in it.
+// recoded encodes v and returns what d decodes.
 func recoded(t *testing.T, v any, d *xmlrpc.Dialect) any {
 	t.Helper()
 	body, err := xmlrpc.Encode(nil, v, d)

@@ -19,17 +19,17 @@ func badCharacters(kind, text string, start, end int) error {
 	return &xmlrpc.ValueError{Kind: kind, Reason: xmlrpc.ReasonCharacters, Text: text, Start: start, End: end}
 }
 
-// mistake is a call that cannot be read, the error that says so, and what a
-// client of either Python hears, as recorded from xmlrpclib.loads. An empty
-// text means that this Python can read it.
+// mistake is a call that cannot be decoded, and the texts that Python 2 and
+// Python 3 send for it, as recorded from xmlrpclib.loads. A text is empty if
+// that Python reads the call or has another error.
 type mistake struct {
 	body        string
 	err         error
 	text, text3 string
 }
 
-// TestDecodeErrors looks at values that are none. What stands behind the
-// first of them does not count, be it XML or not.
+// TestDecodeErrors decodes bad values. The first one ends the decoding: what
+// follows need not even be XML.
 func TestDecodeErrors(t *testing.T) {
 	for _, m := range badValues {
 		checkMistake(t, m.body, params(m.body), m)

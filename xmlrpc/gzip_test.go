@@ -22,7 +22,8 @@ func packed(t testing.TB, data string) string {
 	return out.String()
 }
 
-// TestGzipReply asks for replies of 1,400 bytes and one more.
+// TestGzipReply asks for replies of 1,400 bytes, the most that is sent as it is,
+// and for longer ones.
 func TestGzipReply(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
@@ -67,7 +68,7 @@ func TestGzipReply(t *testing.T) {
 	}
 }
 
-// TestGzipRequest sends packed bodies, and those that only say so.
+// TestGzipRequest sends packed bodies, and others that claim to be packed.
 func TestGzipRequest(t *testing.T) {
 	h, _ := answering()
 	addr := listen(t, h)
@@ -100,6 +101,7 @@ func TestGzipRequest(t *testing.T) {
 			c := dial(t, addr)
 			c.send(post("/", agent+"Content-Encoding: "+test.coding+"\r\n", test.body))
 			resp, answer := c.response()
+			c.Close() // the server waits a second for a client that it refuses
 			if resp.Status != want {
 				t.Errorf("%s, %s: got %s, want %s", test.name, agent[:20], resp.Status, want)
 			}

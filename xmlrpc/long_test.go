@@ -12,8 +12,8 @@ import (
 	"prserver/xmlrpc"
 )
 
-// TestText lets a method answer texts of many lengths, packed and not: below
-// and above what is packed, and what is held in memory.
+// TestText has a method return texts of many lengths, on both sides of the
+// lengths from which a reply is packed and from which it is kept in a file.
 func TestText(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	h, _ := answering()
@@ -76,7 +76,8 @@ func unpack(t *testing.T, body string) string {
 	return string(text)
 }
 
-// TestTextFails answers nil where the text fails, or there is no room for it.
+// TestTextFails checks that the reply is nil if the text fails or there is no
+// room for it.
 func TestTextFails(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()+"/none")
 	for _, test := range []struct {

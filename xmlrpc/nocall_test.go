@@ -10,7 +10,7 @@ import (
 
 func badFault(value any) error { return &xmlrpc.FaultCallError{Value: value, HasValue: true} }
 
-// TestDecodeNoCall looks at documents that are no call as a whole.
+// TestDecodeNoCall decodes documents that are not calls.
 func TestDecodeNoCall(t *testing.T) {
 	for _, m := range noCalls {
 		checkMistake(t, m.body, []byte(m.body), m)
@@ -31,14 +31,14 @@ var noCalls = []mistake{
 	{"<?xml version='1.0' encoding='bogus'?><a/>", &expat.EncodingError{Name: "bogus"},
 		"<type 'exceptions.LookupError'>:unknown encoding: bogus", "<class 'LookupError'>:unknown encoding: bogus"},
 
-	// Names that are no UTF-8, which only the expat of Python 2 lets through.
+	// Names that are not UTF-8, which only Python 2's expat accepts.
 	{"<a\xc3b></a\xc3b>", &xmlrpc.NameError{Name: []byte("a\xc3b")},
 		"<type 'exceptions.UnicodeDecodeError'>:'utf8' codec can't decode byte 0xc3 in position 1: invalid continuation byte", ""},
 	{"<params><a\xc0\xbe/></params>", &expat.SyntaxError{Reason: "not well-formed (invalid token)", Line: 1, Column: 10},
 		"<class 'xml.parsers.expat.ExpatError'>:not well-formed (invalid token): line 1, column 10",
 		"<class 'xml.parsers.expat.ExpatError'>:not well-formed (invalid token): line 1, column 10"},
 
-	// A fault, which the reference raises as one.
+	// Faults of the wrong form, which the reference fails to raise.
 	{"<fault/>", &xmlrpc.FaultCallError{},
 		"<type 'exceptions.IndexError'>:list index out of range", "<class 'IndexError'>:list index out of range"},
 	{"<fault><nil/></fault>", badFault(nil), noMapping + "NoneType", noMapping3 + "NoneType"},
@@ -75,7 +75,7 @@ var noCalls = []mistake{
 		"", "<class 'TypeError'>:__init__() got multiple values for argument 'self'"},
 }
 
-// TestDecodeFault looks at a fault of the right form, which is its own answer.
+// TestDecodeFault decodes a fault of the right form, which is its own answer.
 func TestDecodeFault(t *testing.T) {
 	const members = "<name>faultString</name><string>x</string><name>other</name><nil/><name>faultCode</name><int>7</int>"
 	for _, d := range dialects {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// Numbers says how a Python writes numbers.
+// Numbers is a dialect's syntax of numbers.
 type Numbers uint8
 
 const (
@@ -51,7 +51,7 @@ func parseInt(text string, as Numbers) (any, error) {
 	}
 	digits = strings.TrimLeft(digits[:len(digits)-1], "0") + digits[len(digits)-1:]
 	if len(digits) > maxDigits {
-		// Too large for anything a PR server does: the first digits will do.
+		// No PR server needs a number this large: the first digits are enough.
 		digits = digits[:maxDigits]
 	}
 	n, _ := new(big.Int).SetString(sign+digits, 10) // cannot fail with digits alone
@@ -81,13 +81,13 @@ func parseDouble(text string, as Numbers) (float64, error) {
 	if _, unsigned := cutSign(number); strings.EqualFold(unsigned, "nan") {
 		return math.NaN(), nil
 	}
-	// What is left to fail is the range, where Python returns infinity too.
+	// The only error left is of range, for which Python returns infinity too.
 	f, _ := strconv.ParseFloat(number, 64)
 	return f, nil
 }
 
-// convert sets e.Number to what Python reads in place of e.Text. It returns
-// false, and sets the reason, if Python 2 cannot convert the text.
+// convert sets e.Number from e.Text. If Python 2 cannot convert the text, it
+// sets the reason instead and returns false.
 //
 // Source: PyUnicode_EncodeDecimal in Python 2's unicodeobject.c,
 // _PyUnicode_TransformDecimalAndSpaceToASCII in Python 3's.
@@ -128,8 +128,8 @@ func cutSign(number string) (sign, rest string) {
 	return "", number
 }
 
-// cutDigits returns the digits at the start of number and what follows them;
-// ok is false if there are none, or underscores that do not separate them.
+// cutDigits returns the digits at the start of number and the rest. ok is false
+// if there are no digits, or misplaced underscores among them.
 func cutDigits(number string, as Numbers) (digits, rest string, ok bool) {
 	n := 0
 	for n < len(number) && (isDigit(number[n]) || as == Numbers3 && number[n] == '_') {
@@ -139,8 +139,8 @@ func cutDigits(number string, as Numbers) (digits, rest string, ok bool) {
 	return digits, number[n:], ok && n > 0
 }
 
-// withoutUnderscores takes the underscores out of number; ok is false if one
-// of them is not between two digits.
+// withoutUnderscores removes the underscores from number; ok is false if one of
+// them is not between two digits.
 func withoutUnderscores(number string) (plain string, ok bool) {
 	for i := range len(number) {
 		if number[i] == '_' && (i == 0 || !isDigit(number[i-1]) || i+1 == len(number) || !isDigit(number[i+1])) {
@@ -150,8 +150,8 @@ func withoutUnderscores(number string) (plain string, ok bool) {
 	return strings.ReplaceAll(number, "_", ""), true
 }
 
-// doublePrefix returns how many bytes at the start of s are a number, or the
-// name of an infinity or of NaN.
+// doublePrefix returns the length of the number, infinity or NaN at the start of
+// s.
 func doublePrefix(s string) int {
 	i := 0
 	if i < len(s) && (s[i] == '+' || s[i] == '-') {
@@ -189,12 +189,13 @@ func doublePrefix(s string) int {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
-// digitValue returns the value of a decimal digit of any script.
+// digitValue returns the value of a decimal digit of any script, and whether r
+// is one.
 func digitValue(r rune) (int, bool) {
 	if !unicode.IsDigit(r) {
 		return 0, false
 	}
-	// Unicode's decimal digits stand in runs of ten that start with zero.
+	// Unicode has decimal digits in runs of ten that start with zero.
 	for _, run := range unicode.Nd.R16 {
 		if r >= rune(run.Lo) && r <= rune(run.Hi) {
 			return int(r-rune(run.Lo)) % 10, true

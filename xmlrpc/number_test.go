@@ -7,10 +7,11 @@ import (
 	"prserver/xmlrpc"
 )
 
-// badNumber is the error of a number that Python reads as it stands.
+// badNumber returns the error for a number that Python reads as it stands.
 func badNumber(kind, text string) error { return converted(kind, text, text) }
 
-// converted is the error of a number that Python converts before it reads it.
+// converted returns the error for a number that Python converts before it reads
+// it.
 func converted(kind, text, number string) error {
 	return &xmlrpc.ValueError{Kind: kind, Text: text, Number: number}
 }
@@ -27,7 +28,7 @@ func badExponent(text, number string) error {
 	return &xmlrpc.ValueError{Kind: xmlrpc.KindDecimal, Reason: xmlrpc.ReasonExponent, Text: text, Number: number}
 }
 
-// TestBadNumbers reads numbers that are none.
+// TestBadNumbers decodes bad numbers.
 func TestBadNumbers(t *testing.T) {
 	for _, m := range badNumbers {
 		checkMistake(t, m.body, params(m.body), m)

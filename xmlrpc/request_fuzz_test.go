@@ -14,8 +14,9 @@ import (
 	"prserver/xmlrpc"
 )
 
-// FuzzRequest sends anything to a connection. No panic, no more answers than
-// calls and mistakes, each of the length it says; and the connection closes.
+// FuzzRequest sends anything to a connection. The handler must not panic, must
+// answer every call with as many bytes as it announces, and must close the
+// connection.
 func FuzzRequest(f *testing.F) {
 	for _, request := range recorded(f) {
 		f.Add(request)
@@ -38,7 +39,7 @@ func FuzzRequest(f *testing.F) {
 			}
 			return serve(ctx, call)
 		}
-		got := converse(t, h, request)
+		got := converse(t, context.Background(), h, request)
 		if strings.Contains(logged.String(), "panic") {
 			t.Fatalf("panic: %s", logged)
 		}
@@ -47,17 +48,17 @@ func FuzzRequest(f *testing.F) {
 }
 
 // converse sends request to h and returns all that comes back.
-func converse(t *testing.T, h *xmlrpc.Handler, request []byte) []byte {
+func converse(t *testing.T, ctx context.Context, h *xmlrpc.Handler, request []byte) []byte {
 	t.Helper()
 	requestOut, requestIn := net.Pipe()
 	replyOut, replyIn := net.Pipe()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		h.ServeConn(context.Background(), twoPipes{replyIn, requestOut})
+		h.ServeConn(ctx, twoPipes{replyIn, requestOut})
 	}()
 	go func() {
-		requestIn.Write(request) // may be cut short
+		requestIn.Write(request) // fails if the handler stops reading
 		requestIn.Close()
 	}()
 	replyOut.SetReadDeadline(time.Now().Add(patience))
@@ -69,8 +70,8 @@ func converse(t *testing.T, h *xmlrpc.Handler, request []byte) []byte {
 	return got
 }
 
-// twoPipes is a connection whose client closes its side while it listens,
-// which a single pipe cannot do.
+// twoPipes is a connection of which the client closes its side only, which a
+// single pipe cannot do.
 type twoPipes struct {
 	net.Conn          // where answers go
 	requests net.Conn // where requests come from
@@ -95,29 +96,29 @@ func checkAnswers(t *testing.T, got []byte, served int) {
 			break
 		}
 		if string(start) != "HTTP/1.0 " {
-			return // the answer to a request without version is the page alone
+			return // the answer to a request of HTTP/0.9 is the page alone
 		}
 		asked := &http.Request{Method: "POST"}
 		if reason, _ := r.Peek(len(headReason)); string(reason) == headReason {
-			asked.Method = "HEAD" // answered by a head alone
+			asked.Method = "HEAD" // the answer has no body
 		}
 		resp, err := http.ReadResponse(r, asked)
 		if err != nil {
-			t.Fatalf("not an answer: %v: %.300q", err, got)
+			t.Fatalf("an answer that is not HTTP: %v: %.300q", err, got)
 		}
 		body, err := io.ReadAll(resp.Body)
 		if err != nil {
-			t.Fatalf("an answer that is shorter than it says: %v: %.300q", err, got)
+			t.Fatalf("an answer that is shorter than announced: %v: %.300q", err, got)
 		}
 		answers++
 		if resp.StatusCode == 200 {
 			if !bytes.HasPrefix(body, []byte("<?xml version='1.0'?>\n<methodResponse>\n")) && resp.Header.Get("Content-Encoding") != "gzip" {
-				t.Fatalf("an answer that is none: %.300q", body)
+				t.Fatalf("a reply that is not XML-RPC: %.300q", body)
 			}
 		}
 		if resp.Header.Get("Connection") != "keep-alive" {
 			if rest, _ := io.ReadAll(r); len(rest) > 0 {
-				t.Fatalf("something behind the last answer: %.300q", rest)
+				t.Fatalf("something after the last answer: %.300q", rest)
 			}
 			break
 		}

@@ -11,8 +11,7 @@ import (
 	"prserver/xmlrpc"
 )
 
-// FuzzRoundTrip builds a value from the input and demands it back from a
-// reply that carries it.
+// FuzzRoundTrip builds a value from the input, encodes it and decodes it again.
 func FuzzRoundTrip(f *testing.F) {
 	for _, seed := range []string{
 		"", "\x00", "\x01\x01", "\x02\x7f\xff\xff\xff", "\x03\x3f\xf8\x00\x00\x00\x00\x00\x00", "\x04\x05<&>]]",
@@ -30,14 +29,14 @@ func checkRoundTrip(t *testing.T, data []byte) {
 	if got := recoded(t, v, compat.Py3); !reflect.DeepEqual(got, v) {
 		t.Errorf("py3: got %#v, want %#v", got, v)
 	}
-	// Python 2 orders members; once ordered they stay so.
+	// Python 2 orders the members, the first time only.
 	once := recoded(t, v, compat.Py2)
 	if twice := recoded(t, once, compat.Py2); !reflect.DeepEqual(twice, once) {
 		t.Errorf("py2: got %#v, want %#v", twice, once)
 	}
 }
 
-// builder makes values of bytes; behind the last there are zeros.
+// builder builds values from bytes, and from zeros after the last one.
 type builder struct{ data []byte }
 
 func (b *builder) byte() byte {
@@ -57,7 +56,7 @@ func (b *builder) bytes(n int) []byte {
 	return out
 }
 
-// value makes a value that a reply can carry and a call bring.
+// value builds a value that replies and calls can have.
 func (b *builder) value(depth int) any {
 	kinds := byte(9)
 	if depth > 20 {
@@ -70,7 +69,7 @@ func (b *builder) value(depth int) any {
 		return int64(int32(binary.BigEndian.Uint32(b.bytes(4))))
 	case 3:
 		f := math.Float64frombits(binary.BigEndian.Uint64(b.bytes(8)))
-		if math.IsNaN(f) { // equals nothing; TestDecodeNaN has it
+		if math.IsNaN(f) { // not equal to itself; see TestDecodeNaN
 			f = 0
 		}
 		return f
@@ -100,8 +99,8 @@ func (b *builder) value(depth int) any {
 	return nil
 }
 
-// text makes a string of what XML can carry. A carriage return it cannot: the
-// reference, too, sends it as it is, and who reads it finds a newline.
+// text builds a string of characters that XML can carry. A carriage return is
+// not one: the reference, too, sends it as it is, and the reader gets a newline.
 func (b *builder) text() string {
 	var out []byte
 	for range b.byte() % 16 {

@@ -22,19 +22,20 @@ const (
 type Reason uint8
 
 const (
-	// ReasonForm: the text is not of the form that its kind has.
+	// ReasonForm: the text has not the form of its kind.
 	ReasonForm Reason = iota
-	// ReasonTail: a double begins with a number, but does not end with it.
+	// ReasonTail: a double is a number and something after it.
 	ReasonTail
-	// ReasonLength: an integer has Count digits, more than Python 3 converts.
+	// ReasonLength: an integer has Count digits, which is more than Python 3
+	// converts.
 	ReasonLength
 	// ReasonExponent: the exponent of a bigdecimal is too large.
 	ReasonExponent
-	// ReasonPadding: the Count base64 characters of the text are no whole
-	// number of groups of four, and the padding does not make up for it.
+	// ReasonPadding: the text has Count base64 characters, which do not make
+	// whole groups of four, and too little padding.
 	ReasonPadding
 	// ReasonCharacters: Python cannot encode the characters from Start up to
-	// End, in ASCII or, if they are in a number, in what Python 2 makes of it.
+	// End: in ASCII, or in the bytes that Python 2 reads a number from.
 	ReasonCharacters
 )
 
@@ -42,21 +43,19 @@ const (
 type ValueError struct {
 	Kind   string
 	Reason Reason
-	Text   string
-	// Number is what Python reads in place of the text of a number: without
-	// leading white space, with ASCII digits for those of other scripts and
-	// spaces for other white space. Of any other character Python 2 makes a
-	// byte of Latin-1, and Python 3 a question mark if it is not ASCII.
-	Number string
-	Count  int
-	// Start and End are in characters.
-	Start, End int
+	Text   string // as in the call
+	// Number is what Python converts the text of a number to before it reads
+	// it. Leading white space is gone, digits are ASCII, and white space is
+	// spaces. Other characters outside ASCII are bytes of Latin-1 in Python 2
+	// and question marks in Python 3.
+	Number     string
+	Count      int // of digits or base64 characters
+	Start, End int // offsets in Text, in characters
 }
 
 func (e *ValueError) Error() string { return fmt.Sprintf("bad %s value %q", e.Kind, e.Text) }
 
-// refuse makes e the error of a text with bad characters; the first run of
-// them is what Python names.
+// refuse sets the reason to the first run of bad characters in the text.
 func (e *ValueError) refuse(bad func(rune) bool) {
 	e.Reason = ReasonCharacters
 	chars := []rune(e.Text)
@@ -95,8 +94,8 @@ func (u *unmarshaller) scalar(e Element, text string) (any, error) {
 	return text, nil
 }
 
-// decodeBase64 decodes a text and skips what is not base64, as Python's
-// binascii does. The error is a [*ValueError].
+// decodeBase64 decodes base64 as Python's binascii does, which skips all other
+// characters. The error is a [*ValueError].
 func decodeBase64(text string) (Binary, error) {
 	if err := CheckASCII(KindBase64, text); err != nil {
 		return nil, err
@@ -107,7 +106,7 @@ func decodeBase64(text string) (Binary, error) {
 		switch c := text[i]; {
 		case c == '=':
 			if pads++; len(digits)%4 >= 2 && len(digits)%4+pads >= 4 {
-				return rawBase64(digits), nil // the last group; what follows is ignored
+				return rawBase64(digits), nil // binascii ignores the rest
 			}
 		case isBase64(c):
 			digits = append(digits, c)
@@ -129,7 +128,8 @@ func isBase64(c byte) bool {
 	return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '+' || c == '/'
 }
 
-// CheckASCII returns a [*ValueError] if text has characters outside ASCII.
+// CheckASCII returns a [*ValueError] of the given kind if text has characters
+// outside ASCII, and nil otherwise.
 func CheckASCII(kind, text string) error {
 	if isASCII(text) {
 		return nil

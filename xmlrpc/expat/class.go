@@ -1,21 +1,21 @@
 package expat
 
-// class is what a byte can be in XML, as far as it decides how to go on. A
-// byte from 0x80 up is read as UTF-8, whatever the document was written in.
+// class is the lexical class of a byte, as in expat's tables. The document has
+// been converted to UTF-8.
 type class uint8
 
 const (
 	cOther  class = iota
-	cNonXML       // may not occur at all
-	cTrail        // a UTF-8 continuation byte without its lead
+	cNonXML       // not allowed anywhere
+	cTrail        // a UTF-8 continuation byte
 	cLead2
 	cLead3
 	cLead4
 	cSpace // space and tab
 	cCR
 	cLF
-	cNameStart // letters, '_' and ':' (the reference parses without name spaces)
-	cHex       // A to F: name start and hexadecimal digit
+	cNameStart // a letter, '_' or ':'
+	cHex       // A to F: starts a name and is a hexadecimal digit
 	cDigit
 	cName // '.'
 	cMinus
@@ -79,15 +79,16 @@ var classes = func() (t [256]class) {
 
 func (c class) isSpace() bool { return c == cSpace || c == cCR || c == cLF }
 
-// isLead tells whether a multi-byte character starts here.
+// isLead reports whether the byte starts a character of several bytes.
 func (c class) isLead() bool { return c == cLead2 || c == cLead3 || c == cLead4 }
 
-// leadLength is the length of the character that a lead byte starts.
+// leadLength returns the length in bytes of the character that a lead byte
+// starts.
 func (c class) leadLength() int { return int(c-cLead2) + 2 }
 
-// sequence checks the multi-byte character at p, whose first byte has class
-// c, and returns its length. The token is tokOK, tokPartialChar where the
-// data ends inside it, or tokInvalid.
+// sequence checks the character of several bytes at p, whose first byte has
+// class c, and returns its length. The token is tokOK, tokInvalid, or
+// tokPartialChar if the data ends inside the character.
 func (s *scanner) sequence(p int, c class) (int, token) {
 	n := c.leadLength()
 	if len(s.data)-p < n {
@@ -116,7 +117,8 @@ func (s *scanner) sequence(p int, c class) (int, token) {
 	return n, tokOK
 }
 
-// anyChar steps over one character of text, comments or literals at p.
+// anyChar returns the offset after the character at p, which may be any that
+// XML allows.
 func (s *scanner) anyChar(p int) (int, token) {
 	c := classes[s.data[p]]
 	switch {
@@ -132,7 +134,7 @@ func (s *scanner) anyChar(p int) (int, token) {
 	return p + 1, tokOK
 }
 
-// nameStart steps over the first character of a name at p.
+// nameStart returns the offset after the first character of the name at p.
 func (s *scanner) nameStart(p int) (int, token) {
 	if p >= len(s.data) {
 		return p, tokPartial
@@ -154,8 +156,8 @@ func (s *scanner) nameStart(p int) (int, token) {
 	return p, tokInvalid
 }
 
-// nameSequence checks the multi-byte character of a name at p like sequence,
-// and finds its class. Old versions of expat do not look whether it is valid.
+// nameSequence checks a character of a name like sequence, and returns its
+// class as well. With looseNames it accepts bytes that are not UTF-8.
 func (s *scanner) nameSequence(p int, c class) (int, nameClass, token) {
 	n, tok := s.sequence(p, c)
 	if s.looseNames && tok == tokInvalid {
@@ -172,8 +174,8 @@ func (s *scanner) nameSequence(p int, c class) (int, nameClass, token) {
 	return n, classifyName(r), tokOK
 }
 
-// nameRest steps over the rest of a name to the first ASCII character that
-// does not belong to it, which must exist.
+// nameRest returns the offset after the rest of a name. The token is
+// tokPartial if the data ends there.
 func (s *scanner) nameRest(p int) (int, token) {
 	for p < len(s.data) {
 		c := classes[s.data[p]]
@@ -196,7 +198,8 @@ func (s *scanner) nameRest(p int) (int, token) {
 	return p, tokPartial
 }
 
-// name steps over a whole name, nameStart and nameRest in one.
+// name returns the offset after the name at p. The token is tokPartial if the
+// data ends there.
 func (s *scanner) name(p int) (int, token) {
 	p, tok := s.nameStart(p)
 	if tok != tokOK {
@@ -205,8 +208,8 @@ func (s *scanner) name(p int) (int, token) {
 	return s.nameRest(p)
 }
 
-// spaces steps over white space to the first other character, which must
-// exist.
+// spaces returns the offset after the white space at p, if any. The token is
+// tokPartial if the data ends there.
 func (s *scanner) spaces(p int) (int, token) {
 	for ; p < len(s.data); p++ {
 		if !classes[s.data[p]].isSpace() {

@@ -8,26 +8,27 @@ import (
 	"unicode/utf8"
 )
 
-// EncodingError is an XML declaration that names an encoding we do not read.
+// EncodingError is returned for a document that declares an encoding which
+// this package does not read.
 type EncodingError struct{ Name string }
 
 func (e *EncodingError) Error() string { return "unknown encoding: " + e.Name }
 
-// detectEncoding looks for a byte order mark or the zero bytes of UTF-16,
-// turns UTF-16 into UTF-8, and returns the offset to start at. Positions stay
-// what they were: they count characters, the mark included.
+// detectEncoding finds a byte order mark or the zero bytes of UTF-16, converts
+// UTF-16 to UTF-8, and returns the offset after the mark. Columns do not change
+// by that: they count characters, and the mark is one.
 func (s *scanner) detectEncoding() (int, error) {
 	d := s.data
 	if len(d) < 2 {
 		if len(d) == 1 && (d[0] == 0xEF || d[0] == 0xFE || d[0] == 0xFF || d[0] == 0) {
-			return 0, s.fail(errUnclosedToken, 0)
+			return 0, s.fail(reasonUnclosedToken, 0)
 		}
 		return 0, nil
 	}
 	switch {
 	case d[0] == 0xEF && d[1] == 0xBB:
 		if len(d) == 2 {
-			return 0, s.fail(errUnclosedToken, 0)
+			return 0, s.fail(reasonUnclosedToken, 0)
 		}
 		if d[2] == 0xBF {
 			return 3, nil
@@ -51,17 +52,17 @@ func (s *scanner) fromUTF16(order binary.ByteOrder, name string) {
 	for i := range units {
 		units[i] = order.Uint16(s.data[2*i:])
 	}
-	s.wide = name
+	s.utf16 = name
 	s.half = len(s.data)%2 != 0
 	s.data = []byte(string(utf16.Decode(units)))
 }
 
-// xmlDecl reads the XML declaration between start and end and turns what
-// follows into UTF-8 if it says that it is something else. It returns the
-// offset to go on at.
+// xmlDecl reads the XML declaration between start and end, and converts the
+// rest of the document to UTF-8 if the declaration says that it is not. It
+// returns end.
 func (s *scanner) xmlDecl(start, end int) (int, error) {
 	d := declaration{s: s, p: start + len("<?xml"), end: end - len("?>")}
-	bad := func(p int) (int, error) { return p, s.fail(errXMLDecl, p) }
+	bad := func(p int) (int, error) { return p, s.fail(reasonXMLDecl, p) }
 
 	if !d.next() || d.name == "" {
 		return bad(d.p)
@@ -99,16 +100,16 @@ func (s *scanner) xmlDecl(start, end int) (int, error) {
 	return end, s.switchEncoding(encoding, encodingAt, end)
 }
 
-// declaration steps through the pseudo attributes of an XML declaration.
+// declaration iterates over the pseudo-attributes of an XML declaration.
 type declaration struct {
 	s               *scanner
 	p, end          int
-	name, value     string
-	nameAt, valueAt int
+	name, value     string // of the last pseudo-attribute
+	nameAt, valueAt int    // their offsets
 }
 
-// next reads a pseudo attribute, or finds that none is left and clears name.
-// Where it returns false, p is the culprit.
+// next reads a pseudo-attribute; name is empty if none is left. If it returns
+// false, p is the offset of the bad byte.
 func (d *declaration) next() bool {
 	data := d.s.data
 	d.name = ""
@@ -168,23 +169,24 @@ func (d *declaration) next() bool {
 	return true
 }
 
-// switchEncoding turns the data from offset p on into UTF-8.
+// switchEncoding converts the document from offset p on, which is in the
+// encoding declared at nameAt, to UTF-8.
 func (s *scanner) switchEncoding(name string, nameAt, p int) error {
 	upper := strings.ToUpper(name)
 	isWide := strings.HasPrefix(upper, "UTF-16")
 	switch {
 	case name == "":
 		return nil
-	case isWide && s.wide != "" && (upper == "UTF-16" || upper == s.wide):
+	case isWide && s.utf16 != "" && (upper == "UTF-16" || upper == s.utf16):
 		return nil
-	case isWide, s.wide != "" && (upper == "UTF-8" || upper == "US-ASCII" || upper == "ISO-8859-1"):
-		return s.fail(errWrongEncoding, nameAt)
-	case s.wide != "":
+	case isWide, s.utf16 != "" && (upper == "UTF-8" || upper == "US-ASCII" || upper == "ISO-8859-1"):
+		return s.fail(reasonWrongEncoding, nameAt)
+	case s.utf16 != "":
 		return &EncodingError{Name: name}
 	case upper == "UTF-8":
 		return nil
 	case asciiNames[strings.ToLower(name)]:
-		// A byte that is no ASCII becomes one that is no XML.
+		// A byte outside ASCII becomes a character that XML does not allow.
 		s.rewrite(p, func(byte) rune { return 0 })
 		return nil
 	case latin1Names[strings.ToLower(name)]:
@@ -194,20 +196,20 @@ func (s *scanner) switchEncoding(name string, nameAt, p int) error {
 	return &EncodingError{Name: name}
 }
 
-// asciiNames are the encodings that the reference reads as ASCII. What it
-// reads as UTF-8 bears one name only: for others it asks Python for the
-// meaning of every single byte, and in UTF-8 those from 0x80 up have none.
+// asciiNames are the encodings that Python reads as ASCII, in lower case. expat
+// itself knows UTF-8 by one name only. For "utf8" it asks Python what each of
+// the 256 bytes means, and alone those from 0x80 up mean nothing.
 var asciiNames = map[string]bool{
 	"us-ascii": true, "ascii": true, "ansi_x3.4-1968": true, "utf8": true, "utf_8": true,
 }
 
-// latin1Names are some of the names of Latin-1. Python has tables for a
-// hundred other encodings, which no client of a PR server ever used.
+// latin1Names are some names of Latin-1. Python reads a hundred other
+// encodings, which no PR client has ever used.
 var latin1Names = map[string]bool{
 	"iso-8859-1": true, "iso8859-1": true, "iso_8859-1": true, "latin1": true, "latin-1": true, "l1": true,
 }
 
-// rewrite replaces every byte from 0x80 up behind offset p by a character.
+// rewrite replaces every byte from 0x80 up after offset p by a character.
 func (s *scanner) rewrite(p int, char func(byte) rune) {
 	if bytes.IndexFunc(s.data[p:], func(r rune) bool { return r >= utf8.RuneSelf }) < 0 {
 		return

@@ -9,12 +9,12 @@ import (
 	"prserver/xmlrpc/expat"
 )
 
-// declared is a call in an encoding.
+// declared returns a call that declares an encoding.
 func declared(encoding, text string) []byte {
 	return []byte("<?xml version='1.0' encoding='" + encoding + "'?><params><value>" + text + "</value></params>")
 }
 
-// valueText returns the text of the only value of a call, or the error.
+// valueText returns the text of the only value of a call, or its error.
 func valueText(body []byte) string {
 	v := ourView(body)
 	if v.err != nil {
@@ -23,8 +23,8 @@ func valueText(body []byte) string {
 	return strings.Join(v.events[2:len(v.events)-2], "")
 }
 
-// TestEncodings reads the encodings that we know as both Pythons do. In what
-// they take for ASCII, other bytes are no characters.
+// TestEncodings compares the encodings that we read with both Pythons. Where
+// they read ASCII, no other byte is a character.
 func TestEncodings(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
 		{"UTF-8", "é日😀", "é日😀"},
@@ -53,8 +53,7 @@ func TestEncodings(t *testing.T) {
 	}
 }
 
-// TestOtherEncodings pins that those that only Python has tables for are
-// refused.
+// TestOtherEncodings pins that we refuse encodings which Python reads.
 func TestOtherEncodings(t *testing.T) {
 	for _, name := range []string{"iso-8859-15", "windows-1252", "koi8-r", "cp437", "latin2", "cp037", "utf-7", "utf-32", "shift_jis", "hex"} {
 		err := ourView(declared(name, "A")).err
@@ -65,9 +64,9 @@ func TestOtherEncodings(t *testing.T) {
 	}
 }
 
-// TestSurrogates pins that half a surrogate pair is a replacement character.
-// expat refuses a second half, and takes what follows a first half for the
-// second.
+// TestSurrogates pins that half a surrogate pair becomes a replacement
+// character. expat refuses a second half alone, and takes whatever follows a
+// first half for the second.
 func TestSurrogates(t *testing.T) {
 	for units, want := range map[string]string{
 		"\xd8\x3d\xde\x00": "😀", "\xdc\x00": "\ufffd", "\x00x\xdf\xff\xdf\xff": "x\ufffd\ufffd",

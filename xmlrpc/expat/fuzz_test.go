@@ -13,7 +13,7 @@ import (
 	"prserver/xmlrpc/expat"
 )
 
-// FuzzScan holds the scanner against encoding/xml.
+// FuzzScan compares the scanner with encoding/xml.
 func FuzzScan(f *testing.F) {
 	for _, word := range notXML {
 		for _, p := range word.places {
@@ -31,7 +31,25 @@ func FuzzScan(f *testing.F) {
 			f.Add(body)
 		}
 	}
-	f.Fuzz(checkOracle)
+	f.Fuzz(func(t *testing.T, doc []byte) {
+		checkOracle(t, doc)
+		checkAmount(t, doc)
+	})
+}
+
+// checkAmount fails if the tags and the text of a document are much longer than
+// the document. They may be three times as long, because a character that is
+// two bytes in UTF-16 can be three in UTF-8.
+func checkAmount(t *testing.T, doc []byte) {
+	t.Helper()
+	v := ourView(doc)
+	amount := v.text.Len()
+	for _, event := range v.events {
+		amount += len(event)
+	}
+	if amount > 3*len(doc) {
+		t.Errorf("%d bytes of tags and text from a document of %d bytes", amount, len(doc))
+	}
 }
 
 func checkOracle(t *testing.T, doc []byte) {
@@ -44,7 +62,7 @@ func checkOracle(t *testing.T, doc []byte) {
 			t.Error("ErrDoctype without a DOCTYPE")
 		}
 	case errors.As(ours.err, &encoding) || errors.Is(theirs.err, errCharset):
-		// One of the two does not know the encoding.
+		// One of the two does not read the encoding.
 	case ours.err == nil && theirs.err != nil:
 		if !knownRefusal(theirs) {
 			t.Errorf("we accept what encoding/xml does not: %v", theirs.err)
@@ -60,23 +78,22 @@ func checkOracle(t *testing.T, doc []byte) {
 	}
 }
 
-// The differences known between encoding/xml and expat, each with its check.
-
+// These match what encoding/xml and expat treat differently.
 var (
-	// A surrogate's number, for which encoding/xml puts U+FFFD.
+	// surrogateRef: encoding/xml puts U+FFFD for the number of a surrogate.
 	surrogateRef = regexp.MustCompile(`(?i)&#(?:x0*d[89a-f][0-9a-f]{2}|0*5(?:529[6-9]|5[3-9]\d\d|6\d{3}|7[0-2]\d\d|73[0-3]\d|734[0-3]));`)
-	// Two attributes without white space between them, or one glued to '/'.
+	// gluedAttribute: encoding/xml needs no white space after an attribute.
 	gluedAttribute = regexp.MustCompile(`=\s*(?:'[^'<]*'|"[^"<]*")[^\s/>]`)
-	// A name with two colons, which name spaces do not allow.
+	// twoColons: encoding/xml refuses a name with two colons.
 	twoColons = regexp.MustCompile(`[^\s<>/='"]*:[^\s<>/='"]*:`)
 )
 
-// knownRefusal tells whether encoding/xml has a reason of its own to refuse
-// what expat accepts.
+// knownRefusal reports whether the oracle's error is known to be one of
+// encoding/xml alone.
 func knownRefusal(o *oracle) bool {
 	message := o.err.Error()
 	switch {
-	case strings.Contains(message, "unsupported version"): // expat reads any
+	case strings.Contains(message, "unsupported version"): // expat reads every version
 		return o.version != "1.0"
 	case strings.Contains(message, "expected element name after <"),
 		strings.Contains(message, "expected attribute name in element"),
@@ -86,8 +103,8 @@ func knownRefusal(o *oracle) bool {
 	return false
 }
 
-// knownTolerance tells whether encoding/xml accepts what expat, for the
-// reason in err, does not.
+// knownTolerance reports whether encoding/xml is known to accept what expat
+// refuses with err.
 func knownTolerance(err error, o *oracle) bool {
 	var syntax *expat.SyntaxError
 	if !errors.As(err, &syntax) {
@@ -108,11 +125,11 @@ func knownTolerance(err error, o *oracle) bool {
 		return o.lateDecl
 	case "XML declaration not well-formed":
 		return o.badDecl
-	case "unclosed token": // of what may not stand there anyway
+	case "unclosed token": // encoding/xml takes it for text
 		return o.misplaced
 	case "partial character":
 		return o.misplaced || o.badHidden
-	case "encoding specified in XML declaration is incorrect": // UTF-8 it does not ask about
+	case "encoding specified in XML declaration is incorrect": // encoding/xml does not check "utf-8"
 		return o.wide != "" && strings.EqualFold(o.encoding, "utf-8")
 	case "not well-formed (invalid token)":
 		return o.misplaced || o.directive || o.badHidden || o.badTarget || o.badPI ||

@@ -7,29 +7,29 @@ import (
 	"unicode/utf8"
 )
 
-// nameClass says what a character outside ASCII may be in an XML name.
+// nameClass says where in an XML name a character may stand.
 type nameClass uint32
 
 const (
 	nameUnknown nameClass = iota // not looked up yet
 	nameNever
-	nameInside // inside a name, not at its start
-	nameStart
+	nameInside // anywhere but at the start
+	nameStart  // anywhere
 )
 
-// nameClasses remembers the classes of the basic multilingual plane. expat
-// allows no character beyond it in a name.
+// nameClasses caches the classes of the characters below 0x10000. expat allows
+// no others in names.
 var nameClasses [0x10000]atomic.Uint32
 
-// classifyName returns r's class. The tables are those of the XML
-// recommendation's appendix B, which encoding/xml has and does not export, so
-// its decoder is asked, once a character: names outside ASCII do not occur
-// but in hostile calls.
+// classifyName returns r's class. The tables are in appendix B of the XML
+// recommendation. encoding/xml has them but does not export them, so we ask its
+// decoder, once for each character. That is slow, but only hostile calls have
+// names outside ASCII.
 func classifyName(r rune) nameClass {
 	switch {
 	case r >= rune(len(nameClasses)):
 		return nameNever
-	case r < utf8.RuneSelf: // from a sequence that is longer than it need be
+	case r < utf8.RuneSelf: // from an overlong sequence
 		switch classes[r] {
 		case cNameStart, cHex:
 			return nameStart

@@ -15,8 +15,8 @@ import (
 	"prserver/xmlrpc/expat"
 )
 
-// view is what a parser sees of a document: the elements in order, each as
-// "<name>", "</name>" or its text.
+// view is what a parser reports of a document. An event is "<name>", "</name>"
+// or text.
 type view struct {
 	err    error
 	events []string
@@ -31,7 +31,7 @@ func (v *view) tag(tag string) {
 	v.events = append(v.events, tag)
 }
 
-// ourView is what our scanner sees.
+// ourView scans doc.
 func ourView(doc []byte) *view {
 	v := &view{}
 	v.err = expat.Scan(doc, v, false)
@@ -42,26 +42,27 @@ func (v *view) StartElement(tag []byte) error { v.tag("<" + string(tag) + ">"); 
 func (v *view) EndElement(tag []byte) error   { v.tag("</" + string(tag) + ">"); return nil }
 func (v *view) Text(text []byte)              { v.text.Write(text) }
 
-// oracle is what encoding/xml sees, and what of it expat does not accept.
+// oracle is what encoding/xml reports of a document, and what it accepts there
+// that expat does not.
 type oracle struct {
 	view
 	doc        []byte // in UTF-8, without byte order mark
-	wide       string // which UTF-16 the document was in
-	version    string // what its declaration says
+	wide       string // "utf-16be" or "utf-16le" if the document was either
+	version    string // as declared
 	encoding   string
 	roots      int
-	misplaced  bool // text or a declaration outside the root, or before it
-	directive  bool // a declaration within the root
+	misplaced  bool // text or a declaration outside the root
+	directive  bool // a declaration inside the root
 	duplicates bool // two attributes of one name
 	lateDecl   bool // an XML declaration that is not at the start
-	badDecl    bool // an XML declaration at the start that is none
-	badTarget  bool // an instruction called xml in another spelling
-	badHidden  bool // what is no XML character in a comment or an instruction
-	badPI      bool // an instruction whose target does not end in white space
+	badDecl    bool // an XML declaration that is not well-formed
+	badTarget  bool // an instruction called "XML" or the like
+	badHidden  bool // a character in a comment or an instruction that XML forbids
+	badPI      bool // an instruction without white space after its target
 }
 
-// oracleView reads doc with encoding/xml. Its RawToken does not translate
-// names, but does not pair tags either: a second decoder does.
+// oracleView reads doc with two decoders of encoding/xml: RawToken keeps the
+// prefixes of names, Token checks that the tags match.
 func oracleView(doc []byte) *oracle {
 	o := &oracle{}
 	o.doc, o.wide = narrow(doc)
@@ -75,7 +76,7 @@ func oracleView(doc []byte) *oracle {
 			_, err = strict.Token()
 		}
 		if err == io.EOF {
-			// The strict decoder finds elements that are open only now.
+			// Only now the strict decoder reports elements that are open.
 			if _, err = strict.Token(); err == io.EOF {
 				err = nil
 			}
@@ -118,7 +119,8 @@ func oracleView(doc []byte) *oracle {
 	}
 }
 
-// flaws names what the oracle, but not expat, accepts in the document.
+// flaws names something in the document that encoding/xml accepts and expat
+// does not.
 func (o *oracle) flaws() string {
 	switch {
 	case o.roots != 1:
@@ -145,7 +147,7 @@ func (o *oracle) instruction(token xml.ProcInst, at int64) {
 	case strings.EqualFold(token.Target, "xml"):
 		o.badTarget = true
 	}
-	// The decoder does not say what stood between target and text.
+	// The decoder drops what stands between the target and the text.
 	behind := o.doc[at+int64(len("<?"+token.Target)):]
 	o.badPI = o.badPI || !bytes.HasPrefix(behind, []byte("?>")) && len(bytes.TrimLeft(behind[:1], " \t\r\n")) > 0
 }
@@ -157,7 +159,7 @@ func rawName(name xml.Name) string {
 	return name.Local
 }
 
-// isText tells whether text holds XML's characters only.
+// isText reports whether text has only characters that XML allows.
 func isText(text []byte) bool {
 	for _, r := range string(text) {
 		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
@@ -167,13 +169,13 @@ func isText(text []byte) bool {
 	return utf8.Valid(text)
 }
 
-// An XML declaration as expat wants it, at the start of a document.
+// strictDecl matches an XML declaration that expat accepts.
 var strictDecl = regexp.MustCompile(`^<\?xml\s+version\s*=\s*(?:'([\w.-]*)'|"([\w.-]*)")` +
 	`(?:\s+encoding\s*=\s*(?:'([A-Za-z][\w.-]*)'|"([A-Za-z][\w.-]*)"))?` +
 	`(?:\s+standalone\s*=\s*(?:'(?:yes|no)'|"(?:yes|no)"))?\s*\?>`)
 
-// plainDecl takes the white space from the equals signs of the declaration,
-// which encoding/xml does not look for there, and Latin-1 from the document.
+// plainDecl removes white space around the equals signs of the declaration,
+// where encoding/xml does not expect it, and converts Latin-1 to UTF-8.
 func (o *oracle) plainDecl() {
 	decl := strictDecl.FindSubmatch(o.doc)
 	if decl == nil {
@@ -209,7 +211,7 @@ func (o *oracle) decoder() *xml.Decoder {
 		case o.wide != "" || strings.HasPrefix(lower, "utf-16"):
 			return nil, errors.New("the declared encoding is not that of the document")
 		case isLatin1(lower):
-			return in, nil // and UTF-8 by now
+			return in, nil // already converted to UTF-8
 		case lower == "us-ascii" || lower == "ascii":
 			data, err := io.ReadAll(in)
 			if bytes.ContainsFunc(data, func(r rune) bool { return r >= utf8.RuneSelf }) {
@@ -224,8 +226,8 @@ func (o *oracle) decoder() *xml.Decoder {
 
 var errCharset = errors.New("the oracle does not read")
 
-// narrow returns the document in UTF-8, without byte order mark, and which
-// UTF-16 it was in, if it was.
+// narrow returns the document in UTF-8, without byte order mark. wide is
+// "utf-16be" or "utf-16le" if the document was either.
 func narrow(doc []byte) (utf8Doc []byte, wide string) {
 	var order binary.ByteOrder = binary.BigEndian
 	wide = "utf-16be"
@@ -248,7 +250,7 @@ func narrow(doc []byte) (utf8Doc []byte, wide string) {
 	}
 	out := []byte(string(utf16.Decode(units)))
 	if len(doc)%2 != 0 {
-		out = append(out, '<') // half a unit is a token that does not end
+		out = append(out, '<') // half a code unit is an unclosed token
 	}
 	return out, wide
 }

@@ -2,13 +2,13 @@ package expat
 
 import "errors"
 
-// ErrDoctype is what becomes of a document with a DOCTYPE. The reference
-// expands the entities it declares; a few hundred bytes can so become
-// gigabytes, and no PR client ever sent one.
+// ErrDoctype is returned for a document with a DOCTYPE. expat expands the
+// entities that a DOCTYPE declares, by which a few hundred bytes can become
+// gigabytes. No PR client has ever sent one.
 var ErrDoctype = errors.New("DOCTYPE is not accepted")
 
-// prolog reads what precedes the document element and returns the offset of
-// its '<'.
+// prolog reads everything before the document element and returns the offset
+// of its '<'.
 func (s *scanner) prolog() (int, error) {
 	p, err := s.detectEncoding()
 	if err != nil {
@@ -24,7 +24,7 @@ func (s *scanner) prolog() (int, error) {
 		case tokSpace, tokComment, tokPI:
 		case tokXMLDecl:
 			if !first {
-				return p, s.fail(errMisplacedDecl, start)
+				return p, s.fail(reasonMisplacedDecl, start)
 			}
 			if p, err = s.xmlDecl(start, p); err != nil {
 				return p, err
@@ -34,16 +34,16 @@ func (s *scanner) prolog() (int, error) {
 		case tokNone:
 			return p, s.failAtEnd(p)
 		case tokMarkup:
-			return p, s.fail(errSyntax, start)
+			return p, s.fail(reasonSyntax, start)
 		case tokParamRef:
-			return p, s.fail(errParamRef, start)
+			return p, s.fail(reasonParamRef, start)
 		default:
 			return p, s.failToken(tok, start, p)
 		}
 	}
 }
 
-// epilog reads what follows the document element.
+// epilog reads everything after the document element, which ends at p.
 func (s *scanner) epilog(p int) error {
 	for {
 		start := p
@@ -57,17 +57,16 @@ func (s *scanner) epilog(p int) error {
 			return nil
 		case tokSpace, tokComment, tokPI:
 		case tokXMLDecl, tokElement, tokDoctype, tokMarkup, tokParamRef:
-			return s.fail(errJunk, start)
+			return s.fail(reasonJunk, start)
 		default:
 			return s.failToken(tok, start, p)
 		}
 	}
 }
 
-// outside reads one token outside the document element. What only a DOCTYPE
-// could contain has to be told from what is no token at all: the first is a
-// syntax error (or junk), the second an invalid token at its first bad
-// character.
+// outside reads one token outside the document element. It tells a token that
+// is valid inside a DOCTYPE, which expat calls a syntax error or junk, from an
+// invalid token, which it reports at the first bad character.
 func (s *scanner) outside(p int) (int, token) {
 	if p >= len(s.data) {
 		return p, tokNone
@@ -105,6 +104,7 @@ func (s *scanner) outside(p int) (int, token) {
 	return s.bareName(p, c)
 }
 
+// outsideMarkup reads the token whose '<' is at start.
 func (s *scanner) outsideMarkup(start int) (int, token) {
 	p := start + 1
 	if p >= len(s.data) {
@@ -122,7 +122,8 @@ func (s *scanner) outsideMarkup(start int) (int, token) {
 	return p, tokInvalid
 }
 
-// declaration reads a comment or the start of a declaration; p is behind "<!".
+// declaration reads a comment or the start of a declaration; p is the offset
+// after "<!".
 func (s *scanner) declaration(p int) (int, token) {
 	if p >= len(s.data) {
 		return p, tokPartial
@@ -163,7 +164,7 @@ func (s *scanner) declaration(p int) (int, token) {
 	return p, tokPartial
 }
 
-// comment reads a comment; p is behind "<!-".
+// comment reads a comment; p is the offset after "<!-".
 func (s *scanner) comment(p int) (int, token) {
 	if p >= len(s.data) {
 		return p, tokPartial
@@ -190,7 +191,8 @@ func (s *scanner) comment(p int) (int, token) {
 	return p, tokPartial
 }
 
-// instruction reads a processing instruction; p is behind "<?".
+// instruction reads a processing instruction or an XML declaration; p is the
+// offset after "<?".
 func (s *scanner) instruction(p int) (int, token) {
 	target := p
 	p, tok := s.name(p)
@@ -230,7 +232,7 @@ func (s *scanner) instruction(p int) (int, token) {
 	return p, tokPartial
 }
 
-// literal reads a quoted string; p is behind its opening quote.
+// literal reads a quoted string; p is the offset after its opening quote.
 func (s *scanner) literal(p int, quote byte) (int, token) {
 	for p < len(s.data) {
 		next, tok := s.anyChar(p)
@@ -253,7 +255,8 @@ func (s *scanner) literal(p int, quote byte) (int, token) {
 	return p, tokPartial
 }
 
-// percent reads what may be a parameter entity reference; p is behind '%'.
+// percent reads a '%' or a parameter entity reference; p is the offset after
+// the '%'.
 func (s *scanner) percent(p int) (int, token) {
 	if p < len(s.data) {
 		if c := classes[s.data[p]]; c.isSpace() || c == cPercent {
@@ -270,7 +273,7 @@ func (s *scanner) percent(p int) (int, token) {
 	return p + 1, tokParamRef
 }
 
-// poundName reads a reserved name; p is behind '#'.
+// poundName reads a reserved name such as #PCDATA; p is the offset after '#'.
 func (s *scanner) poundName(p int) (int, token) {
 	p, tok := s.nameStart(p)
 	if tok != tokOK {
@@ -290,7 +293,7 @@ func (s *scanner) poundName(p int) (int, token) {
 	return p, tokInvalid
 }
 
-// bareName reads a name or name token that stands alone; c is the class of
+// bareName reads a name or a name token outside of markup; c is the class of
 // its first byte.
 func (s *scanner) bareName(p int, c class) (int, token) {
 	startsName := c == cNameStart || c == cHex

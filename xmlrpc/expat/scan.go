@@ -2,27 +2,27 @@ package expat
 
 import "fmt"
 
-// token is what a piece of XML turned out to be.
+// token is the lexical class of a piece of XML, as in expat's tokenizer.
 type token uint8
 
 const (
 	tokOK          token = iota
-	tokNone              // the data ends before it
-	tokPartial           // the data ends inside it
-	tokPartialChar       // the data ends inside one of its characters
-	tokInvalid           // the offset that comes with it is the culprit's
+	tokNone              // the data ends before the token
+	tokPartial           // the data ends inside the token
+	tokPartialChar       // the data ends inside a character of the token
+	tokInvalid           // the offset returned with it is that of the bad byte
 	tokSpace
 	tokComment
 	tokPI
 	tokXMLDecl
-	tokElement // '<' and a name's first byte
+	tokElement // '<' and the first byte of a name
 	tokDoctype
 	tokParamRef
-	tokMarkup // something that is only valid inside a DOCTYPE
+	tokMarkup // valid inside a DOCTYPE only
 )
 
-// SyntaxError says where a document stops being XML. Reason is one of
-// expat's; Line counts from 1, Column from 0, in characters.
+// SyntaxError is returned for a document that is not well-formed. Reason is
+// expat's message; Line counts from 1, Column from 0, in characters.
 type SyntaxError struct {
 	Reason       string
 	Line, Column int
@@ -32,51 +32,53 @@ func (e *SyntaxError) Error() string {
 	return fmt.Sprintf("%s: line %d, column %d", e.Reason, e.Line, e.Column)
 }
 
-// expat's words.
+// The values of [SyntaxError.Reason] are expat's messages.
 const (
-	errSyntax          = "syntax error"
-	errNoElement       = "no element found"
-	errInvalidToken    = "not well-formed (invalid token)"
-	errUnclosedToken   = "unclosed token"
-	errPartialChar     = "partial character"
-	errMismatch        = "mismatched tag"
-	errDuplicate       = "duplicate attribute"
-	errJunk            = "junk after document element"
-	errParamRef        = "illegal parameter entity reference"
-	errUndefined       = "undefined entity"
-	errBadCharRef      = "reference to invalid character number"
-	errMisplacedDecl   = "XML or text declaration not at start of entity"
-	errWrongEncoding   = "encoding specified in XML declaration is incorrect"
-	errUnclosedSection = "unclosed CDATA section"
-	errXMLDecl         = "XML declaration not well-formed"
+	reasonSyntax          = "syntax error"
+	reasonNoElement       = "no element found"
+	reasonInvalidToken    = "not well-formed (invalid token)"
+	reasonUnclosedToken   = "unclosed token"
+	reasonPartialChar     = "partial character"
+	reasonMismatch        = "mismatched tag"
+	reasonDuplicate       = "duplicate attribute"
+	reasonJunk            = "junk after document element"
+	reasonParamRef        = "illegal parameter entity reference"
+	reasonUndefined       = "undefined entity"
+	reasonBadCharRef      = "reference to invalid character number"
+	reasonMisplacedDecl   = "XML or text declaration not at start of entity"
+	reasonWrongEncoding   = "encoding specified in XML declaration is incorrect"
+	reasonUnclosedSection = "unclosed CDATA section"
+	reasonXMLDecl         = "XML declaration not well-formed"
 )
 
-// Handler receives what a document consists of. An error ends the scan.
+// Handler receives the tags and the text of a document in order. The slices are
+// valid during the call only. They are UTF-8, except for tags if [Scan] accepts
+// loose names. An error ends the scan.
 type Handler interface {
 	StartElement(tag []byte) error
 	EndElement(tag []byte) error
-	// Text may come in any number of pieces.
+	// Text may be called several times for one run of text.
 	Text(data []byte)
 }
 
-// scanner reads one document, all of which is in data, and finds the same
-// errors at the same places as expat. It is no general XML parser: it has no
-// name spaces, and a DOCTYPE ends it.
+// scanner reads one document.
 type scanner struct {
-	data []byte
-	to   Handler
-	open [][]byte    // the tags of the elements that are open
-	atts []attribute // of the start tag being read
-	wide string      // which UTF-16 the document was, if it was
-	half bool        // and that it ends in the middle of a character
+	data    []byte // the whole document
+	handler Handler
+	open    [][]byte    // the tags of the open elements
+	atts    []attribute // of the current start tag
+	utf16   string      // "UTF-16BE" or "UTF-16LE" if the document was either
+	half    bool        // the UTF-16 document ends inside a code unit
 
-	looseNames bool // see Dialect.LooseNames
+	looseNames bool // see Scan
 }
 
-// Scan reports data's content to to. It returns a [*SyntaxError], [ErrDoctype],
-// an [*EncodingError] or the error of an event.
-func Scan(data []byte, to Handler, looseNames bool) error {
-	s := &scanner{data: data, to: to, looseNames: looseNames}
+// Scan reads the document in data and reports it to handler. With looseNames
+// it accepts bytes in names that are not UTF-8, as expat did before 2.4.5. The
+// error is a [*SyntaxError], [ErrDoctype], an [*EncodingError] or one that
+// handler returned.
+func Scan(data []byte, handler Handler, looseNames bool) error {
+	s := &scanner{data: data, handler: handler, looseNames: looseNames}
 	p, err := s.prolog()
 	if err != nil {
 		return err
@@ -87,7 +89,7 @@ func Scan(data []byte, to Handler, looseNames bool) error {
 	return s.epilog(p)
 }
 
-// fail makes the error of what goes wrong at offset p.
+// fail returns the error for offset p.
 func (s *scanner) fail(reason string, p int) error {
 	e := &SyntaxError{Reason: reason, Line: 1}
 	for i := 0; i < p; {
@@ -114,30 +116,31 @@ func (s *scanner) fail(reason string, p int) error {
 	return e
 }
 
-// failToken makes the error of a bad token that began at start and stopped at p.
+// failToken returns the error for a bad token that starts at start and is bad
+// at p.
 func (s *scanner) failToken(tok token, start, p int) error {
 	switch tok {
 	case tokPartial:
-		return s.fail(errUnclosedToken, start)
+		return s.fail(reasonUnclosedToken, start)
 	case tokPartialChar:
-		return s.fail(errPartialChar, start)
+		return s.fail(reasonPartialChar, start)
 	}
-	return s.fail(errInvalidToken, p)
+	return s.fail(reasonInvalidToken, p)
 }
 
-// failAtEnd makes the error of data that ends at p, too early.
+// failAtEnd returns the error for a document that ends too early, at p.
 func (s *scanner) failAtEnd(p int) error {
 	if s.half {
-		return s.fail(errUnclosedToken, p)
+		return s.fail(reasonUnclosedToken, p)
 	}
-	return s.fail(errNoElement, p)
+	return s.fail(reasonNoElement, p)
 }
 
-// newline is what every line end is reported as.
+// newline is how every line end is reported.
 var newline = []byte{'\n'}
 
 // content reads the document element, which starts at p, and returns the
-// offset behind it.
+// offset after it.
 func (s *scanner) content(p int) (int, error) {
 	for {
 		start := p
@@ -154,9 +157,9 @@ func (s *scanner) content(p int) (int, error) {
 		case cAmp:
 			p, err = s.reference(p)
 		case cCR:
-			s.to.Text(newline)
+			s.handler.Text(newline)
 			if p++; p == len(s.data) {
-				return p, s.fail(errNoElement, start)
+				return p, s.fail(reasonNoElement, start)
 			}
 			if s.data[p] == '\n' {
 				p++
@@ -170,18 +173,19 @@ func (s *scanner) content(p int) (int, error) {
 	}
 }
 
-// characters reports the run of text that starts at p.
+// characters reports the text from p up to the next markup, reference or
+// carriage return, and returns the offset of that.
 func (s *scanner) characters(p int) (int, error) {
 	start := p
 	for p < len(s.data) {
 		c := classes[s.data[p]]
 		switch {
 		case c == cAmp || c == cLt || c == cCR:
-			s.to.Text(s.data[start:p])
+			s.handler.Text(s.data[start:p])
 			return p, nil
 		case c == cRsqb:
 			if len(s.data)-p >= 3 && s.data[p+1] == ']' && s.data[p+2] == '>' {
-				return p, s.fail(errInvalidToken, p+2)
+				return p, s.fail(reasonInvalidToken, p+2)
 			}
 			p++
 		case c == cNonXML || c == cTrail || c.isLead():
@@ -194,27 +198,27 @@ func (s *scanner) characters(p int) (int, error) {
 			p++
 		}
 	}
-	s.to.Text(s.data[start:p])
+	s.handler.Text(s.data[start:p])
 	return p, nil
 }
 
-// markup reads what the '<' at start begins inside the document element.
+// markup reads the markup inside the document element whose '<' is at start.
 func (s *scanner) markup(start int) (int, error) {
 	p := start + 1
 	if p >= len(s.data) {
-		return p, s.fail(errUnclosedToken, start)
+		return p, s.fail(reasonUnclosedToken, start)
 	}
 	var tok token
 	switch s.data[p] {
 	case '!':
 		if p++; p >= len(s.data) {
-			return p, s.fail(errUnclosedToken, start)
+			return p, s.fail(reasonUnclosedToken, start)
 		}
 		switch s.data[p] {
 		case '-':
 			p, tok = s.comment(p + 1)
 		case '[':
-			return s.section(start, p+1)
+			return s.cdata(start, p+1)
 		default:
 			tok = tokInvalid
 		}
@@ -229,7 +233,7 @@ func (s *scanner) markup(start int) (int, error) {
 	case tokComment, tokPI:
 		return p, nil
 	case tokXMLDecl:
-		return p, s.fail(errMisplacedDecl, start)
+		return p, s.fail(reasonMisplacedDecl, start)
 	}
 	return p, s.failToken(tok, start, p)
 }
@@ -251,44 +255,45 @@ func (s *scanner) endTag(start int) (int, error) {
 	name := s.data[nameAt:nameEnd]
 	last := len(s.open) - 1
 	if string(s.open[last]) != string(name) {
-		return p, s.fail(errMismatch, nameAt)
+		return p, s.fail(reasonMismatch, nameAt)
 	}
 	s.open = s.open[:last]
-	return p + 1, s.to.EndElement(name)
+	return p + 1, s.handler.EndElement(name)
 }
 
-// section reads the CDATA section that starts at start; p is behind "<![".
-func (s *scanner) section(start, p int) (int, error) {
+// cdata reads the CDATA section that starts at start; p is the offset after
+// "<![".
+func (s *scanner) cdata(start, p int) (int, error) {
 	const opening = "CDATA["
 	if len(s.data)-p < len(opening) {
-		return p, s.fail(errUnclosedToken, start)
+		return p, s.fail(reasonUnclosedToken, start)
 	}
 	for i := range len(opening) {
 		if s.data[p] != opening[i] {
-			return p, s.fail(errInvalidToken, p)
+			return p, s.fail(reasonInvalidToken, p)
 		}
 		p++
 	}
 	for run := p; ; {
 		if p >= len(s.data) {
-			return p, s.fail(errUnclosedSection, p)
+			return p, s.fail(reasonUnclosedSection, p)
 		}
 		switch s.data[p] {
 		case ']':
 			rest := s.data[p:]
 			if len(rest) >= 3 && rest[1] == ']' && rest[2] == '>' {
-				s.to.Text(s.data[run:p])
+				s.handler.Text(s.data[run:p])
 				return p + 3, nil
 			}
 			if len(rest) == 1 || len(rest) == 2 && rest[1] == ']' {
-				return p, s.fail(errUnclosedSection, p)
+				return p, s.fail(reasonUnclosedSection, p)
 			}
 			p++
 		case '\r':
-			s.to.Text(s.data[run:p])
-			s.to.Text(newline)
+			s.handler.Text(s.data[run:p])
+			s.handler.Text(newline)
 			if p+1 == len(s.data) {
-				return p, s.fail(errUnclosedSection, p)
+				return p, s.fail(reasonUnclosedSection, p)
 			}
 			if p++; s.data[p] == '\n' {
 				p++

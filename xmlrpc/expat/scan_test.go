@@ -11,15 +11,15 @@ import (
 	"prserver/xmlrpc/expat"
 )
 
-// place is where expat 2.2.8 (Python 2.7) and 2.5.0 (Python 3.8), which agree
-// on all of these, find a document to end being XML.
+// place is where expat finds a document to be not well-formed. The versions
+// 2.2.8 (Python 2.7) and 2.5.0 (Python 3.8) agree on all of these.
 type place struct {
 	body         string
 	line, column int
 }
 
-// TestScanErrors holds expat's words against ours. The places were recorded
-// from both Pythons' xmlrpclib.loads.
+// TestScanErrors compares our errors with expat's, which were recorded from
+// xmlrpclib.loads of both Pythons.
 func TestScanErrors(t *testing.T) {
 	for _, word := range notXML {
 		for _, p := range word.places {
@@ -151,7 +151,7 @@ var notXML = []struct {
 	}},
 }
 
-// TestScanText tells what becomes of the text of documents that are XML.
+// TestScanText checks the tags and the text of well-formed documents.
 func TestScanText(t *testing.T) {
 	for _, test := range []struct{ body, want string }{
 		{"<a>x</a>", "<a>x</a>"},
@@ -194,7 +194,7 @@ func TestScanText(t *testing.T) {
 	}
 }
 
-// TestDoctype pins that no DOCTYPE is read, whatever it declares.
+// TestDoctype pins that a DOCTYPE is refused, whatever it declares.
 func TestDoctype(t *testing.T) {
 	for _, body := range []string{
 		"<!DOCTYPE a><a/>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<?xml version='1.0'?>\n<!-- --><!DOCTYPE\na>", "<!DOCTYPE ",
@@ -205,7 +205,7 @@ func TestDoctype(t *testing.T) {
 	}
 }
 
-// wide writes text in UTF-16.
+// wide encodes text in UTF-16.
 func wide(order binary.AppendByteOrder, text string) string {
 	var out []byte
 	for _, unit := range utf16.Encode([]rune(text)) {

@@ -2,8 +2,8 @@ package expat
 
 import "unicode/utf8"
 
-// attribute is where an attribute of a start tag stands. XML-RPC gives
-// attributes no meaning, but a bad one is a syntax error.
+// attribute holds the offsets of an attribute's name and value. XML-RPC
+// ignores attributes, but a bad one is a syntax error.
 type attribute struct {
 	name, nameEnd   int
 	value, valueEnd int
@@ -34,18 +34,19 @@ func (s *scanner) startTag(start int) (int, error) {
 		return p, err
 	}
 	name := s.data[start+1 : nameEnd]
-	if err := s.to.StartElement(name); err != nil {
+	if err := s.handler.StartElement(name); err != nil {
 		return p, err
 	}
 	if empty {
-		return p + 1, s.to.EndElement(name)
+		return p + 1, s.handler.EndElement(name)
 	}
 	s.open = append(s.open, name)
 	return p + 1, nil
 }
 
-// attributes reads the attributes that follow a tag's name at p into s.atts
-// and returns the offset of the first other character.
+// attributes reads the attributes of a start tag into s.atts. p is the offset
+// after the tag's name; the result is the offset of the '/' or '>' after the
+// attributes.
 func (s *scanner) attributes(p int) (int, token) {
 	var tok token
 	for {
@@ -86,7 +87,7 @@ func (s *scanner) attributes(p int) (int, token) {
 	}
 }
 
-// attributeValue steps to the quote that ends the value at p.
+// attributeValue returns the offset of the quote that ends the value at p.
 func (s *scanner) attributeValue(p int, quote byte) (int, token) {
 	for p < len(s.data) {
 		var tok token
@@ -107,8 +108,8 @@ func (s *scanner) attributeValue(p int, quote byte) (int, token) {
 	return p, tokPartial
 }
 
-// checkAttributes finds what is wrong with the attributes of the well-formed
-// tag at start.
+// checkAttributes returns an error if the well-formed tag at start has an
+// attribute twice, or a bad reference in one.
 func (s *scanner) checkAttributes(start int) error {
 	if len(s.atts) == 0 {
 		return nil
@@ -117,7 +118,7 @@ func (s *scanner) checkAttributes(start int) error {
 	for _, a := range s.atts {
 		name := string(s.data[a.name:a.nameEnd])
 		if seen[name] {
-			return s.fail(errDuplicate, a.name)
+			return s.fail(reasonDuplicate, a.name)
 		}
 		seen[name] = true
 		for p := a.value; p < a.valueEnd; p++ {
@@ -127,9 +128,9 @@ func (s *scanner) checkAttributes(start int) error {
 			end, _ := s.refToken(p + 1)
 			switch _, kind := expand(s.data[p+1 : end-1]); kind {
 			case refBadNumber:
-				return s.fail(errBadCharRef, p)
+				return s.fail(reasonBadCharRef, p)
 			case refUnknown:
-				return s.fail(errUndefined, start)
+				return s.fail(reasonUndefined, start)
 			}
 			p = end - 1
 		}
@@ -137,7 +138,8 @@ func (s *scanner) checkAttributes(start int) error {
 	return nil
 }
 
-// reference reads and reports the reference that starts at start.
+// reference reads the reference that starts at start and reports its
+// character.
 func (s *scanner) reference(start int) (int, error) {
 	p, tok := s.refToken(start + 1)
 	if tok != tokOK {
@@ -146,16 +148,16 @@ func (s *scanner) reference(start int) (int, error) {
 	r, kind := expand(s.data[start+1 : p-1])
 	switch kind {
 	case refBadNumber:
-		return p, s.fail(errBadCharRef, start)
+		return p, s.fail(reasonBadCharRef, start)
 	case refUnknown:
-		return p, s.fail(errUndefined, start)
+		return p, s.fail(reasonUndefined, start)
 	}
 	var buf [utf8.UTFMax]byte
-	s.to.Text(buf[:utf8.EncodeRune(buf[:], r)])
+	s.handler.Text(buf[:utf8.EncodeRune(buf[:], r)])
 	return p, nil
 }
 
-// refToken steps over the reference whose '&' is before p.
+// refToken returns the offset after the reference whose '&' is before p.
 func (s *scanner) refToken(p int) (int, token) {
 	if p < len(s.data) && s.data[p] == '#' {
 		return s.numberToken(p + 1)
@@ -170,6 +172,8 @@ func (s *scanner) refToken(p int) (int, token) {
 	return p + 1, tokOK
 }
 
+// numberToken returns the offset after the numeric reference whose "&#" is
+// before p.
 func (s *scanner) numberToken(p int) (int, token) {
 	hex := p < len(s.data) && s.data[p] == 'x'
 	if hex {
@@ -196,8 +200,8 @@ const (
 	refUnknown
 )
 
-// expand returns the character that a well-formed reference stands for, given
-// what is between '&' and ';'.
+// expand returns the character of a well-formed reference. ref is what stands
+// between '&' and ';'.
 func expand(ref []byte) (rune, refKind) {
 	switch string(ref) {
 	case "lt":
