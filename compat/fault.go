@@ -6,10 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/mattn/go-sqlite3"
-
 	"prserver/prserv"
-	"prserver/prserv/store/sqlite"
+	"prserver/prserv/store"
 	"prserver/xmlrpc"
 	"prserver/xmlrpc/expat"
 )
@@ -105,9 +103,9 @@ func (p python) exception(err error) (string, string) {
 		faultCall *xmlrpc.FaultCallError
 		method    *prserv.UnknownMethodError
 		args      *prserv.ArgumentError
-		bind      *sqlite.BindError
+		bind      *prserv.BindError
 		hash      *prserv.UnhashableError
-		store     sqlite3.Error
+		database  *store.Error
 	)
 	switch {
 	case errors.As(err, &syntax):
@@ -136,7 +134,7 @@ func (p python) exception(err error) (string, string) {
 		return p.builtin("TypeError"), p.argumentCount(args)
 	case errors.Is(err, xmlrpc.ErrIntRange):
 		return p.builtin("OverflowError"), textIntLimit
-	case errors.Is(err, sqlite.ErrIntegerRange):
+	case errors.Is(err, prserv.ErrIntegerRange):
 		return p.builtin("OverflowError"), textBindRange
 	case errors.Is(err, errBuffer):
 		return p.builtin("TypeError"), textBuffer2
@@ -149,22 +147,22 @@ func (p python) exception(err error) (string, string) {
 			return p.builtin("RuntimeError"), textRecursion2
 		}
 		return p.builtin("RecursionError"), textRecursion
-	case errors.As(err, &store):
-		return class("sqlite3." + storeClass(store)), store.Error()
+	case errors.As(err, &database):
+		return class("sqlite3." + databaseClass(database)), database.Text
 	}
 	return p.builtin("Exception"), err.Error()
 }
 
-// storeClass names the exception of Python's sqlite3 module for an error.
-func storeClass(err sqlite3.Error) string {
-	switch err.Code {
-	case sqlite3.ErrConstraint, sqlite3.ErrMismatch:
+// databaseClass names the exception of Python's sqlite3 module for an error.
+func databaseClass(err *store.Error) string {
+	switch err.Reason {
+	case store.ErrConstraint, store.ErrMismatch:
 		return "IntegrityError"
-	case sqlite3.ErrCorrupt, sqlite3.ErrNotADB:
+	case store.ErrDamaged:
 		return "DatabaseError"
-	case sqlite3.ErrTooBig:
+	case store.ErrTooBig:
 		return "DataError"
-	case sqlite3.ErrMisuse, sqlite3.ErrRange:
+	case store.ErrMisuse:
 		return "ProgrammingError"
 	}
 	return "OperationalError"

@@ -6,8 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,9 +13,9 @@ import (
 
 	_ "github.com/mattn/go-sqlite3"
 
-	"prserver/compat"
 	"prserver/compat/golden"
-	"prserver/prserv"
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store/sqlite"
 )
 
 // TestGolden replays every recorded session.
@@ -49,7 +47,7 @@ func replay(t *testing.T, session golden.Session) {
 		checkRefused(t, file, session.Refused)
 		return
 	}
-	addr := serve(t, file)
+	addr := prservtest.Serve(t, file).Addr
 	for i, exchange := range session.Exchanges {
 		if exchange.Reply == nil {
 			t.Fatalf("exchange %d, %s: no reply is recorded; testdata/README.md says how to record it", i+1, exchange.About)
@@ -72,7 +70,7 @@ func check(exchange golden.Exchange, reply []byte) error {
 			clip(exchange.Request, len(exchange.Request)), clip(got, at), clip(want, at))
 	case diff != (golden.Difference{}) && same:
 		return errors.New(": our reply does not differ any more, remove the mark")
-	case !bytes.Contains(got, []byte(diff.Ours)):
+	case !bytes.Contains(got, []byte(diff.Ours)), diff.Ours == "" && diff.Reason != "" && len(got) > 0:
 		return fmt.Errorf("\n got     %q\n want %q in it, because %s", clip(got, 0), diff.Ours, diff.Reason)
 	}
 	return nil
@@ -80,7 +78,7 @@ func check(exchange golden.Exchange, reply []byte) error {
 
 func checkRefused(t *testing.T, file string, diff golden.Difference) {
 	t.Helper()
-	s, err := prserv.New(t.Context(), prserv.Config{File: file, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler)})
+	s, err := sqlite.Open(t.Context(), file, false)
 	if err == nil {
 		s.Close()
 		t.Fatalf("the file is served, want it refused with %q, because %s", diff.Ours, diff.Reason)
@@ -104,6 +102,8 @@ func TestCheck(t *testing.T) {
 		{"this is ours", marked, ""},
 		{"another", marked, "of a reason"},
 		{"theirs", marked, "does not differ any more"},
+		{"", golden.Difference{Reason: "of a reason"}, ""},
+		{"another", golden.Difference{Reason: "of a reason"}, "of a reason"},
 	} {
 		err := check(golden.Exchange{Reply: []byte("theirs"), Differs: c.diff}, []byte(c.reply))
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
@@ -156,32 +156,4 @@ func seeded(t *testing.T, seed string) string {
 		t.Fatalf("seeding the database: %v", err)
 	}
 	return file
-}
-
-// serve starts a server on file and returns its address.
-func serve(t *testing.T, file string) string {
-	t.Helper()
-	s, err := prserv.New(t.Context(), prserv.Config{
-		File: file, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(ctx, ln) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Errorf("Serve: %v", err)
-		}
-		if err := s.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
-	return ln.Addr().String()
 }

@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"prserver/prserv/store/sqlite"
+	"prserver/prserv/store"
 	"prserver/xmlrpc"
 )
 
@@ -114,7 +114,7 @@ func (p python) str(v any) (string, error) {
 	case xmlrpc.Binary:
 		if p == python2 {
 			if !isASCII(string(v)) {
-				return "", sqlite.ErrUndecodable
+				return "", store.ErrUndecodable
 			}
 			return string(v), nil
 		}

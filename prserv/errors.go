@@ -5,10 +5,14 @@ import (
 	"fmt"
 )
 
-// ErrRemoteQuit is a quit that another machine asked for.
-var ErrRemoteQuit = errors.New("quit is obeyed from the server's own machine only, unless it runs with --allow-remote-quit")
+var (
+	// ErrIntegerRange is returned for an integer that SQLite has no room for.
+	ErrIntegerRange = errors.New("integer too large for the database")
+	// errRemoteQuit is returned for a quit that another machine asks for.
+	errRemoteQuit = errors.New("quit is obeyed from the server's own machine only, unless it runs with --allow-remote-quit")
+)
 
-// UnknownMethodError is a call of a method that does not exist.
+// UnknownMethodError is returned for a call of a method that does not exist.
 type UnknownMethodError struct {
 	Name string
 	// Named is false where the call named no method at all.
@@ -17,7 +21,7 @@ type UnknownMethodError struct {
 
 func (e *UnknownMethodError) Error() string { return fmt.Sprintf("no method %q", e.Name) }
 
-// ArgumentError is a call with the wrong number of arguments.
+// ArgumentError is returned for a call with the wrong number of arguments.
 type ArgumentError struct {
 	Function string   // the function behind the method, as the reference names it
 	Params   []string // the parameters it has
@@ -29,7 +33,14 @@ func (e *ArgumentError) Error() string {
 	return fmt.Sprintf("%s: %d arguments for %d parameters", e.Function, e.Given, len(e.Params))
 }
 
-// UnhashableError is a value that cannot be looked up.
+// BindError is returned for an argument of a type that a database cannot hold.
+type BindError struct{ Index int }
+
+func (e *BindError) Error() string {
+	return fmt.Sprintf("argument %d is of no type the database knows", e.Index+1)
+}
+
+// UnhashableError is returned for a value that cannot be looked up.
 type UnhashableError struct{ Value any }
 
 func (e *UnhashableError) Error() string { return fmt.Sprintf("%T is no key", e.Value) }

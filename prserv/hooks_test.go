@@ -1,14 +1,36 @@
 package prserv
 
+import (
+	"bufio"
+	"context"
+
+	"prserver/xmlrpc"
+)
+
+// Call answers a call.
+func (s *Server) Call(ctx context.Context, c *xmlrpc.Call) (any, error) { return s.call(ctx, c) }
+
+// Protocol is what sniff tells.
+type Protocol = protocol
+
+// The protocols.
+const (
+	XMLRPC    = xmlRPC
+	JSONLines = jsonLines
+)
+
+// Sniff is sniff.
+func Sniff(r *bufio.Reader) (Protocol, error) { return sniff(r) }
+
 // What the tests of this package have to wait for cannot be seen from outside.
 
 // Answering returns how many calls are being answered.
 func (s *Server) Answering() int {
-	s.conns.mu.Lock()
-	defer s.conns.mu.Unlock()
+	s.clients.mu.Lock()
+	defer s.clients.mu.Unlock()
 	n := 0
-	for _, state := range s.conns.open {
-		if state.busy {
+	for c := range s.clients.open {
+		if c.busy {
 			n++
 		}
 	}

@@ -10,16 +10,16 @@ import (
 	"slices"
 
 	"prserver/prserv/store"
-	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
 )
 
-// method is one method of the service.
+// method is one method of XML-RPC.
 type method struct {
 	function string   // what the reference calls the function in its faults
 	params   []string // what it calls the parameters
 	optional int      // how many of the last ones may be missing
 	help     string   // what system.methodHelp answers
+	failure  failure
 	serve    func(*Server, context.Context, *xmlrpc.Call) (any, error)
 }
 
@@ -31,23 +31,23 @@ var methods map[string]*method
 
 func init() { // not a literal: listMethods refers to the table
 	methods = map[string]*method{
-		"getPR":     {"getPR", []string{"version", "pkgarch", "checksum"}, 0, "", (*Server).getPR},
-		"importone": {"importone", []string{"version", "pkgarch", "checksum", "value"}, 0, "", (*Server).importone},
-		"export":    {"export", []string{"version", "pkgarch", "checksum", "colinfo"}, 4, "", (*Server).export},
+		"getPR":     {"getPR", []string{"version", "pkgarch", "checksum"}, 0, "", nilOnTrouble, (*Server).rpcGetPR},
+		"importone": {"importone", []string{"version", "pkgarch", "checksum", "value"}, 0, "", faults, (*Server).rpcImportOne},
+		"export":    {"export", []string{"version", "pkgarch", "checksum", "colinfo"}, 4, "", nilOnTrouble, (*Server).rpcExport},
 		"dump_db": {"dump_db", nil, 0, "The SQL script that makes the whole database again, for the sqlite3 program.\n" +
-			"Nil where the database cannot be read.", (*Server).dumpDB},
-		"ping": {"ping", nil, 0, "", (*Server).ping},
-		"quit": {"quit", nil, 0, "", (*Server).quit},
+			"Nil where the database cannot be read.", nilAlways, (*Server).rpcDump},
+		"ping": {"ping", nil, 0, "", faults, (*Server).rpcPing},
+		"quit": {"quit", nil, 0, "", faults, (*Server).rpcQuit},
 		"system.listMethods": {"system_listMethods", nil, 0,
-			"The names of the methods, sorted.", (*Server).listMethods},
+			"The names of the methods, sorted.", faults, (*Server).rpcListMethods},
 		"system.methodHelp": {"system_methodHelp", []string{"method_name"}, 0,
-			"What the named method does, in words; empty where nobody wrote any.", (*Server).methodHelp},
+			"What the named method does, in words; empty where nobody wrote any.", faults, (*Server).rpcMethodHelp},
 		"system.methodSignature": {"system_methodSignature", []string{"method_name"}, 0,
-			"The types of the named method's parameters, which this service does not tell.", (*Server).methodSignature},
+			"The types of the named method's parameters, which this service does not tell.", faults, (*Server).rpcMethodSignature},
 	}
 }
 
-// call answers a call.
+// call answers a call of XML-RPC.
 func (s *Server) call(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	m, ok := methods[c.Method]
 	if !ok || !c.HasMethod {
@@ -56,26 +56,27 @@ func (s *Server) call(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	if n := len(c.Params); n > len(m.params) || n < len(m.params)-m.optional {
 		return nil, &ArgumentError{m.function, m.params, m.optional, n}
 	}
-	return m.serve(s, ctx, c)
+	v, err := m.serve(s, ctx, c)
+	return s.service.result(m.failure, v, err)
 }
 
-// orNil makes nil, and a line in the log, of an error of the database.
-func (s *Server) orNil(v any, err error) (any, error) {
-	if err == nil || !sqlite.IsStoreError(err) {
-		return v, err
+func (s *Server) rpcGetPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
+	k, ok, err := keyOf(c.Params)
+	if err != nil {
+		return nil, err
 	}
-	s.log.Error(err.Error())
-	return nil, nil
-}
-
-// Source: lib/prserv/serv.py:PRServer.getPR.
-func (s *Server) getPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
-	v, err := s.store.GetPR(ctx, c.Params[0], c.Params[1], c.Params[2])
-	if errors.Is(err, sqlite.ErrNotFound) {
+	var v store.Value
+	if err = store.ErrNotFound; ok {
+		v, err = s.service.getPR(ctx, k)
+	}
+	if errors.Is(err, store.ErrNotFound) {
 		s.logNotFound(c)
 		return nil, nil
 	}
-	return s.orNil(v, err)
+	if err != nil {
+		return nil, err
+	}
+	return loaded(v)
 }
 
 func (s *Server) logNotFound(c *xmlrpc.Call) {
@@ -84,44 +85,68 @@ func (s *Server) logNotFound(c *xmlrpc.Call) {
 	s.log.Error("can not find value for (" + version + ", " + checksum + ")")
 }
 
-// Source: lib/prserv/serv.py:PRServer.importone, which lets errors through.
-func (s *Server) importone(ctx context.Context, c *xmlrpc.Call) (any, error) {
-	return s.store.ImportOne(ctx, c.Params[0], c.Params[1], c.Params[2], c.Params[3])
+func (s *Server) rpcImportOne(ctx context.Context, c *xmlrpc.Call) (any, error) {
+	k, ok, err := keyOf(c.Params)
+	if err != nil {
+		return nil, err
+	}
+	given, err := bound(3, c.Params[3])
+	if err != nil {
+		return nil, err
+	}
+	if !ok && !s.service.readOnly {
+		return nil, nil // the table takes no NULL, and nothing equals it
+	}
+	v, err := s.service.importOne(ctx, k, given)
+	if err != nil {
+		return nil, err
+	}
+	return loaded(v)
 }
 
-// Source: lib/prserv/serv.py:PRServer.export.
-func (s *Server) export(ctx context.Context, c *xmlrpc.Call) (any, error) {
+func (s *Server) rpcExport(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	given := []any{nil, nil, nil, true}
 	copy(given, c.Params)
-	var f store.Filter
-	for i, to := range []**string{&f.Version, &f.Pkgarch, &f.Checksum} {
-		if !xmlrpc.Truth(given[i]) {
-			continue
-		}
-		text, err := c.Dialect.Text(given[i])
-		if err != nil {
-			return s.orNil(nil, err)
-		}
-		*to = &text
+	f, err := filterOf(given, c.Dialect.Text)
+	if err != nil {
+		return nil, err
 	}
-	return s.orNil(s.store.Export(ctx, f, xmlrpc.Truth(given[3])))
+	meta := xmlrpc.Struct{}
+	if xmlrpc.Truth(given[3]) {
+		columns, err := s.service.columns(ctx)
+		if err != nil {
+			return nil, err
+		}
+		meta = tableInfo(columns)
+	}
+	rows := []any{}
+	err = s.service.export(ctx, f, func(r store.Row) error {
+		row, err := exportedRow(r)
+		if err == nil && xmlrpc.Truth(row[0].Value) { // the reference leaves out an empty version
+			rows = append(rows, row)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return []any{meta, rows}, nil
 }
 
-// Source: lib/prserv/serv.py:PRServer.dump_db.
-func (s *Server) dumpDB(ctx context.Context, _ *xmlrpc.Call) (any, error) {
-	return xmlrpc.Text(func(w io.Writer) error { return s.store.Dump(ctx, w) }), nil
+func (s *Server) rpcDump(ctx context.Context, c *xmlrpc.Call) (any, error) {
+	return c.NewText(func(w io.Writer) error { return s.service.dump(ctx, w) })
 }
 
 // Source: lib/prserv/serv.py:PRServer.ping.
-func (s *Server) ping(context.Context, *xmlrpc.Call) (any, error) {
+func (s *Server) rpcPing(context.Context, *xmlrpc.Call) (any, error) {
 	return !s.quitting(), nil
 }
 
 // Source: lib/prserv/serv.py:PRServer.quit.
-func (s *Server) quit(_ context.Context, c *xmlrpc.Call) (any, error) {
+func (s *Server) rpcQuit(_ context.Context, c *xmlrpc.Call) (any, error) {
 	if !s.allowRemoteQuit && !isLocal(c.Client) {
 		s.log.Warn(fmt.Sprintf("quit from %s is not obeyed", c.Client.RemoteAddr()))
-		return nil, ErrRemoteQuit
+		return nil, errRemoteQuit
 	}
 	s.Quit()
 	return nil, nil
@@ -144,7 +169,7 @@ func isLocal(conn net.Conn) bool {
 	})
 }
 
-func (s *Server) listMethods(context.Context, *xmlrpc.Call) (any, error) {
+func (s *Server) rpcListMethods(context.Context, *xmlrpc.Call) (any, error) {
 	var names []any
 	for _, name := range slices.Sorted(maps.Keys(methods)) {
 		names = append(names, name)
@@ -152,7 +177,7 @@ func (s *Server) listMethods(context.Context, *xmlrpc.Call) (any, error) {
 	return names, nil
 }
 
-func (s *Server) methodHelp(_ context.Context, c *xmlrpc.Call) (any, error) {
+func (s *Server) rpcMethodHelp(_ context.Context, c *xmlrpc.Call) (any, error) {
 	switch name := c.Params[0].(type) {
 	case string:
 		if m, ok := methods[name]; ok {
@@ -164,6 +189,6 @@ func (s *Server) methodHelp(_ context.Context, c *xmlrpc.Call) (any, error) {
 	return "", nil
 }
 
-func (s *Server) methodSignature(context.Context, *xmlrpc.Call) (any, error) {
+func (s *Server) rpcMethodSignature(context.Context, *xmlrpc.Call) (any, error) {
 	return "signatures not supported", nil
 }

@@ -1,15 +1,17 @@
 package prserv
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 
-	"prserver/prserv/store/sqlite"
+	"prserver/prserv/store"
 	"prserver/xmlrpc"
 )
 
@@ -24,22 +26,29 @@ const (
 	// endGrace is when Serve returns whatever happens: the rest of two seconds
 	// is for closing the file.
 	endGrace = 1700 * time.Millisecond
+	// readTimeout is what PR clients wait themselves.
+	readTimeout = 60 * time.Second
+	// writeTimeout is how long a client may take to fetch a piece of an answer.
+	writeTimeout = 60 * time.Second
+	// turnedAwayEvery is how often the log tells of the same client that it was
+	// turned away.
+	turnedAwayEvery = time.Hour
 )
 
 // Config is what a [Server] needs.
 type Config struct {
-	// File is the database file; it is made where it does not exist.
-	File string
-	// ReadOnly serves what another server writes to the file. New values are
-	// computed, but not stored, and nothing can be imported.
+	// Store keeps the values. It stays open when the server ends.
+	Store store.Store
+	// ReadOnly refuses imports. The store of such a server should be read-only
+	// as well.
 	ReadOnly bool
 	// AllowRemoteQuit lets other machines end the server.
 	AllowRemoteQuit bool
 	// MaxConns is how many connections may be open; 0 chooses by the limits
 	// of the process. See [Server.Serve].
 	MaxConns int
-	// ReadTimeout is how long a client may take for a request; 0 is
-	// [xmlrpc.DefaultReadTimeout].
+	// ReadTimeout is how long a client may take for a request, and between two
+	// of them; 0 is what BitBake's clients wait themselves.
 	ReadTimeout time.Duration
 	// Dialect chooses how to talk to a client by its User-Agent.
 	Dialect func(userAgent string) *xmlrpc.Dialect
@@ -47,63 +56,47 @@ type Config struct {
 	Log *slog.Logger
 }
 
-// Server answers the PR clients of a listener from one database file.
+// Server answers the PR clients of a listener from one store.
 type Server struct {
-	store           *sqlite.Store
+	service         *service
 	log             *slog.Logger
 	handler         *xmlrpc.Handler
 	allowRemoteQuit bool
+	readTimeout     time.Duration
 
 	quitOnce sync.Once
 	quitCh   chan struct{} // closed when a client has asked the server to end
 
-	conns *connections
+	clients    *clients
+	turnedAway *occasional // who was told of, by address
 }
 
-// New opens the database and returns a server for it. The error says what
-// could not be opened; nothing stays open then.
-func New(ctx context.Context, cfg Config) (*Server, error) {
+// New returns a server. The error is returned where the limits of the process
+// leave too few connections.
+func New(cfg Config) (*Server, error) {
 	if cfg.MaxConns == 0 {
 		var err error
 		if cfg.MaxConns, err = chooseMaxConns(); err != nil {
 			return nil, err
 		}
 	}
-	store, err := sqlite.Open(ctx, cfg.File, cfg.ReadOnly)
-	if err != nil {
-		return nil, err
-	}
-	if store.IsNew {
-		cfg.Log.Warn(fmt.Sprintf("The database %s is new: every PR value starts at 0", cfg.File))
-	}
-	if store.HasNewer {
-		cfg.Log.Warn(fmt.Sprintf("The database %s has values of BitBake 2.10 and later as well (table %s), which this server does not know; "+
-			"if packages have been built with them, stop it and serve what this makes: prserv-tool copy %s NEW.sqlite3 --generation 1",
-			cfg.File, sqlite.NewerTable, cfg.File))
-	}
-	if store.NetworkFS != "" {
-		cfg.Log.Warn(fmt.Sprintf("The database %s is on a network file system (%s), whose locks may fail; "+
-			"keep it on a local disk", cfg.File, store.NetworkFS))
-	}
-	if !cfg.ReadOnly && store.Journal != "wal" {
-		cfg.Log.Warn(fmt.Sprintf("The database %s is written with a rollback journal: as safely as in WAL mode, "+
-			"but new values wait while it is dumped", cfg.File))
+	if cfg.ReadTimeout == 0 {
+		cfg.ReadTimeout = readTimeout
 	}
 	s := &Server{
-		store:           store,
+		service:         &service{store: cfg.Store, readOnly: cfg.ReadOnly, log: cfg.Log},
 		log:             cfg.Log,
 		allowRemoteQuit: cfg.AllowRemoteQuit,
+		readTimeout:     cfg.ReadTimeout,
 		quitCh:          make(chan struct{}),
-		conns:           newConnections(cfg.MaxConns),
+		clients:         newClients(cfg.MaxConns),
+		turnedAway:      newOccasional(turnedAwayEvery),
 	}
-	s.handler = &xmlrpc.Handler{
-		Dialect: cfg.Dialect, Serve: s.call, Busy: s.conns.setBusy, ReadTimeout: cfg.ReadTimeout, Log: cfg.Log,
-	}
+	s.handler = xmlrpc.NewHandler(xmlrpc.HandlerConfig{
+		Dialect: cfg.Dialect, Serve: s.call, ReadTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: cfg.Log,
+	})
 	return s, nil
 }
-
-// Close closes the database. It may be called more than once.
-func (s *Server) Close() error { return s.store.Close() }
 
 // Quit makes Serve return, as if its context had ended.
 func (s *Server) Quit() { s.quitOnce.Do(func() { close(s.quitCh) }) }
@@ -145,19 +138,19 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 	finished := make(chan struct{})
 	go func() { running.Wait(); close(finished) }()
-	s.conns.end(func(c *connState) bool { return c.served && !c.busy })
+	s.clients.end(func(c *client) bool { return c.served && !c.busy })
 	for _, phase := range []struct {
 		until time.Duration
-		close func(*connState) bool
+		close func(*client) bool
 	}{
-		{requestGrace, func(c *connState) bool { return !c.busy }},
-		{answerGrace - requestGrace, func(*connState) bool { return true }},
+		{requestGrace, func(c *client) bool { return !c.busy }},
+		{answerGrace - requestGrace, func(*client) bool { return true }},
 	} {
 		select {
 		case <-finished:
 			return nil
 		case <-time.After(phase.until):
-			s.conns.end(phase.close)
+			s.clients.end(phase.close)
 		}
 	}
 	s.log.Warn("clients did not fetch their answers in time")
@@ -172,7 +165,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // accept serves every connection of ln until ln is closed.
 func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struct{}, running *sync.WaitGroup) {
 	const retry = 50 * time.Millisecond
-	for s.conns.makeRoom(ended) {
+	for s.clients.makeRoom(ended) {
 		conn, err := ln.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
@@ -187,12 +180,53 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struc
 			}
 			continue
 		}
-		s.conns.add(conn)
+		c := s.clients.add(conn)
 		running.Add(1)
 		go func() {
 			defer running.Done()
-			defer s.conns.remove(conn)
-			s.handler.ServeConn(ctx, conn)
+			defer s.clients.remove(c)
+			s.serveClient(ctx, c)
 		}()
+	}
+}
+
+var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
+
+// serveClient serves a client in the protocol that it speaks, and closes its
+// connection.
+func (s *Server) serveClient(ctx context.Context, c *client) {
+	r := readers.Get().(*bufio.Reader)
+	r.Reset(c)
+	defer func() {
+		if p := recover(); p != nil {
+			s.log.Error("panic while serving a client", "client", c.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
+		}
+		c.Close()
+		r.Reset(nil)
+		readers.Put(r)
+	}()
+	c.SetReadDeadline(time.Now().Add(s.readTimeout))
+	speaks, err := sniff(r)
+	if err != nil {
+		return // it has sent nothing
+	}
+	c.setProtocol(speaks)
+	switch speaks {
+	case xmlRPC:
+		s.handler.ServeConn(ctx, c, r, c.setBusy)
+	case jsonLines:
+		s.turnAway(c)
+	}
+}
+
+// turnAway tells the operator of a client that cannot be served.
+func (s *Server) turnAway(c *client) {
+	address, _, err := net.SplitHostPort(c.RemoteAddr().String())
+	if err != nil {
+		address = c.RemoteAddr().String()
+	}
+	if s.turnedAway.isDue(address, time.Now()) {
+		s.log.Warn(fmt.Sprintf("A client at %s was turned away: it is of BitBake 1.52 or later, whose protocol (PRSERVICE) "+
+			"this server does not speak; set its PRSERV_HOST to a server of its own BitBake", address))
 	}
 }

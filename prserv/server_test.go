@@ -1,22 +1,17 @@
 package prserv_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 
-	"prserver/compat"
-	"prserver/prserv"
 	"prserver/prserv/prservtest"
 )
 
@@ -37,7 +32,7 @@ func TestServeWithAnEndedContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := prservtest.New(t, prservtest.NewFile(t)).Serve(ctx, ln); err != nil {
+	if err := prservtest.New(t, prservtest.Open(t, prservtest.NewFile(t))).Serve(ctx, ln); err != nil {
 		t.Errorf("Serve: got %v, want nil", err)
 	}
 	if conn, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
@@ -54,7 +49,7 @@ func TestServeEndsWithQuit(t *testing.T) {
 	r.WaitRefused(t)
 	r.Quit() // once more does no harm
 	for range 2 {
-		if err := r.Close(); err != nil {
+		if err := r.DB.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	}
@@ -96,7 +91,7 @@ func TestServeGivesUp(t *testing.T) {
 	if a := <-answers; a.err == nil {
 		t.Errorf("got %d, want an error", a.value)
 	}
-	if err := r.Close(); err != nil {
+	if err := r.DB.Close(); err != nil {
 		t.Errorf("Close: %v", err)
 	}
 	unlock()
@@ -163,38 +158,6 @@ func TestServeSurvivesAcceptErrors(t *testing.T) {
 	r := prservtest.ServeListener(t, prservtest.NewFile(t), ln)
 	if v, err := r.Client().GetPR(t.Context(), "v", "all", "a"); err != nil || v != 0 {
 		t.Errorf("got %d, %v; want 0", v, err)
-	}
-}
-
-// TestNewOnABrokenFile leaves nothing open, and the file as it was.
-func TestNewOnABrokenFile(t *testing.T) {
-	file := prservtest.NewFile(t)
-	content := []byte(strings.Repeat("This is no database. ", 50))
-	if err := os.WriteFile(file, content, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	cfg := prserv.Config{File: file, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler)}
-	if s, err := prserv.New(t.Context(), cfg); err == nil {
-		s.Close()
-		t.Fatal("there is a server for a file that is no database")
-	} else if s != nil {
-		t.Errorf("beside the error there is a server")
-	}
-	if open := prservtest.Descriptors(t, filepath.Dir(file)); open != nil {
-		t.Errorf("still open: %v", open)
-	}
-	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, content) {
-		t.Errorf("the file was changed: %v", err)
-	}
-	if err := os.Remove(file); err != nil {
-		t.Fatal(err)
-	}
-	s, err := prserv.New(t.Context(), cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Close(); err != nil {
-		t.Error(err)
 	}
 }
 

@@ -64,8 +64,16 @@ func (a *answer) refuse(e *statusError, method string) {
 	}
 }
 
-// writeTo sends the answer. A request of HTTP/0.9 gets the body alone.
-func (a *answer) writeTo(conn net.Conn) error {
+// close lets go of the body.
+func (a *answer) close() {
+	if a.body != nil {
+		a.body.Close()
+	}
+}
+
+// writeTo sends the answer, each piece within the timeout. A request of
+// HTTP/0.9 gets the body alone.
+func (a *answer) writeTo(conn net.Conn, timeout time.Duration) error {
 	out := make([]byte, 0, 512+len(a.headers)+a.body.len())
 	if a.version != http09 {
 		out = a.appendHead(out)
@@ -75,7 +83,7 @@ func (a *answer) writeTo(conn net.Conn) error {
 	}
 	for len(out) > 0 {
 		n := min(len(out), writePiece)
-		conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		conn.SetWriteDeadline(time.Now().Add(timeout))
 		if _, err := conn.Write(out[:n]); err != nil {
 			return err
 		}
@@ -88,7 +96,7 @@ func (a *answer) writeTo(conn net.Conn) error {
 		return err
 	}
 	for {
-		conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		conn.SetWriteDeadline(time.Now().Add(timeout))
 		switch _, err := io.CopyN(conn, a.body.file, writePiece); {
 		case err == io.EOF:
 			return nil

@@ -32,18 +32,12 @@ func isLarge(req *request, length int64) bool {
 func (h *Handler) enterLarge(ctx context.Context, deadline time.Time) (leave func(), ok bool) {
 	ctx, cancel := context.WithDeadline(ctx, deadline)
 	defer cancel()
-	places := h.largePlaces()
 	select {
-	case places <- struct{}{}:
-		return func() { <-places }, true
+	case h.large <- struct{}{}:
+		return func() { <-h.large }, true
 	case <-ctx.Done():
 		return nil, false
 	}
-}
-
-func (h *Handler) largePlaces() chan struct{} {
-	h.largeOnce.Do(func() { h.large = make(chan struct{}, largeAtATime) })
-	return h.large
 }
 
 // errTooLarge is a request with too large a body.

@@ -132,32 +132,11 @@ func TestHalfClosed(t *testing.T) {
 	}
 }
 
-// TestPanic makes a method panic. The client gets no answer, the log says why,
-// and the next client is served.
-func TestPanic(t *testing.T) {
-	h, logged := answering()
-	addr := listen(t, h)
-	c := dial(t, addr)
-	c.send(post("/", "Connection: keep-alive\r\n", calling("panic", "")))
-	if got := c.rest(); got != "" {
-		t.Errorf("got %q, want nothing", got)
-	}
-	if !strings.Contains(logged.String(), "a method that panics") {
-		t.Errorf("logged %q, want the panic in it", logged)
-	}
-	c = dial(t, addr)
-	c.send(post("/", "", echo))
-	if resp, _ := c.response(); resp.StatusCode != 200 {
-		t.Errorf("got %s for the next client", resp.Status)
-	}
-}
-
 // TestBusy checks that a connection is reported as busy from the arrival of a
 // request until its answer is sent, and not while it waits for one.
 func TestBusy(t *testing.T) {
 	h, _ := answering()
 	told := make(chan bool, 10)
-	h.Busy = func(_ net.Conn, busy bool) { told <- busy }
 	serve := h.Serve
 	h.Serve = func(ctx context.Context, call *xmlrpc.Call) (any, error) {
 		if len(told) != 1 {
@@ -165,15 +144,23 @@ func TestBusy(t *testing.T) {
 		}
 		return serve(ctx, call)
 	}
-	c := dial(t, listen(t, h))
-	c.send(post("/", "Connection: keep-alive\r\n", echo))
-	c.response()
+	ours, theirs := net.Pipe()
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		defer ours.Close()
+		h.ServeConn(context.Background(), ours, bufio.NewReader(ours), func(busy bool) { told <- busy })
+	}()
+	io.WriteString(theirs, post("/", "Connection: keep-alive\r\n", echo))
+	if _, err := http.ReadResponse(bufio.NewReader(theirs), nil); err != nil {
+		t.Fatal(err)
+	}
 	if first, second := <-told, <-told; !first || second {
 		t.Errorf("told %v, then %v, want busy, then not", first, second)
 	}
-	c.CloseWrite()
-	if got := c.rest(); got != "" || len(told) != 0 {
-		t.Errorf("got %q and was told %d times more without a request", got, len(told))
+	theirs.Close()
+	if <-served; len(told) != 0 {
+		t.Errorf("told %d times more for no request", len(told))
 	}
 }
 
@@ -262,7 +249,7 @@ func TestSlowClients(t *testing.T) {
 			theirs.SetDeadline(time.Now().Add(patience))
 			conn := &stalled{Conn: ours}
 			done := make(chan struct{})
-			go func() { defer close(done); h.ServeConn(context.Background(), conn) }()
+			go func() { defer close(done); serveConn(context.Background(), h, conn) }()
 			test.act(theirs)
 			conn.pass()
 			select {

@@ -8,75 +8,74 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"strings"
-	"sync"
 	"time"
 )
 
 const (
 	// gzipThreshold is the size up to which a reply is sent as it is.
 	gzipThreshold = 1400
-	// DefaultReadTimeout is what PR clients wait themselves.
-	DefaultReadTimeout = 60 * time.Second
-	// writeTimeout bounds the time a client may take to fetch a piece of a
-	// reply of writePiece bytes.
-	writeTimeout = 60 * time.Second
-	writePiece   = 256 << 10
+	// writePiece is how much of a reply is sent at a time.
+	writePiece = 256 << 10
 	// lingerTimeout is how long a request that was refused unread may go on
 	// arriving before the connection is cut; cut at once, the client's system
 	// would throw the answer away.
 	lingerTimeout = time.Second
 )
 
-// Handler answers the XML-RPC requests that come over connections.
-type Handler struct {
+// HandlerConfig is what a [Handler] needs.
+type HandlerConfig struct {
 	// Dialect chooses the client's dialect by its User-Agent.
 	Dialect func(userAgent string) *Dialect
 	// Serve answers a call, or fails with an error that the dialect can word.
 	Serve func(ctx context.Context, call *Call) (any, error)
-	// Busy, where set, is told when a request has arrived whole and when its
-	// answer has been handed to the system.
-	Busy func(conn net.Conn, busy bool)
 	// ReadTimeout bounds the time a client may take for a request, and between
-	// two on one connection; 0 is [DefaultReadTimeout].
+	// two on one connection.
 	ReadTimeout time.Duration
-	Log         *slog.Logger
-
-	largeOnce sync.Once
-	large     chan struct{} // holds an element for each large request under way
+	// WriteTimeout bounds the time a client may take to fetch a piece of a
+	// reply, of 256 KiB.
+	WriteTimeout time.Duration
+	Log          *slog.Logger
 }
 
-var readers = sync.Pool{New: func() any { return bufio.NewReader(nil) }}
+// Handler answers the XML-RPC requests that come over connections.
+type Handler struct {
+	HandlerConfig
+	large chan struct{} // holds an element for each large request under way
+}
 
-// ServeConn answers the requests on conn and closes it. It returns when the
-// client has gone, has been too slow or has had its answer: like the
-// reference it answers one request a connection, except that a client may ask
-// for more in so many words. Without those words nothing may be kept open,
-// because forked bitbake processes share a connection object and would read
-// each other's answers.
-func (h *Handler) ServeConn(ctx context.Context, conn net.Conn) {
-	r := readers.Get().(*bufio.Reader)
-	r.Reset(conn)
-	defer func() {
-		if p := recover(); p != nil {
-			h.Log.Error("panic while serving a client", "client", conn.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
-		}
-		conn.Close()
-		r.Reset(nil)
-		readers.Put(r)
-	}()
-	for h.serveOne(ctx, conn, r) {
+// NewHandler returns a handler.
+func NewHandler(cfg HandlerConfig) *Handler {
+	return &Handler{HandlerConfig: cfg, large: make(chan struct{}, largeAtATime)}
+}
+
+// ServeConn answers the requests on conn, which r reads. It returns when the
+// client has gone, has been too slow or has had its answer, and leaves closing
+// the connection to its caller. Busy is told when a request has arrived whole,
+// and when its answer has been handed to the system.
+//
+// Like the reference it answers one request a connection, except that a client
+// may ask for more in so many words. Without those words nothing may be kept
+// open, because forked bitbake processes share a connection object and would
+// read each other's answers.
+func (h *Handler) ServeConn(ctx context.Context, conn net.Conn, r *bufio.Reader, busy func(bool)) {
+	for h.serveOne(ctx, conn, r, busy) {
 	}
 }
 
 // serveOne answers one request and reports whether the connection stays open.
-func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader) bool {
-	timeout := h.ReadTimeout
-	if timeout == 0 {
-		timeout = DefaultReadTimeout
+func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader, busy func(bool)) bool {
+	keepAlive, refused := h.serveRequest(ctx, conn, r, busy)
+	if refused {
+		linger(conn)
 	}
-	deadline := time.Now().Add(timeout)
+	return keepAlive
+}
+
+// serveRequest answers a request. Refused tells that the answer is an error of
+// HTTP, and that some of the request may be still to come.
+func (h *Handler) serveRequest(ctx context.Context, conn net.Conn, r *bufio.Reader, busy func(bool)) (keepAlive, refused bool) {
+	deadline := time.Now().Add(h.ReadTimeout)
 	conn.SetReadDeadline(deadline)
 	req, length, err := h.readHead(r)
 	var body []byte
@@ -84,47 +83,44 @@ func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader) 
 		if isLarge(req, length) {
 			leave, ok := h.enterLarge(ctx, deadline)
 			if !ok {
-				return false
+				return false, false
 			}
 			defer leave()
 		}
 		body, err = readBody(r, req, length)
 	}
 	var status *statusError
-	switch {
-	case err == nil:
-	case errors.As(err, &status):
-		h.Log.Debug("request refused", "client", conn.RemoteAddr(), "error", err)
-	default:
-		return false
+	if err != nil && !errors.As(err, &status) {
+		return false, false
 	}
-	if h.Busy != nil {
-		h.Busy(conn, true)
-		defer h.Busy(conn, false)
-	}
-	a := answer{dialect: req.dialect, version: req.version}
-	connection, _ := req.get("connection")
-	a.keepAlive = err == nil && strings.EqualFold(connection, "keep-alive")
-	switch {
-	case err != nil:
-		a.refuse(status, req.method)
-	default:
-		reply, packed, err := h.process(ctx, conn, req, body)
-		if err != nil {
-			a.refuse(&statusError{status: 500, reason: internalError}, req.method)
-			break
-		}
-		defer reply.Close()
-		a.accept(reply, packed)
-	}
-	if err := a.writeTo(conn); err != nil {
+	busy(true)
+	defer busy(false)
+	a := h.answer(ctx, conn, req, body, status)
+	defer a.close()
+	if err := a.writeTo(conn, h.WriteTimeout); err != nil {
 		h.Log.Debug("answer not delivered", "client", conn.RemoteAddr(), "error", err)
-		return false
+		return false, false
 	}
-	if status != nil {
-		linger(conn)
+	return a.keepAlive, status != nil
+}
+
+// answer makes the answer to a request, or to one that was refused.
+func (h *Handler) answer(ctx context.Context, conn net.Conn, req *request, body []byte, refused *statusError) *answer {
+	a := &answer{dialect: req.dialect, version: req.version}
+	if refused != nil {
+		h.Log.Debug("request refused", "client", conn.RemoteAddr(), "error", refused)
+		a.refuse(refused, req.method)
+		return a
 	}
-	return a.keepAlive
+	reply, packed, err := h.process(ctx, conn, req, body)
+	if err != nil {
+		a.refuse(&statusError{status: 500, reason: internalError}, req.method)
+		return a
+	}
+	connection, _ := req.get("connection")
+	a.keepAlive = strings.EqualFold(connection, "keep-alive")
+	a.accept(reply, packed)
+	return a
 }
 
 // readHead reads a request up to its body, and returns how long that is; a
@@ -167,16 +163,11 @@ func (h *Handler) process(ctx context.Context, conn net.Conn, req *request, body
 	call, err := Decode(body, d)
 	var v any
 	if err == nil {
-		call.Client = conn
+		call.Client, call.pack = conn, pack
 		v, err = h.Serve(ctx, call)
 	}
-	if text, ok := v.(Text); ok && err == nil {
-		reply, packed, err = longReply(text, pack)
-		if err == nil {
-			return reply, packed, nil
-		}
-		h.Log.Error(err.Error())
-		v, err = nil, nil
+	if text, ok := v.(*Text); ok && err == nil {
+		return text.out, text.packed, nil
 	}
 	var out []byte
 	if err == nil {

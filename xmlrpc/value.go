@@ -2,7 +2,6 @@ package xmlrpc
 
 import (
 	"fmt"
-	"io"
 	"net"
 	"strings"
 )
@@ -21,7 +20,7 @@ import (
 //	DateTime  dateTime.iso8601, as written
 //	Decimal   bigdecimal (Python 3 only)
 //	Blob      bytes of a database, in replies only
-//	Text      string, as the whole of a reply only
+//	*Text     string of any length, as the whole of a reply only
 type (
 	// Struct is a struct with its members in the order they were written.
 	Struct []Member
@@ -38,9 +37,6 @@ type (
 	Decimal string
 	// Blob is a run of bytes that is no text, as SQLite stores it.
 	Blob []byte
-	// Text writes a string of any length, which is not held in memory. Where
-	// it fails, the log says why and the reply is nil.
-	Text func(w io.Writer) error
 )
 
 // Call is a decoded request.
@@ -54,6 +50,8 @@ type Call struct {
 	Client net.Conn
 	// Dialect is the client's, for methods whose meaning depends on it.
 	Dialect *Dialect
+
+	pack bool // the client takes a packed reply
 }
 
 // Fault is an XML-RPC fault. The reference only ever sends code 1, but echoes

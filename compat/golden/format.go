@@ -211,7 +211,7 @@ func setDifference(diff *Difference, text string) error {
 		return fmt.Errorf("unquoting: %w", err)
 	}
 	reason, ok := strings.CutPrefix(text[len(quoted):], because)
-	if !ok || ours == "" || reason == "" {
+	if !ok || reason == "" {
 		return fmt.Errorf("a difference is %q: %w", `"text"`+because+"reason", errFormat)
 	}
 	*diff = Difference{Ours: ours, Reason: reason}

@@ -78,7 +78,6 @@ func TestParseRefuses(t *testing.T) {
 		{"\n! differs \"a\"\n> \"c\"\n", "a difference is"},
 		{"\n! differs \"a\" b\n> \"c\"\n", "a difference is"},
 		{"\n! differs \"a\" because \n> \"c\"\n", "a difference is"},
-		{"\n! differs \"\" because b\n> \"c\"\n", "a difference is"},
 		{"\nseed\n\tx", "without end"},
 		{"\nseed\nx\nend\n", "without tab"},
 		{"\nseed\n\tx\nend\n\nseed\n\tx\nend\n", "before the exchanges"},

@@ -51,7 +51,7 @@ type Exchange struct {
 
 // A Difference says where our server is meant to differ from the reference. The zero value is no difference.
 type Difference struct {
-	// Ours is a part of our reply, or of the error with which our server refuses a file.
+	// Ours is a part of our reply, or of the error with which our server refuses a file; if it is empty, our reply is.
 	Ours string
 	// Reason says why ours is another one.
 	Reason string

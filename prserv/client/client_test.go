@@ -132,9 +132,7 @@ func TestClientImpossibleTexts(t *testing.T) {
 // which the reference answers with nil.
 func TestClientNil(t *testing.T) {
 	file := prservtest.NewFile(t)
-	if err := prservtest.New(t, file).Close(); err != nil {
-		t.Fatal(err)
-	}
+	prservtest.Make(t, file)
 	prservtest.Execute(t, prservtest.Outside(t, file), `CREATE TRIGGER refuse BEFORE INSERT ON PRMAIN_nohist
 		WHEN new.version = 'refused' BEGIN SELECT raise(ABORT, 'refused'); END`)
 	c := prservtest.Serve(t, file).Client()

@@ -18,7 +18,6 @@ import (
 
 	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
-	"prserver/prserv/store/sqlite"
 )
 
 const (
@@ -30,10 +29,7 @@ const (
 // TestClientDump reads a dump of ours, which comes packed, as it is made.
 func TestClientDump(t *testing.T) {
 	file := prservtest.OddFile(t)
-	s, err := sqlite.Open(t.Context(), file, false)
-	if err != nil {
-		t.Fatal(err)
-	}
+	s := prservtest.Open(t, file)
 	var dump strings.Builder
 	if err := s.Dump(t.Context(), &dump); err != nil {
 		t.Fatal(err)

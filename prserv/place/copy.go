@@ -7,7 +7,7 @@ import (
 	"os"
 
 	"prserver/prserv/dbfile"
-	"prserver/prserv/store/sqlite"
+	"prserver/prserv/store"
 )
 
 // CopyOptions are how to copy.
@@ -92,7 +92,7 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 // numbers begin at 0 again.
 func bothGenerations(place string) error {
 	return fmt.Errorf("%s has values in both tables, %s of BitBake up to 2.8 and %s of 2.10 and later; "+
-		"say with --generation 1 or --generation 3 which of them is to be written", place, sqlite.Table, revisionTable)
+		"say with --generation 1 or --generation 3 which of them is to be written", place, store.NohistTable, revisionTable)
 }
 
 // once makes a table without what comes twice, where a place allows that and

@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"prserver/prserv/dbfile"
-	"prserver/prserv/store/sqlite"
+	"prserver/prserv/store"
 )
 
 // readFile attaches a database file. If it has the tables of both generations,
@@ -39,7 +39,7 @@ func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how 
 		return fail(err)
 	}
 	if len(has) == 0 {
-		return fail(fmt.Errorf("it is no PR database: it has neither a table %s nor %s", sqlite.Table, revisionTable))
+		return fail(fmt.Errorf("it is no PR database: it has neither a table %s nor %s", store.NohistTable, revisionTable))
 	}
 	if len(has) == 1 && !how.detached {
 		t := has[0]

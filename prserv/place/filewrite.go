@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 
 	"prserver/prserv/dbfile"
-	"prserver/prserv/store/sqlite"
+	"prserver/prserv/store"
 )
 
 // sortFrom is the number of rows from which on they are stored in the order of
@@ -189,7 +189,7 @@ func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, gen
 	case err != nil:
 		return Copied{}, err
 	case !has[whole] && !has[revisions]:
-		return Copied{}, fmt.Errorf("it is no PR database: it has neither a table %s nor %s; name a new file", sqlite.Table, revisionTable)
+		return Copied{}, fmt.Errorf("it is no PR database: it has neither a table %s nor %s; name a new file", store.NohistTable, revisionTable)
 	case generation == 0 && has[whole] && has[revisions]:
 		if generation, err = b.usedTable(ctx); err != nil {
 			return Copied{}, err
@@ -246,7 +246,7 @@ func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, gen
 // usedTable returns the generation of that table of the attached file which has
 // rows. An empty one counts for nothing, as where a file is read.
 func (b *base) usedTable(ctx context.Context) (generation int, err error) {
-	older, err := b.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+sqlite.Table+")")
+	older, err := b.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+store.NohistTable+")")
 	if err != nil {
 		return 0, err
 	}
@@ -265,7 +265,7 @@ func (b *base) usedTable(ctx context.Context) (generation int, err error) {
 // takeOver brings the rows of a file's older table into its table of BitBake
 // 2.10, whose numbers upstream lets begin at 0.
 func (w *Work) takeOver(ctx context.Context, b *base, dst Place) error {
-	own := &table{place: dst, from: "dst_file." + sqlite.Table, generation: whole}
+	own := &table{place: dst, from: "dst_file." + store.NohistTable, generation: whole}
 	err := b.mustBeRows(ctx, own)
 	if err == nil {
 		own.rows, err = b.number(ctx, "SELECT count(*) FROM "+own.from)
@@ -279,7 +279,7 @@ func (w *Work) takeOver(ctx context.Context, b *base, dst Place) error {
 	}
 	n, err := b.exec(ctx, insertInto("dst_file", own))
 	if err == nil && n > 0 {
-		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, sqlite.Table, revisionTable, n)
+		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, store.NohistTable, revisionTable, n)
 	}
 	return err
 }

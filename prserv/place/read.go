@@ -13,7 +13,6 @@ import (
 	"prserver/prserv/client"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
-	"prserver/prserv/store/sqlite"
 )
 
 // reading is how a place is read.
@@ -136,7 +135,7 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 		err := dump.read(s)
 		if dump.only == 0 {
 			both = dump.newer > 0 && dump.newer < s.rows
-			s.revisions = dump.newer > 0 || !dump.made[sqlite.Table]
+			s.revisions = dump.newer > 0 || !dump.made[store.NohistTable]
 		}
 		return err
 	})
@@ -149,7 +148,7 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 		}
 		if dump.only != 0 && dump.newer > 0 {
 			w.warn("%s answers from its table %s; rows of its table %s, of BitBake 2.10 and later, that are left out: %d",
-				p, sqlite.Table, revisionTable, dump.newer)
+				p, store.NohistTable, revisionTable, dump.newer)
 		}
 	}
 	if p.Kind == Inc || both { // a row may come several times

@@ -1,34 +1,17 @@
 package place
 
 import (
-	"context"
 	"fmt"
-	"log/slog"
 	"math/rand/v2"
-	"net"
 	"testing"
 
-	"prserver/compat"
-	"prserver/prserv"
+	"prserver/prserv/prservtest"
 )
 
 // serve starts a server of rows.
 func serve(t testing.TB, rows ...Row) Place {
 	t.Helper()
-	s, err := prserv.New(t.Context(), prserv.Config{
-		File: newDB(t, whole, rows...).Name, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	served := make(chan error, 1)
-	go func() { served <- s.Serve(context.Background(), ln) }()
-	t.Cleanup(func() { s.Quit(); <-served; s.Close() })
-	return Place{Server, ln.Addr().String()}
+	return Place{Server, prservtest.Serve(t, newDB(t, whole, rows...).Name).Addr}
 }
 
 func TestCopyToServerRandom(t *testing.T) {

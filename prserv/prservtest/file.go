@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"prserver/prserv/store/sqlite"
+	"prserver/prserv/store"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
 )
@@ -60,7 +60,7 @@ func LockFile(t testing.TB, file string) (unlock func()) {
 // Rows returns what is stored, in the order of the table.
 func Rows(t testing.TB, file string) [][]any {
 	t.Helper()
-	found, err := Outside(t, file).Query("SELECT * FROM " + sqlite.Table + " ORDER BY rowid")
+	found, err := Outside(t, file).Query("SELECT * FROM " + store.NohistTable + " ORDER BY rowid")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,9 +96,7 @@ func Row(version, pkgarch, checksum string, value any) []any {
 func OddFile(t testing.TB) string {
 	t.Helper()
 	file := NewFile(t)
-	if err := New(t, file).Close(); err != nil {
-		t.Fatal(err)
-	}
+	Make(t, file)
 	db := Outside(t, file)
 	tx, err := db.Begin()
 	if err != nil {
@@ -117,12 +115,12 @@ func OddFile(t testing.TB) string {
 		case 1:
 			version = []byte(fmt.Sprint("blob", i))
 		}
-		if _, err := tx.Exec(`INSERT INTO `+sqlite.Table+` VALUES (?, 'all', ?, ?)`, version, fmt.Sprint(i), value); err != nil {
+		if _, err := tx.Exec(`INSERT INTO `+store.NohistTable+` VALUES (?, 'all', ?, ?)`, version, fmt.Sprint(i), value); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for _, query := range []string{`DELETE FROM ` + sqlite.Table + ` WHERE rowid % 7 = 0`,
-		`UPDATE ` + sqlite.Table + ` SET rowid = -rowid WHERE rowid % 100 = 1`} {
+	for _, query := range []string{`DELETE FROM ` + store.NohistTable + ` WHERE rowid % 7 = 0`,
+		`UPDATE ` + store.NohistTable + ` SET rowid = -rowid WHERE rowid % 100 = 1`} {
 		if _, err := tx.Exec(query); err != nil {
 			t.Fatal(err)
 		}

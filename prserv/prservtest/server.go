@@ -7,6 +7,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -15,28 +16,47 @@ import (
 	"prserver/compat"
 	"prserver/prserv"
 	"prserver/prserv/client"
+	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite"
 )
 
-// New returns a server of a database file, which the end of the test closes.
-func New(t testing.TB, file string) *prserv.Server {
+// Open opens a database file to write, until the test ends.
+func Open(t testing.TB, file string) *sqlite.Store {
 	t.Helper()
-	s, err := prserv.New(t.Context(), prserv.Config{
-		File: file, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
-	})
+	db, err := sqlite.Open(t.Context(), file, false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
+		if err := db.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	return s
+	return db
+}
+
+// Make makes a database file with nothing in it.
+func Make(t testing.TB, file string) {
+	t.Helper()
+	if err := Open(t, file).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// New returns a server of a store.
+func New(t testing.TB, s store.Store) *prserv.Server {
+	t.Helper()
+	server, err := prserv.New(prserv.Config{Store: s, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
 }
 
 // Server is a server that is serving.
 type Server struct {
 	*prserv.Server
+	DB     *sqlite.Store
 	Addr   string
 	Cancel context.CancelFunc // ends the context of Serve
 	Served chan error         // has what Serve returned
@@ -57,7 +77,8 @@ func Serve(t testing.TB, file string) *Server {
 func ServeListener(t testing.TB, file string, ln net.Listener) *Server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	s := &Server{Server: New(t, file), Addr: ln.Addr().String(), Cancel: cancel, Served: make(chan error, 1)}
+	db := Open(t, file)
+	s := &Server{Server: New(t, db), DB: db, Addr: ln.Addr().String(), Cancel: cancel, Served: make(chan error, 1)}
 	ended := make(chan struct{})
 	go func() { s.Served <- s.Serve(ctx, ln); close(ended) }()
 	t.Cleanup(func() { cancel(); <-ended })
@@ -117,4 +138,24 @@ func Together(n int, f func(i int)) {
 		}()
 	}
 	wg.Wait()
+}
+
+// Log is a text that a server may write while a test reads it.
+type Log struct {
+	mu   sync.Mutex
+	text strings.Builder // guarded by mu
+}
+
+// Write implements io.Writer.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String returns what has been written.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }

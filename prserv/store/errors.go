@@ -3,12 +3,12 @@ package store
 import "errors"
 
 var (
-	// ErrNotFound is returned where a key has no value even after it was given
+	// ErrNotFound is returned where a key has no row, even after it was given
 	// one, because the database does not keep it.
 	ErrNotFound = errors.New("no value for this key")
 	// ErrClosed is returned by calls of a store that has been closed.
 	ErrClosed = errors.New("the database is closed")
-	// ErrUndecodable is returned where a text of the database is none.
+	// ErrUndecodable is returned where a text of the database is not UTF-8.
 	ErrUndecodable = errors.New("text that cannot be decoded")
 )
 
@@ -31,7 +31,14 @@ var (
 	ErrConstraint = errors.New("a constraint of the database forbids it")
 	ErrDamaged    = errors.New("the database is damaged, or is none")
 	ErrFull       = errors.New("the disk is full")
+	ErrMismatch   = errors.New("the column cannot hold such a value")
 	ErrMisuse     = errors.New("the database was not asked properly")
 	ErrReadOnly   = errors.New("the database is not to be written")
 	ErrTooBig     = errors.New("a text is too long for the database")
 )
+
+// ReadOnly returns the error of a change that a read-only store is asked for,
+// in SQLite's words.
+func ReadOnly() *Error {
+	return &Error{Reason: ErrReadOnly, Text: "attempt to write a readonly database"}
+}

@@ -14,7 +14,7 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 
 	"prserver/prserv/client"
-	"prserver/prserv/store/sqlite"
+	"prserver/prserv/store"
 )
 
 // isLong tells that scripts/test --long runs the tests.
@@ -154,7 +154,7 @@ func checkStored(file, version string, promised map[rowKey]int64) error {
 	if err := db.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
 		return fmt.Errorf("integrity_check: %s, %v", verdict, err)
 	}
-	rows, err := db.Query("SELECT pkgarch, checksum, value FROM "+sqlite.Table+" WHERE version = ?", version)
+	rows, err := db.Query("SELECT pkgarch, checksum, value FROM "+store.NohistTable+" WHERE version = ?", version)
 	if err != nil {
 		if len(promised) == 0 {
 			return nil // not even the table need be there

@@ -14,6 +14,7 @@ import (
 	"prserver/compat"
 	"prserver/prserv"
 	"prserver/prserv/dbfile"
+	"prserver/prserv/store/sqlite"
 )
 
 // serveInForeground serves until a signal or a client ends it.
@@ -114,8 +115,16 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
 	tuneMemory()
-	s, err := prserv.New(ctx, prserv.Config{
-		File:            opts.File,
+	db, err := sqlite.Open(ctx, opts.File, opts.ReadOnly)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	for _, warning := range db.Warnings() {
+		log.Warn(warning)
+	}
+	s, err := prserv.New(prserv.Config{
+		Store:           db,
 		ReadOnly:        opts.ReadOnly,
 		AllowRemoteQuit: opts.AllowRemoteQuit,
 		Dialect:         compat.DialectFor,
@@ -124,7 +133,6 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	if err != nil {
 		return err
 	}
-	defer s.Close()
 	if pidFile != "" {
 		if err := compat.WritePid(pidFile, os.Getpid()); err != nil {
 			return err
@@ -138,7 +146,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	err = s.Serve(ctx, ln)
 	log.Info("PRServer: stopping...")
 	notify(log, NotifyStopping)
-	if closeErr := s.Close(); err == nil {
+	if closeErr := db.Close(); err == nil {
 		err = closeErr
 	}
 	return err

@@ -67,7 +67,7 @@ func TestDumpRestores(t *testing.T) {
 // its first NUL, where SQLite's own dump ends, too.
 func allRows(t *testing.T, db *sql.DB) string {
 	t.Helper()
-	rows, err := db.Query(`SELECT quote(version), quote(pkgarch), quote(checksum), quote(value) FROM ` + sqlite.Table + ` ORDER BY rowid`)
+	rows, err := db.Query(`SELECT quote(version), quote(pkgarch), quote(checksum), quote(value) FROM ` + store.NohistTable + ` ORDER BY rowid`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 // may appear in its place, and take the log with the last values away.
 func TestDumpOfAMovedFile(t *testing.T) {
 	file := prservtest.NewFile(t)
-	s := openStore(t, file)
+	s := prservtest.Open(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	if err := os.Rename(file, file+".moved"); err != nil {
 		t.Fatal(err)
@@ -148,7 +148,7 @@ func TestDumpOfAMovedFile(t *testing.T) {
 // TestRefusedFileStaysAsItIs opens a file whose table is none of PR values.
 func TestRefusedFileStaysAsItIs(t *testing.T) {
 	file := prservtest.NewFile(t)
-	if _, err := prservtest.Outside(t, file).Exec("CREATE TABLE " + sqlite.Table + " (a, b)"); err != nil {
+	if _, err := prservtest.Outside(t, file).Exec("CREATE TABLE " + store.NohistTable + " (a, b)"); err != nil {
 		t.Fatal(err)
 	}
 	before, err := os.ReadFile(file)

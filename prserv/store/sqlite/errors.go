@@ -2,48 +2,34 @@ package sqlite
 
 import (
 	"errors"
-	"fmt"
 
 	"github.com/mattn/go-sqlite3"
+
+	"prserver/prserv/store"
 )
 
-// ErrIntegerRange is an integer that SQLite has no room for.
-var ErrIntegerRange = errors.New("integer too large for the database")
-
-// ErrUndecodable is a text that the reference would not hand to SQLite, or
-// not take from it, because it is no text.
-var ErrUndecodable = errors.New("text that cannot be decoded")
-
-// ErrNotFound is a key that has no value even after it was given one, as
-// happens when a part of it is nil.
-var ErrNotFound = errors.New("no value for this key")
-
-// BindError is an argument of a type that a database cannot hold.
-type BindError struct{ Index int }
-
-func (e *BindError) Error() string {
-	return fmt.Sprintf("argument %d is of no type the database knows", e.Index+1)
+// translated returns an error of SQLite as one of the store, and any other as
+// it is.
+func translated(err error) error {
+	var sqlite sqlite3.Error
+	if !errors.As(err, &sqlite) {
+		return err
+	}
+	return &store.Error{Reason: reasons[sqlite.Code], Text: sqlite.Error()}
 }
 
-// IsStoreError tells errors of the database from those of the call: getPR,
-// export and dump_db answer nil to the first and fault on the second.
-func IsStoreError(err error) bool {
-	var bind *BindError
-	var sqlite sqlite3.Error
-	return errors.As(err, &bind) || errors.As(err, &sqlite) || errors.Is(err, ErrUndecodable)
-}
-
-func isLocked(err error) bool {
-	var sqlite sqlite3.Error
-	return errors.As(err, &sqlite) && (sqlite.Code == sqlite3.ErrBusy || sqlite.Code == sqlite3.ErrLocked)
-}
-
-func isConstraint(err error) bool {
-	var sqlite sqlite3.Error
-	return errors.As(err, &sqlite) && sqlite.Code == sqlite3.ErrConstraint
-}
-
-func isNoDatabase(err error) bool {
-	var sqlite sqlite3.Error
-	return errors.As(err, &sqlite) && (sqlite.Code == sqlite3.ErrNotADB || sqlite.Code == sqlite3.ErrCorrupt)
+// reasons are what SQLite's result codes mean.
+// Source: https://sqlite.org/rescode.html
+var reasons = map[sqlite3.ErrNo]error{
+	sqlite3.ErrBusy:       store.ErrBusy,
+	sqlite3.ErrLocked:     store.ErrBusy,
+	sqlite3.ErrConstraint: store.ErrConstraint,
+	sqlite3.ErrMismatch:   store.ErrMismatch,
+	sqlite3.ErrCorrupt:    store.ErrDamaged,
+	sqlite3.ErrNotADB:     store.ErrDamaged,
+	sqlite3.ErrFull:       store.ErrFull,
+	sqlite3.ErrMisuse:     store.ErrMisuse,
+	sqlite3.ErrRange:      store.ErrMisuse,
+	sqlite3.ErrReadonly:   store.ErrReadOnly,
+	sqlite3.ErrTooBig:     store.ErrTooBig,
 }

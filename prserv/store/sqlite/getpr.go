@@ -2,81 +2,75 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
-	"slices"
+
+	"prserver/prserv/store"
 )
+
+// table is the table that this store reads and writes.
+const table = store.NohistTable
 
 const (
 	// sqlStored finds the value of a key. Parameters, here and below: version,
 	// pkgarch, checksum, value.
-	sqlStored = `SELECT value FROM ` + Table + `
+	sqlStored = `SELECT value FROM ` + table + `
 		WHERE version = ?1 AND pkgarch = ?2 AND checksum = ?3`
 	// sqlGreatest finds the greatest value of a version and pkgarch.
-	sqlGreatest = `SELECT max(value) FROM ` + Table + ` WHERE version = ?1 AND pkgarch = ?2`
+	sqlGreatest = `SELECT max(value) FROM ` + table + ` WHERE version = ?1 AND pkgarch = ?2`
 	// sqlKnown finds the value of a key that holds the greatest value of its
 	// version and pkgarch, whatever values there are.
 	sqlKnown = sqlStored + ` AND value >= (` + sqlGreatest + `)`
 	// sqlNext computes the value after the greatest, whatever that is.
-	sqlNext = `SELECT ifnull(max(value) + 1, 0) FROM ` + Table + ` WHERE version = ?1 AND pkgarch = ?2`
+	sqlNext = `SELECT ifnull(max(value) + 1, 0) FROM ` + table + ` WHERE version = ?1 AND pkgarch = ?2`
 	// sqlInsertNew stores a value for a key, if it has none.
-	sqlInsertNew = `INSERT INTO ` + Table + ` VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`
+	sqlInsertNew = `INSERT INTO ` + table + ` VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`
 	// sqlReplace stores a value for a key. A key that had one loses its row to
 	// a new one at the end of the table.
-	sqlReplace = `INSERT OR REPLACE INTO ` + Table + ` VALUES (?1, ?2, ?3, ?4)`
+	sqlReplace = `INSERT OR REPLACE INTO ` + table + ` VALUES (?1, ?2, ?3, ?4)`
 )
 
-// GetPR returns the PR value of a key, after making one if need be. Values
-// only grow: what was given out for one checksum is never given out again for
-// another of the same version and pkgarch. A read-only store answers the value
-// that a new key would get, and does not store it.
+// GetPR implements [store.Store].
 //
 // Source: lib/prserv/db.py:PRTable._getValueNohist.
-func (s *Store) GetPR(ctx context.Context, version, pkgarch, checksum any) (any, error) {
-	key, err := binds(version, pkgarch, checksum)
-	if err != nil {
-		return nil, err
-	}
-	if slices.Contains(key, nil) {
-		return nil, ErrNotFound // the table takes no nil, and nothing equals it
-	}
-	of, asked := group{key[0].(string), key[1].(string)}, key[2].(string)
-	t, _ := s.greatest.get(of)
-	if t.holds(asked) {
+func (s *Store) GetPR(ctx context.Context, k store.Key) (store.Value, error) {
+	t, _ := s.tops.get(groupOf(k))
+	if t.holds(k.Checksum) {
 		return t.value, nil
 	}
-	// Where somebody else is known to hold the greatest value, this key needs a
-	// new one, but for a few that have been imported.
+	// If another checksum holds the greatest value, go to the writer; it also
+	// finds the rare import that ties.
 	if t.checksum == "" {
-		v, err := s.known(ctx, key, of)
-		if !errors.Is(err, ErrNotFound) {
+		v, err := s.known(ctx, k)
+		if !errors.Is(err, store.ErrNotFound) {
 			return v, err
 		}
 	}
 	if s.writer == nil {
-		return s.computed(ctx, key)
+		return s.next(ctx, k)
 	}
-	return s.writer.change(ctx, func(w *writer) (any, error) { return w.getPR(key, of) })
+	return s.writer.change(ctx, func() (store.Value, error) { return s.writer.getPR(k) })
 }
 
-// known returns the value of a key if it is the greatest of its group.
-func (s *Store) known(ctx context.Context, key []driver.Value, of group) (any, error) {
-	c, err := s.reader(ctx)
+// known returns the value of a key if it is the greatest of its group. The
+// error is store.ErrNotFound if it is not, or has none.
+func (s *Store) known(ctx context.Context, k store.Key) (store.Value, error) {
+	c, err := s.readers.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer s.giveBack(c)
+	defer s.readers.giveBack(c)
 	if s.writer == nil {
 		// Another process writes the file, so nothing can be remembered.
-		return c.value(sqlKnown, key)
+		return c.value(sqlKnown, k.Version, k.Pkgarch, k.Checksum)
 	}
-	v, err := c.value(sqlStored, key)
+	v, err := c.value(sqlStored, k.Version, k.Pkgarch, k.Checksum)
 	if err != nil {
 		return nil, err
 	}
 	// The greatest is looked for after the value: one that was stored between
 	// the two would else pass for the greatest.
-	t, ticket := s.greatest.get(of)
+	of := groupOf(k)
+	t, ticket := s.tops.get(of)
 	stored, isInt := v.(int64)
 	if isInt && !t.known {
 		if t, err = readTop(c, of); err != nil {
@@ -85,44 +79,44 @@ func (s *Store) known(ctx context.Context, key []driver.Value, of group) (any, e
 	}
 	switch {
 	case !isInt || !t.known:
-		return c.value(sqlKnown, key)
+		return c.value(sqlKnown, k.Version, k.Pkgarch, k.Checksum)
 	case stored < t.value:
-		return nil, ErrNotFound
+		return nil, store.ErrNotFound
 	}
-	s.greatest.learn(of, top{stored, true, key[2].(string)}, ticket)
+	s.tops.learn(of, top{stored, true, k.Checksum}, ticket)
 	return stored, nil
 }
 
-// computed returns the value that a new key would get.
-func (s *Store) computed(ctx context.Context, key []driver.Value) (any, error) {
-	c, err := s.reader(ctx)
+// next returns the value that a new key would get.
+func (s *Store) next(ctx context.Context, k store.Key) (store.Value, error) {
+	c, err := s.readers.take(ctx)
 	if err != nil {
 		return nil, err
 	}
-	defer s.giveBack(c)
-	return c.value(sqlNext, key[:2])
+	defer s.readers.giveBack(c)
+	return c.value(sqlNext, k.Version, k.Pkgarch)
 }
 
 // getPR does the same in a transaction, and makes a value where none is known.
-func (w *writer) getPR(key []driver.Value, of group) (any, error) {
-	if t := w.remembered(of); t.known && w.plain {
+func (w *writer) getPR(k store.Key) (store.Value, error) {
+	if t := w.remembered(groupOf(k)); t.known && w.plain {
 		// Most calls that come here are for new keys: a statement is enough.
 		next := t.value + 1
-		inserted, err := w.conn.insert(sqlInsertNew, append(key[:3:3], next))
+		inserted, err := w.conn.exec(sqlInsertNew, k.Version, k.Pkgarch, k.Checksum, next)
 		if err != nil {
 			return nil, err
 		}
-		if inserted {
-			w.raise(of, key[2].(string), next)
+		if inserted > 0 {
+			w.raise(k, next)
 			return next, nil
 		}
 	}
-	stored, err := w.conn.value(sqlStored, key)
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	stored, err := w.conn.value(sqlStored, k.Version, k.Pkgarch, k.Checksum)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
 	}
 	exists := err == nil
-	t, err := w.topOf(of)
+	t, err := w.topOf(groupOf(k))
 	if err != nil {
 		return nil, err
 	}
@@ -134,26 +128,33 @@ func (w *writer) getPR(key []driver.Value, of group) (any, error) {
 			return n, nil
 		}
 	default: // SQLite has to compare
-		if v, err := w.conn.value(sqlKnown, key); !errors.Is(err, ErrNotFound) {
+		v, err := w.conn.value(sqlKnown, k.Version, k.Pkgarch, k.Checksum)
+		if !errors.Is(err, store.ErrNotFound) {
 			return v, err
 		}
 	}
-	var next any = t.value + 1
+	return w.replace(k, t)
+}
+
+// replace gives a key the value after the greatest of its group.
+func (w *writer) replace(k store.Key, t top) (store.Value, error) {
+	var next store.Value = t.value + 1
 	if !t.known {
-		if next, err = w.conn.value(sqlNext, key[:2]); err != nil {
+		var err error
+		if next, err = w.conn.value(sqlNext, k.Version, k.Pkgarch); err != nil {
 			return nil, err
 		}
 	}
-	err = w.conn.exec(sqlReplace, append(key[:3:3], next))
-	if err != nil && (!isConstraint(err) || w.conn.undone()) {
+	_, err := w.conn.exec(sqlReplace, k.Version, k.Pkgarch, k.Checksum, next)
+	if err != nil && (!errors.Is(err, store.ErrConstraint) || w.conn.hasEnded()) {
 		return nil, err
 	}
 	// What the statement meant is not always what it did: the file may have
 	// triggers and constraints of its own.
-	v, err := w.conn.value(sqlStored, key)
+	v, err := w.conn.value(sqlStored, k.Version, k.Pkgarch, k.Checksum)
 	if v != next {
 		next = nil
 	}
-	w.raise(of, key[2].(string), next)
+	w.raise(k, next)
 	return v, err
 }

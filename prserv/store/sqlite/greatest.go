@@ -1,6 +1,10 @@
 package sqlite
 
-import "sync"
+import (
+	"sync"
+
+	"prserver/prserv/store"
+)
 
 // maxGroups is how many groups are remembered: some ten megabytes of them.
 // When there are more, all are forgotten.
@@ -13,11 +17,13 @@ const maxRemembered = 512
 // group is a version and a pkgarch, among whose checksums values are unique.
 type group struct{ version, pkgarch string }
 
+func groupOf(k store.Key) group { return group{k.Version, k.Pkgarch} }
+
 // top is the greatest value of a group.
 type top struct {
 	value int64
-	// known is false where the value is not, or is no integer: those that may
-	// stand in a value column too, SQLite has to compare.
+	// known is false where the value is not, or is no integer: SQLite has to
+	// compare what else may stand in a value column.
 	known bool
 	// checksum has the value; empty where that is not known. Others may have
 	// it as well, if they were imported.
@@ -29,7 +35,22 @@ func (t top) holds(checksum string) bool {
 	return t.known && t.checksum != "" && t.checksum == checksum
 }
 
-// greatest remembers the greatest value of groups. Without it every getPR
+// readTop reads the greatest value of a group; -1 where it has none.
+func readTop(c *conn, of group) (top, error) {
+	v, err := c.value(sqlGreatest, of.version, of.pkgarch)
+	if err != nil {
+		return top{}, err
+	}
+	switch v := v.(type) {
+	case nil:
+		return top{value: -1, known: true}, nil
+	case int64:
+		return top{value: v, known: v < 1<<62}, nil
+	}
+	return top{}, nil
+}
+
+// topCache remembers the greatest value of groups. Without it every getPR
 // would look at all checksums of its group: the table has no index that
 // includes the value, and a file with one would not dump as the reference's.
 //
@@ -37,75 +58,75 @@ func (t top) holds(checksum string) bool {
 // whoever has seen a new value there must not be answered as if it were not.
 // So a group is forgotten before a value of it is committed, and learned when
 // that is over.
-type greatest struct {
+type topCache struct {
 	mu         sync.Mutex
 	tops       map[group]top // guarded by mu; known ones only
 	changes    uint64        // how often the file has changed; guarded by mu
 	committing bool          // it may change at any moment; guarded by mu
 }
 
-func newGreatest() *greatest { return &greatest{tops: map[group]top{}} }
+func newTopCache() *topCache { return &topCache{tops: map[group]top{}} }
 
 // get returns what is remembered of a group, and a ticket to learn more with.
-func (g *greatest) get(of group) (t top, ticket uint64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.tops[of], g.changes
+func (c *topCache) get(of group) (t top, ticket uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tops[of], c.changes
 }
 
 // learn remembers what was read from the file, unless the file has changed
 // since the ticket was given.
-func (g *greatest) learn(of group, t top, ticket uint64) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if ticket == g.changes && !g.committing {
-		g.set(of, t)
+func (c *topCache) learn(of group, t top, ticket uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if ticket == c.changes && !c.committing {
+		c.set(of, t)
 	}
 }
 
 // set must be called with mu held.
-func (g *greatest) set(of group, t top) {
+func (c *topCache) set(of group, t top) {
 	if len(of.version)+len(of.pkgarch)+len(t.checksum) > maxRemembered {
-		delete(g.tops, of)
+		delete(c.tops, of)
 		return
 	}
-	if len(g.tops) >= maxGroups {
-		clear(g.tops)
+	if len(c.tops) >= maxGroups {
+		clear(c.tops)
 	}
-	g.tops[of] = t
+	c.tops[of] = t
 }
 
 // commit runs the commit of a transaction that has seen these groups, and
 // takes over what it has seen.
-func (g *greatest) commit(seen map[group]top, commit func() error) error {
-	g.mu.Lock()
+func (c *topCache) commit(seen map[group]top, commit func() error) error {
+	c.mu.Lock()
 	for of := range seen {
-		delete(g.tops, of)
+		delete(c.tops, of)
 	}
-	g.committing = true
-	g.mu.Unlock()
+	c.committing = true
+	c.mu.Unlock()
 
 	err := commit()
 
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.committing = false
-	g.changes++
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.committing = false
+	c.changes++
 	if err != nil {
 		return err
 	}
 	for of, t := range seen {
 		if t.known {
-			g.set(of, t)
+			c.set(of, t)
 		}
 	}
 	return nil
 }
 
 // forget forgets everything: somebody else has written to the file.
-func (g *greatest) forget() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.changes++
-	clear(g.tops)
+func (c *topCache) forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.changes++
+	clear(c.tops)
 }

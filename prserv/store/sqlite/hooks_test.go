@@ -6,11 +6,11 @@ import "context"
 
 // Writers returns how many calls have come as far as to the writer since the
 // store was opened.
-func (s *Store) Writers() int { return int(s.writer.taken.Load()) + len(s.writer.requests) }
+func (s *Store) Writers() int { return int(s.writer.taken.Load()) + len(s.writer.changes) }
 
 // LogMoves returns how often it has been tried to move the write-ahead log to
 // the file.
-func (s *Store) LogMoves() int { return int(s.writer.tries.Load()) }
+func (s *Store) LogMoves() int { return int(s.writer.settleTries.Load()) }
 
 // OpenOnNetwork opens a file as if it were on a network file system.
 func OpenOnNetwork(ctx context.Context, file string) (*Store, error) {

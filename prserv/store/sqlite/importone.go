@@ -2,51 +2,43 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
-	"slices"
+
+	"prserver/prserv/store"
 )
 
 const (
-	sqlInsert = `INSERT INTO ` + Table + ` VALUES (?1, ?2, ?3, ?4)`
+	sqlInsert = `INSERT INTO ` + table + ` VALUES (?1, ?2, ?3, ?4)`
 	// sqlRaise never lowers a value.
-	sqlRaise = `UPDATE ` + Table + ` SET value = ?4
+	sqlRaise = `UPDATE ` + table + ` SET value = ?4
 		WHERE version = ?1 AND pkgarch = ?2 AND checksum = ?3 AND value < ?4`
-	sqlImported = `SELECT value FROM ` + Table + `
+	sqlImported = `SELECT value FROM ` + table + `
 		WHERE version = ?1 AND pkgarch = ?2 AND checksum = ?3 AND value >= ?4`
 )
 
-// ImportOne stores value for a key, unless the key has a greater one. It
-// returns the value that is stored then, or nil where that cannot be compared
-// with what was given.
+// ImportOne implements [store.Store].
 //
 // Source: lib/prserv/db.py:PRTable._importNohist.
-func (s *Store) ImportOne(ctx context.Context, version, pkgarch, checksum, value any) (any, error) {
-	row, err := binds(version, pkgarch, checksum, value)
-	if err != nil {
-		return nil, err
-	}
+func (s *Store) ImportOne(ctx context.Context, k store.Key, v store.Value) (store.Value, error) {
 	if s.writer == nil {
-		return nil, errReadOnly
+		return nil, store.ReadOnly()
 	}
-	v, err := s.writer.change(ctx, func(w *writer) (any, error) { return w.importOne(row) })
-	if errors.Is(err, ErrNotFound) {
+	stored, err := s.writer.change(ctx, func() (store.Value, error) { return s.writer.importOne(k, v) })
+	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}
-	return v, err
+	return stored, err
 }
 
-func (w *writer) importOne(row []driver.Value) (any, error) {
-	err := w.conn.exec(sqlInsert, row)
-	if isConstraint(err) {
-		err = w.conn.exec(sqlRaise, row)
+func (w *writer) importOne(k store.Key, v store.Value) (store.Value, error) {
+	_, err := w.conn.exec(sqlInsert, k.Version, k.Pkgarch, k.Checksum, v)
+	if errors.Is(err, store.ErrConstraint) {
+		_, err = w.conn.exec(sqlRaise, k.Version, k.Pkgarch, k.Checksum, v)
 	}
 	if err != nil {
 		return nil, err
 	}
-	v, err := w.conn.value(sqlImported, row)
-	if !slices.Contains(row[:3], nil) {
-		w.raise(group{row[0].(string), row[1].(string)}, row[2].(string), v)
-	}
-	return v, err
+	stored, err := w.conn.value(sqlImported, k.Version, k.Pkgarch, k.Checksum, v)
+	w.raise(k, stored)
+	return stored, err
 }

@@ -10,31 +10,31 @@ import (
 	"testing"
 
 	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 	"prserver/prserv/store/sqlite"
 )
 
-func openStore(t *testing.T, file string) *sqlite.Store {
+// wantWarning fails the test unless the store warns of this, and of nothing else.
+func wantWarning(t *testing.T, s *sqlite.Store, want ...string) {
 	t.Helper()
-	s, err := sqlite.Open(t.Context(), file, false)
-	if err != nil {
-		t.Fatal(err)
+	got := s.Warnings()
+	if len(got) != len(want) {
+		t.Errorf("got warnings %q, want %q", got, want)
+		return
 	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("Close: %v", err)
+	for i := range want {
+		if !strings.Contains(got[i], want[i]) {
+			t.Errorf("got warnings %q, want %q", got, want)
 		}
-	})
-	return s
+	}
 }
 
 // TestOpenMakesTheFile makes the folders too, and the table in the words of
 // the reference, which dump_db answers.
 func TestOpenMakesTheFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "new", "folders", "prserv.sqlite3")
-	s := openStore(t, file)
-	if !s.IsNew {
-		t.Error("IsNew is false for a file that did not exist")
-	}
+	s := prservtest.Open(t, file)
+	wantWarning(t, s, "is new: every PR value starts at 0")
 	var got string
 	if err := prservtest.Outside(t, file).QueryRow("SELECT sql FROM sqlite_master WHERE name = 'PRMAIN_nohist'").Scan(&got); err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestOpenMakesTheFile(t *testing.T) {
 
 func TestOpenAgain(t *testing.T) {
 	file := prservtest.NewFile(t)
-	s := openStore(t, file)
+	s := prservtest.Open(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	getPR(t, s, "v", "all", "b", int64(1))
 	if err := s.Close(); err != nil {
@@ -63,10 +63,8 @@ func TestOpenAgain(t *testing.T) {
 	if got, want := prservtest.Files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
 		t.Errorf("after Close there are %v, want %v", got, want)
 	}
-	s = openStore(t, file)
-	if s.IsNew {
-		t.Error("IsNew is true for a file that existed")
-	}
+	s = prservtest.Open(t, file)
+	wantWarning(t, s)
 	getPR(t, s, "v", "all", "b", int64(1))
 	getPR(t, s, "v", "all", "a", int64(2))
 }
@@ -76,7 +74,7 @@ func TestOpenOddNames(t *testing.T) {
 	for _, name := range []string{"with space", "a?mode=memory", "a#b", "100%", "a%20b", ":memory:", "file:x", "Zoë", "a&b=c;d"} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), name)
-			s := openStore(t, file)
+			s := prservtest.Open(t, file)
 			getPR(t, s, "v", "all", "a", int64(0))
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
@@ -91,7 +89,7 @@ func TestOpenOddNames(t *testing.T) {
 // TestOpenBroken leaves what is no database as it is, and nothing open.
 func TestOpenBroken(t *testing.T) {
 	healthy := prservtest.NewFile(t)
-	s := openStore(t, healthy)
+	s := prservtest.Open(t, healthy)
 	getPR(t, s, "v", "all", "a", int64(0))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -140,7 +138,7 @@ func TestOpenBroken(t *testing.T) {
 			if err := os.WriteFile(file, image, 0o666); err != nil {
 				t.Fatal(err)
 			}
-			getPR(t, openStore(t, file), "v", "all", "b", int64(1))
+			getPR(t, prservtest.Open(t, file), "v", "all", "b", int64(1))
 		})
 	}
 }
@@ -151,10 +149,8 @@ func TestOpenNewer(t *testing.T) {
 	file := prservtest.NewFile(t)
 	prservtest.Execute(t, prservtest.Outside(t, file), "CREATE TABLE PRMAIN (version TEXT NOT NULL, pkgarch TEXT NOT NULL, checksum TEXT NOT NULL, "+
 		"value TEXT, PRIMARY KEY (version, pkgarch, checksum, value))")
-	s := openStore(t, file)
-	if s.HasNewer {
-		t.Error("an empty table has values")
-	}
+	s := prservtest.Open(t, file)
+	wantWarning(t, s)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -164,10 +160,8 @@ func TestOpenNewer(t *testing.T) {
 		t.Fatalf("got %v, %v, want an error that says what to do", s, err)
 	}
 	prservtest.Execute(t, prservtest.Outside(t, file), "INSERT INTO PRMAIN_nohist VALUES ('v', 'all', 'a', 3)")
-	s = openStore(t, file)
-	if !s.HasNewer {
-		t.Error("the values of the newer table are not noticed")
-	}
+	s = prservtest.Open(t, file)
+	wantWarning(t, s, "has values of BitBake 2.10 and later as well")
 	getPR(t, s, "v", "all", "a", int64(3))
 }
 
@@ -202,13 +196,13 @@ func TestOpenImpossible(t *testing.T) {
 }
 
 func TestCloseTwice(t *testing.T) {
-	s := openStore(t, prservtest.NewFile(t))
+	s := prservtest.Open(t, prservtest.NewFile(t))
 	for range 2 {
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if v, err := s.GetPR(t.Context(), "v", "all", "a"); err == nil {
+	if v, err := s.GetPR(t.Context(), key("v", "all", "a")); err == nil {
 		t.Errorf("a closed store answered %v", v)
 	}
 }
@@ -217,13 +211,13 @@ func TestCloseTwice(t *testing.T) {
 // answer.
 func TestAnsweredIsStored(t *testing.T) {
 	file := prservtest.NewFile(t)
-	s := openStore(t, file)
+	s := prservtest.Open(t, file)
 	db := prservtest.Outside(t, file)
 	for want := range int64(20) {
 		checksum := strings.Repeat("x", int(want)+1)
 		getPR(t, s, "v", "all", checksum, want)
 		var got int64
-		if err := db.QueryRow("SELECT value FROM "+sqlite.Table+" WHERE checksum = ?", checksum).Scan(&got); err != nil {
+		if err := db.QueryRow("SELECT value FROM "+store.NohistTable+" WHERE checksum = ?", checksum).Scan(&got); err != nil {
 			t.Fatalf("value %d: %v", want, err)
 		}
 		if got != want {
@@ -236,14 +230,14 @@ func TestAnsweredIsStored(t *testing.T) {
 // answered that a restart would not find, and the old ones still are.
 func TestFileTaken(t *testing.T) {
 	file := prservtest.NewFile(t)
-	s := openStore(t, file)
+	s := prservtest.Open(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	refused := func() {
 		t.Helper()
-		if v, err := s.GetPR(t.Context(), "v", "all", "b"); err == nil || !strings.Contains(err.Error(), file) {
+		if v, err := s.GetPR(t.Context(), key("v", "all", "b")); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("answered %v, %v, want an error that names the file", v, err)
 		}
-		if v, err := s.ImportOne(t.Context(), "v", "all", "c", int64(7)); err == nil {
+		if v, err := s.ImportOne(t.Context(), key("v", "all", "c"), int64(7)); err == nil {
 			t.Errorf("imported %v", v)
 		}
 		getPR(t, s, "v", "all", "a", int64(0))
@@ -266,7 +260,7 @@ func TestFileTaken(t *testing.T) {
 // file then, and nothing else, has all values.
 func TestCloseBesideReaders(t *testing.T) {
 	file := prservtest.NewFile(t)
-	s := openStore(t, file)
+	s := prservtest.Open(t, file)
 	getPR(t, s, "v", "all", "a", int64(0))
 	reader, err := sqlite.Open(t.Context(), file, true)
 	if err != nil {
@@ -278,7 +272,7 @@ func TestCloseBesideReaders(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	getPR(t, openStore(t, copyAlone(t, file)), "v", "all", "b", int64(1))
+	getPR(t, prservtest.Open(t, copyAlone(t, file)), "v", "all", "b", int64(1))
 	getPR(t, reader, "v", "all", "b", int64(1))
 }
 
@@ -300,18 +294,18 @@ func copyAlone(t *testing.T, file string) string {
 // is written for a while it has all values.
 func TestSettled(t *testing.T) {
 	file := prservtest.NewFile(t)
-	s := openStore(t, file)
+	s := prservtest.Open(t, file)
 	for want := range int64(3) { // to settle once is not enough
 		getPR(t, s, "v", "all", strings.Repeat("x", int(want)+1), want)
 		prservtest.WaitFor(t, "the value to be in the file", func() bool {
 			var got int64 = -1 // also of a file that is just being written
-			prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + sqlite.Table).Scan(&got)
+			prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + store.NohistTable).Scan(&got)
 			return got == want
 		})
 	}
 	// Nor is it enough to try while somebody reads what was there before.
 	reader := prservtest.Outside(t, file)
-	prservtest.Execute(t, reader, "BEGIN", "CREATE TEMP TABLE held AS SELECT * FROM "+sqlite.Table)
+	prservtest.Execute(t, reader, "BEGIN", "CREATE TEMP TABLE held AS SELECT * FROM "+store.NohistTable)
 	getPR(t, s, "v", "all", "read", int64(3))
 	getPR(t, s, "v", "all", "beside", int64(4))
 	before := s.LogMoves()
@@ -319,7 +313,7 @@ func TestSettled(t *testing.T) {
 	prservtest.Execute(t, reader, "COMMIT")
 	prservtest.WaitFor(t, "the value that came beside a reader to be in the file", func() bool {
 		var got int64
-		prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + sqlite.Table).Scan(&got)
+		prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + store.NohistTable).Scan(&got)
 		return got == 4
 	})
 }

@@ -2,7 +2,6 @@ package scripttest
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -13,6 +12,7 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 )
 
 // PRServer starts our server, in this process, on a file, prserv.sqlite3
@@ -22,16 +22,17 @@ func PRServer(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: prserv [FILE]")
 	}
 	file := append(args, "prserv.sqlite3")[0]
-	server, err := prserv.New(context.Background(), prserv.Config{
-		File: ts.MkAbs(file), Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
-	})
+	store, err := sqlite.Open(context.Background(), ts.MkAbs(file), false)
+	ts.Check(err)
+	ts.Defer(func() { ts.Check(store.Close()) })
+	server, err := prserv.New(prserv.Config{Store: store, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler)})
 	ts.Check(err)
 	ln := Listen(ts)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(context.Background(), ln) }()
 	ts.Defer(func() {
 		server.Quit()
-		ts.Check(errors.Join(<-served, server.Close()))
+		ts.Check(<-served)
 	})
 }
 

@@ -1,10 +1,9 @@
-package sqlite_test
+package linear
 
 import (
 	"cmp"
 	"fmt"
 	"slices"
-	"testing"
 
 	"github.com/anishathalye/porcupine"
 )
@@ -212,19 +211,19 @@ func isLinearizable(history []porcupine.Operation) bool {
 	return true
 }
 
-// checkHistory checks what clients were answered.
-func checkHistory(t *testing.T, about string, history []porcupine.Operation) {
-	t.Helper()
+// check checks what clients were answered.
+func check(history []porcupine.Operation) error {
 	slices.SortStableFunc(history, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
 	if !isLinearizable(history) {
-		t.Errorf("%s: these answers fit no order of the calls:\n%s", about, describe(history))
+		return fmt.Errorf("these answers fit no order of the calls:\n%s", describe(history))
 	}
 	if broken := brokenPromise(history); broken != "" {
-		t.Errorf("%s: %s:\n%s", about, broken, describe(history))
+		return fmt.Errorf("%s:\n%s", broken, describe(history))
 	}
+	return nil
 }
 
-// brokenPromise checks, without the model, what the package promises of the
+// brokenPromise checks, without the model, what the service promises of the
 // values that getPR makes: no two checksums of a group share one, in what was
 // answered and in what is stored, and they grow from call to call. Values that
 // were imported may be anything. It returns what is wrong, or nothing.

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"testing"
 
+	"prserver/prserv/linear"
 	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
 )
@@ -16,8 +17,8 @@ type answer struct {
 // TestExportedIsRemembered stops a commit where others see it in the file
 // already: from then on the old greatest value is none any more.
 func TestExportedIsRemembered(t *testing.T) {
-	s := openStore(t, prservtest.NewFile(t))
-	d := direct{s}
+	s := prservtest.Open(t, prservtest.NewFile(t))
+	d := linear.Store{Store: s}
 	getPR(t, s, "v", "all", "a", int64(0))
 	reached, open, err := s.HoldCommits(t.Context())
 	if err != nil {
@@ -54,8 +55,8 @@ func TestExportedIsRemembered(t *testing.T) {
 // greatest, so it must not be the answer.
 func TestImportsBesideGetPR(t *testing.T) {
 	file := prservtest.NewFile(t)
-	s := openStore(t, file)
-	d := direct{s}
+	s := prservtest.Open(t, file)
+	d := linear.Store{Store: s}
 	imports := func(checksum string, value int64) {
 		t.Helper()
 		if v, err := d.ImportOne(t.Context(), "v", "all", checksum, value); err != nil || v != value {
@@ -69,8 +70,8 @@ func TestImportsBesideGetPR(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s = openStore(t, file)
-	d = direct{s}
+	s = prservtest.Open(t, file)
+	d = linear.Store{Store: s}
 	reached, open := s.HoldReads()
 	defer open()
 	got := make(chan answer, 1)

@@ -1,4 +1,4 @@
-package sqlite_test
+package linear
 
 import (
 	"math/rand/v2"

@@ -18,15 +18,15 @@ func TestText(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir())
 	h, _ := answering()
 	var length int
-	h.Serve = func(context.Context, *xmlrpc.Call) (any, error) {
-		return xmlrpc.Text(func(w io.Writer) error {
+	h.Serve = func(_ context.Context, call *xmlrpc.Call) (any, error) {
+		return call.NewText(func(w io.Writer) error {
 			for left := length; left > 0; left -= min(left, 1000) {
 				if _, err := io.WriteString(w, strings.Repeat("<&>é'", 200)[:min(left, 1000)]); err != nil {
 					return err
 				}
 			}
 			return nil
-		}), nil
+		})
 	}
 	addr := listen(t, h)
 	for _, length = range []int{0, 5, 1000, 2000, 100_000, 6_000_000} {
@@ -76,14 +76,14 @@ func unpack(t *testing.T, body string) string {
 	return string(text)
 }
 
-// TestTextFails checks that the reply is nil if the text fails or there is no
+// TestTextFails checks that there is no reply if the text fails or there is no
 // room for it.
 func TestTextFails(t *testing.T) {
 	t.Setenv("TMPDIR", t.TempDir()+"/none")
 	for _, test := range []struct {
-		name string
-		text xmlrpc.Text
-		want string // in the log
+		name  string
+		write func(io.Writer) error
+		want  string
 	}{
 		{"at once", func(io.Writer) error { return errors.New("no text") }, "no text"},
 		{"later", func(w io.Writer) error {
@@ -96,15 +96,9 @@ func TestTextFails(t *testing.T) {
 		}, "making room for a long reply"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			h, logged := answering()
-			h.Serve = func(context.Context, *xmlrpc.Call) (any, error) { return test.text, nil }
-			c := dial(t, listen(t, h))
-			c.send(post("/", "", echo))
-			if _, body := c.response(); body != reply("<value><nil/></value>") {
-				t.Errorf("got %q, want nil", body)
-			}
-			if !strings.Contains(logged.String(), test.want) {
-				t.Errorf("the log says %q, want %q", logged, test.want)
+			text, err := (&xmlrpc.Call{}).NewText(test.write)
+			if text != nil || err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, %v; want an error with %q", text, err, test.want)
 			}
 		})
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"sync"
+
+	"prserver/prserv/store"
 )
 
 // heldStmt is a statement that stops before it is run, or after.
@@ -43,7 +45,8 @@ func gate() (stop func(), reached <-chan struct{}, open func()) {
 // to see, but not noted in memory and not answered yet.
 func (s *Store) HoldCommits(ctx context.Context) (reached <-chan struct{}, open func(), err error) {
 	stop, reached, open := gate()
-	_, err = s.writer.change(ctx, func(w *writer) (any, error) {
+	_, err = s.writer.change(ctx, func() (store.Value, error) {
+		w := s.writer
 		first := true // the commit of this very transaction
 		w.conn.statements[sqlCommit] = heldStmt{w.conn.statements[sqlCommit], func() {}, func() {
 			if !first {
@@ -60,10 +63,10 @@ func (s *Store) HoldCommits(ctx context.Context) (reached <-chan struct{}, open 
 // not looked for its checksum in the file yet.
 func (s *Store) HoldReads() (reached <-chan struct{}, open func()) {
 	stop, reached, open := gate()
-	for range cap(s.readers) {
-		c := <-s.readers
+	for range s.readers.size {
+		c := <-s.readers.conns
 		c.statements[sqlStored] = heldStmt{c.statements[sqlStored], stop, func() {}}
-		defer s.giveBack(c)
+		defer s.readers.giveBack(c)
 	}
 	return reached, open
 }

@@ -1,0 +1,129 @@
+package prserv
+
+import (
+	"math"
+	"math/big"
+	"strconv"
+	"unicode/utf8"
+
+	"prserver/prserv/store"
+	"prserver/xmlrpc"
+)
+
+// keyOf turns the first three arguments of a call into a key. Its columns are
+// TEXT, so numbers become what SQLite makes of them there. ok is false where a
+// part is NULL: no row has such a key. The error is a [*BindError] or
+// [ErrIntegerRange].
+func keyOf(params []any) (k store.Key, ok bool, err error) {
+	ok = true
+	for i, part := range []*string{&k.Version, &k.Pkgarch, &k.Checksum} {
+		v, err := bound(i, params[i])
+		if err != nil {
+			return k, false, err
+		}
+		switch v := v.(type) {
+		case nil:
+			ok = false
+		case string:
+			*part = v
+		case int64:
+			*part = strconv.FormatInt(v, 10)
+		case float64:
+			*part = store.FormatReal(v, 15)
+		}
+	}
+	return k, ok, nil
+}
+
+// bound turns an argument of a call into what Python's sqlite3 module hands to
+// SQLite: nil, an int64, a float64 or a string.
+func bound(index int, arg any) (store.Value, error) {
+	switch v := arg.(type) {
+	case nil, string, int64:
+		return v, nil
+	case bool:
+		if v {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case float64:
+		if math.IsNaN(v) { // SQLite has no such number
+			return nil, nil
+		}
+		return v, nil
+	case *big.Int:
+		return nil, ErrIntegerRange
+	}
+	return nil, &BindError{Index: index}
+}
+
+// loaded turns a value of the database into one of a reply, as Python's sqlite3
+// module does. The error is [store.ErrUndecodable].
+func loaded(stored store.Value) (any, error) {
+	switch v := stored.(type) {
+	case []byte:
+		return xmlrpc.Blob(v), nil
+	case string:
+		if !utf8.ValidString(v) {
+			return nil, store.ErrUndecodable
+		}
+	}
+	return stored, nil
+}
+
+// filterOf turns the first three arguments of an export into a filter: each
+// that Python takes for true is compared as its str().
+func filterOf(params []any, text func(any) (string, error)) (f store.Filter, err error) {
+	for i, to := range []**string{&f.Version, &f.Pkgarch, &f.Checksum} {
+		if !xmlrpc.Truth(params[i]) {
+			continue
+		}
+		s, err := text(params[i])
+		if err != nil {
+			return f, err
+		}
+		*to = &s
+	}
+	return f, nil
+}
+
+// exportedRow turns a row into a struct of a reply.
+func exportedRow(r store.Row) (xmlrpc.Struct, error) {
+	row := xmlrpc.Struct{
+		{Name: "version", Value: r.Version},
+		{Name: "pkgarch", Value: r.Pkgarch},
+		{Name: "checksum", Value: r.Checksum},
+		{Name: "value", Value: r.Value},
+	}
+	for i := range row {
+		var err error
+		if row[i].Value, err = loaded(row[i].Value); err != nil {
+			return nil, err
+		}
+	}
+	return row, nil
+}
+
+// tableInfo turns the columns of the table into the description that comes
+// with an export.
+func tableInfo(columns []store.Column) xmlrpc.Struct {
+	info := make([]any, len(columns))
+	for i, c := range columns {
+		notNull := int64(0)
+		if c.NotNull {
+			notNull = 1
+		}
+		info[i] = xmlrpc.Struct{
+			{Name: "name", Value: c.Name},
+			{Name: "type", Value: c.Type},
+			{Name: "notnull", Value: notNull},
+			{Name: "dflt_value", Value: c.Default},
+			{Name: "pk", Value: int64(c.PrimaryKey)},
+		}
+	}
+	return xmlrpc.Struct{
+		{Name: "tbl_name", Value: store.NohistTable},
+		{Name: "core_ver", Value: store.CoreVersion},
+		{Name: "col_info", Value: info},
+	}
+}
