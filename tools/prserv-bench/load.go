@@ -35,9 +35,11 @@ func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*
 		return nil, fmt.Errorf("asking %s for the known values: %w", addr, err)
 	}
 	var measuring, measured atomic.Bool
+	measuring.Store(l.Warmup == 0) // or the first calls would not count
 	loadCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	var running sync.WaitGroup
+	begin := time.Now()
 	for _, c := range clients {
 		running.Add(1)
 		go func() {
@@ -52,7 +54,6 @@ func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*
 			}
 		}()
 	}
-	begin := time.Now()
 	wait := func(until time.Duration) {
 		for passed := time.Since(begin); passed < until && ctx.Err() == nil; passed = time.Since(begin) {
 			tick(passed)
