@@ -9,8 +9,8 @@ import (
 	"sync"
 )
 
-// LevelCritical is Python's CRITICAL.
-const LevelCritical = slog.LevelError + 4
+// levelCritical is Python's CRITICAL.
+const levelCritical = slog.LevelError + 4
 
 // ParseLevel reads a log level by Python's name for it.
 // Source: lib/prserv/__init__.py:init_logger.
@@ -25,7 +25,7 @@ func ParseLevel(name string) (slog.Level, error) {
 	case "ERROR":
 		return slog.LevelError, nil
 	case "CRITICAL", "FATAL":
-		return LevelCritical, nil
+		return levelCritical, nil
 	}
 	return 0, fmt.Errorf("Invalid log level: %s", name) //lint:ignore ST1005 the reference's words
 }
@@ -79,7 +79,7 @@ func writeAttr(b *strings.Builder, a slog.Attr) { fmt.Fprintf(b, " %s=%v", a.Key
 
 func levelName(l slog.Level) string {
 	switch {
-	case l >= LevelCritical:
+	case l >= levelCritical:
 		return "CRITICAL"
 	case l >= slog.LevelError:
 		return "ERROR"

@@ -8,8 +8,7 @@ import (
 	"strings"
 )
 
-// Options are the options of bitbake-prserv. The defaults are those of
-// [DefaultOptions].
+// Options are the options of bitbake-prserv.
 type Options struct {
 	File, Log, LogLevel string
 	Host                string
@@ -25,9 +24,9 @@ type Options struct {
 	Given map[string]bool
 }
 
-// DefaultOptions returns what holds where no option is given.
+// defaultOptions returns what holds where no option is given.
 // Source: bin/bitbake-prserv.
-func DefaultOptions() Options {
+func defaultOptions() Options {
 	return Options{
 		File: "prserv.sqlite3", Log: "prserv.log", LogLevel: "INFO",
 		Host: "0.0.0.0", Port: 8585,
@@ -151,7 +150,7 @@ func (o *Options) setText(opt *option, name, value string) error {
 //
 // Source: Python's optparse.py:OptionParser._process_args.
 func ParseOptions(args []string, getenv func(string) string) (Options, error) {
-	o := DefaultOptions()
+	o := defaultOptions()
 	foreground := slices.Contains(args, "--foreground") || getenv("PRSERV_FOREGROUND") != ""
 	if err := o.setFromEnvironment(foreground, getenv); err != nil {
 		return o, err

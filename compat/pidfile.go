@@ -32,19 +32,20 @@ func OtherPorts(ip string) []string {
 	return ports
 }
 
-// ErrPidFile is a pid file that is not what a PR server leaves.
-var ErrPidFile = errors.New("it is no pid file of a PR server; look at it and remove it")
+// noPidFile is said of a file that is not what a PR server leaves.
+const noPidFile = "it is no pid file of a PR server; look at it and remove it"
 
-// ReadPid returns the pid in a pid file, and 0 where the file does not exist
-// or is empty, as a power failure may leave it. Whoever can write to /tmp can put something else there: a link is not
-// followed, and what is no pid is an error that wraps [ErrPidFile].
+// ReadPid returns the pid in a pid file, and 0 if the file does not exist or is
+// empty, as a power failure may leave it. Anybody who can write to /tmp can put
+// something else there, so it follows no link, and returns an error if the file
+// holds no pid.
 func ReadPid(file string) (int, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	switch {
 	case os.IsNotExist(err):
 		return 0, nil
 	case errors.Is(err, unix.ELOOP):
-		return 0, fmt.Errorf("pidfile %s is a symbolic link: %w", file, ErrPidFile)
+		return 0, fmt.Errorf("pidfile %s is a symbolic link: %s", file, noPidFile)
 	case err != nil:
 		return 0, fmt.Errorf("reading the pid file: %w", err)
 	}
@@ -56,7 +57,7 @@ func ReadPid(file string) (int, error) {
 	line, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil || pid <= 0 {
-		return 0, fmt.Errorf("pidfile %s holds %q: %w", file, line, ErrPidFile)
+		return 0, fmt.Errorf("pidfile %s holds %q: %s", file, line, noPidFile)
 	}
 	return pid, nil
 }
