@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pidPattern names the pid file of the server at an address.
+// pidPattern is the path of the pid file of the server at an address.
 // Source: lib/prserv/serv.py:PIDPREFIX.
 const pidPattern = "/tmp/PRServer_%s_%s.pid"
 
@@ -21,7 +21,7 @@ func PidFile(ip string, port int) string {
 	return fmt.Sprintf(pidPattern, ip, strconv.Itoa(port))
 }
 
-// OtherPorts returns the ports at ip that have a pid file.
+// OtherPorts returns all ports at ip that have a pid file.
 func OtherPorts(ip string) []string {
 	files, _ := filepath.Glob(fmt.Sprintf(pidPattern, ip, "*")) // fails for bad patterns only
 	var ports []string
@@ -62,9 +62,9 @@ func ReadPid(file string) (int, error) {
 	return pid, nil
 }
 
-// WritePid writes pid to a new pid file.
+// WritePid writes pid to a new pid file. It returns an error if the file exists.
 func WritePid(file string, pid int) error {
-	// O_EXCL follows no link either.
+	// O_EXCL does not follow a link either.
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("writing the pid file: %w", err)
@@ -80,8 +80,9 @@ func WritePid(file string, pid int) error {
 	return nil
 }
 
-// RemoveStalePid removes the pid file of a server that is gone. Another
-// user's file stays, even where the system would let it be removed.
+// RemoveStalePid removes the pid file of a server that has ended. It returns an
+// error if the file belongs to another user, even if the system would let this
+// one remove it.
 func RemoveStalePid(file string) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(file, &st); err != nil {
