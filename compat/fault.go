@@ -9,7 +9,9 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
+	"prserver/xmlrpc/expat"
 )
 
 // Python's words. Where the generations differ, both stand side by side.
@@ -44,6 +46,8 @@ const (
 	textNotUTF8        = "'utf8' codec can't decode byte 0x%02x in position %d: %s"
 	textRecursion2     = "maximum recursion depth exceeded while getting the repr of a list"
 	textRecursion      = "maximum recursion depth exceeded while getting the repr of an object"
+	textNoByte         = "'%s' codec can't encode character %s in position %d: %s"
+	textNoBytes        = "'%s' codec can't encode characters in position %d-%d: %s"
 	textASCIIRange     = "ordinal not in range(128)"
 	textDecimalRange2  = "invalid decimal Unicode string"
 )
@@ -92,18 +96,17 @@ func (p python) responseError(text string) (string, string) {
 // reference has for err.
 func (p python) exception(err error) (string, string) {
 	var (
-		syntax    *xmlrpc.SyntaxError
+		syntax    *expat.SyntaxError
 		tag       *xmlrpc.TagError
 		name      *xmlrpc.NameError
 		value     *xmlrpc.ValueError
 		key       *xmlrpc.KeyError
-		encoding  *xmlrpc.EncodingError
+		encoding  *expat.EncodingError
 		faultCall *xmlrpc.FaultCallError
 		method    *prserv.UnknownMethodError
 		args      *prserv.ArgumentError
-		bind      *prserv.BindError
+		bind      *sqlite.BindError
 		hash      *prserv.UnhashableError
-		encode    *encodeError
 		store     sqlite3.Error
 	)
 	switch {
@@ -133,7 +136,7 @@ func (p python) exception(err error) (string, string) {
 		return p.builtin("TypeError"), p.argumentCount(args)
 	case errors.Is(err, xmlrpc.ErrIntRange):
 		return p.builtin("OverflowError"), textIntLimit
-	case errors.Is(err, prserv.ErrIntegerRange):
+	case errors.Is(err, sqlite.ErrIntegerRange):
 		return p.builtin("OverflowError"), textBindRange
 	case errors.Is(err, errBuffer):
 		return p.builtin("TypeError"), textBuffer2
@@ -141,8 +144,6 @@ func (p python) exception(err error) (string, string) {
 		return class("sqlite3.InterfaceError"), fmt.Sprintf(textBind, bind.Index)
 	case errors.As(err, &hash):
 		return p.unhashable(hash.Value)
-	case errors.As(err, &encode):
-		return p.builtin("UnicodeEncodeError"), encode.text2(p)
 	case errors.Is(err, xmlrpc.ErrTooDeep):
 		if p == python2 {
 			return p.builtin("RuntimeError"), textRecursion2
@@ -187,7 +188,7 @@ func (p python) unknownMethod(e *prserv.UnknownMethodError) (string, string) {
 	if !e.Named {
 		name = "None"
 	}
-	if p == python2 && firstNonASCII(name) >= 0 {
+	if p == python2 && !isASCII(name) {
 		return "", ""
 	}
 	return p.builtin("Exception"), fmt.Sprintf(textNotSupported, name)

@@ -4,91 +4,67 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
-	"strings"
-	"unicode"
 
 	"prserver/xmlrpc"
 )
 
 // badValue words a value whose text is not of its kind.
 func (p python) badValue(e *xmlrpc.ValueError) (string, string) {
-	switch e.Kind {
-	case xmlrpc.KindInt, xmlrpc.KindDouble:
-		if p == python2 {
-			return p.badNumber2(e)
-		}
-		if e.Kind == xmlrpc.KindInt {
-			if n := xmlrpc.TooManyDigits(e.Text); n > 0 {
-				return p.builtin("ValueError"), fmt.Sprintf(textTooManyDigits, n)
-			}
-			return p.builtin("ValueError"), fmt.Sprintf(textBadInt, cut(p.repr(e.Text), reprLimit))
-		}
-		return p.builtin("ValueError"), fmt.Sprintf(textNoDouble, p.repr(blankIsEmpty(e.Text)))
-	case xmlrpc.KindDecimalRange:
+	switch e.Reason {
+	case xmlrpc.ReasonCharacters:
+		return p.builtin("UnicodeEncodeError"), p.badCharacters(e)
+	case xmlrpc.ReasonLength:
+		return p.builtin("ValueError"), fmt.Sprintf(textTooManyDigits, e.Count)
+	case xmlrpc.ReasonExponent:
 		return class("decimal.InvalidOperation"), textDecimalRange
-	case xmlrpc.KindDecimal:
+	case xmlrpc.ReasonPadding:
+		if p == python3 && e.Count%4 == 1 {
+			return class("binascii.Error"), fmt.Sprintf(textBase64Lone, e.Count)
+		}
+		return class("binascii.Error"), textBase64Padding
+	}
+	if e.Kind == xmlrpc.KindDecimal {
 		return class("decimal.InvalidOperation"), textBadDecimal
 	}
-	if firstNonASCII(e.Text) >= 0 { // base64 and dateTime.iso8601
-		return p.builtin("UnicodeEncodeError"), (&encodeError{codec: "ascii", text: e.Text}).text2(p)
-	}
-	if n := xmlrpc.Base64Digits(e.Text); p == python3 && n%4 == 1 {
-		return class("binascii.Error"), fmt.Sprintf(textBase64Lone, n)
-	}
-	return class("binascii.Error"), textBase64Padding
-}
-
-// blankIsEmpty: of white space alone Python shows nothing.
-func blankIsEmpty(s string) string {
-	if strings.TrimFunc(s, unicode.IsSpace) == "" {
-		return ""
-	}
-	return s
+	return p.builtin("ValueError"), p.badNumber(e)
 }
 
 // reprLimit is how many characters of a bad number Python shows.
 const reprLimit = 200
 
-func cut(s string, n int) string {
-	if r := []rune(s); len(r) > n {
-		return string(r[:n])
+// badNumber words the text of an int or a double that has not the form of one.
+func (p python) badNumber(e *xmlrpc.ValueError) string {
+	number := e.Number[:min(len(e.Number), reprLimit)]
+	switch {
+	case e.Kind == xmlrpc.KindInt && p == python2:
+		return fmt.Sprintf(textBadInt, p.reprBytes(number))
+	case e.Kind == xmlrpc.KindInt:
+		shown := []rune(p.repr(e.Text))
+		return fmt.Sprintf(textBadInt, string(shown[:min(len(shown), reprLimit)]))
+	case p == python3 && number == "": // Python shows nothing of white space alone
+		return fmt.Sprintf(textNoDouble, "''")
+	case p == python3:
+		return fmt.Sprintf(textNoDouble, p.repr(e.Text))
+	case e.Reason == xmlrpc.ReasonTail:
+		return fmt.Sprintf(textDoubleTail2, number)
 	}
-	return s
+	return fmt.Sprintf(textNoDouble, number)
 }
 
-// badNumber2 words a bad number of Python 2, which first makes bytes of its
-// text: digits of any script become ASCII ones, white space a space and what
-// Latin-1 has its byte; with anything else it gives up.
-func (p python) badNumber2(e *xmlrpc.ValueError) (string, string) {
-	var text []byte
-	for _, r := range e.Text {
-		d, isDigit := xmlrpc.DigitValue(r)
-		switch {
-		case unicode.IsSpace(r):
-			text = append(text, ' ')
-		case isDigit:
-			text = append(text, '0'+byte(d))
-		case r < 0x100:
-			text = append(text, byte(r))
-		default:
-			return p.builtin("UnicodeEncodeError"), (&encodeError{codec: "decimal", text: e.Text}).text2(p)
-		}
+// badCharacters words a text that a codec of Python has no bytes for.
+func (p python) badCharacters(e *xmlrpc.ValueError) string {
+	codec, reason := "ascii", textASCIIRange
+	if e.Kind == xmlrpc.KindInt || e.Kind == xmlrpc.KindDouble {
+		codec, reason = "decimal", textDecimalRange2
 	}
-	s := strings.TrimLeft(string(text), " ")
-	if e.Kind == xmlrpc.KindInt {
-		if len(s) > reprLimit {
-			s = s[:reprLimit]
-		}
-		return p.builtin("ValueError"), fmt.Sprintf(textBadInt, p.reprBytes(s))
+	if e.End-e.Start > 1 {
+		return fmt.Sprintf(textNoBytes, codec, e.Start, e.End-1, reason)
 	}
-	format := textNoDouble
-	if xmlrpc.DoublePrefix(s) > 0 {
-		format = textDoubleTail2
+	first := "'" + escape([]rune(e.Text)[e.Start]) + "'"
+	if p == python2 {
+		first = "u" + first
 	}
-	if len(s) > reprLimit {
-		s = s[:reprLimit]
-	}
-	return p.builtin("ValueError"), fmt.Sprintf(format, s)
+	return fmt.Sprintf(textNoByte, codec, first, e.Start, reason)
 }
 
 // badKey words a struct key that is no string.
@@ -130,7 +106,7 @@ func (p python) typeName(v any) string {
 	case float64:
 		return "float"
 	case string:
-		if p == python2 && firstNonASCII(v) >= 0 {
+		if p == python2 && !isASCII(v) {
 			return "unicode"
 		}
 		return "str"
@@ -188,43 +164,4 @@ func (p python) instanceName(v any) string {
 		}
 	}
 	return p.typeName(v)
-}
-
-// encodeError is a text that a codec of Python has no bytes for.
-type encodeError struct{ codec, text string }
-
-func (e *encodeError) Error() string { return "no " + e.codec + " for " + e.text }
-
-// text2 words the error; the codec names the first run of characters it
-// cannot encode.
-func (e *encodeError) text2(p python) string {
-	reason, limit := textASCIIRange, rune(0x80)
-	if e.codec == "decimal" {
-		reason, limit = textDecimalRange2, 0x100
-	}
-	start, end := -1, -1
-	var first rune
-	i := 0
-	for _, r := range e.text {
-		_, isDigit := xmlrpc.DigitValue(r)
-		bad := r >= limit && !(e.codec == "decimal" && (isDigit || unicode.IsSpace(r)))
-		if bad && start < 0 {
-			start, first = i, r
-		}
-		if start >= 0 {
-			if !bad {
-				break
-			}
-			end = i
-		}
-		i++
-	}
-	if end > start {
-		return fmt.Sprintf("'%s' codec can't encode characters in position %d-%d: %s", e.codec, start, end, reason)
-	}
-	prefix := ""
-	if p == python2 {
-		prefix = "u"
-	}
-	return fmt.Sprintf("'%s' codec can't encode character %s'%s' in position %d: %s", e.codec, prefix, escape(first), start, reason)
 }

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,7 +20,7 @@ import (
 	"prserver/prserv"
 )
 
-// TestGolden replays every recorded session and compares raw replies.
+// TestGolden replays every recorded session.
 func TestGolden(t *testing.T) {
 	for _, dialect := range []golden.Dialect{golden.Py2, golden.Py3} {
 		sessions, err := golden.ReadDir(filepath.Join("..", "testdata", "golden", string(dialect)))
@@ -26,13 +29,10 @@ func TestGolden(t *testing.T) {
 		}
 		exchanges := 0
 		for _, session := range sessions {
-			if session.Differs() {
-				continue // TestDifferences
-			}
 			exchanges += len(session.Exchanges)
 			t.Run(string(dialect)+"/"+session.Name, func(t *testing.T) {
 				t.Parallel()
-				replay(t, dialect, session)
+				replay(t, session)
 			})
 		}
 		if exchanges < 400 {
@@ -41,28 +41,73 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// replay compares our replies to the recorded ones, and those on the list of
-// differences to what the list says.
-func replay(t *testing.T, dialect golden.Dialect, session golden.Session) {
+// replay plays a session to our server and checks each reply. If we are to
+// refuse the session's database file, it checks that we do.
+func replay(t *testing.T, session golden.Session) {
 	file := seeded(t, session.Seed)
-	if reason := refusedFile(session.Name); reason != "" {
-		checkRefused(t, file, reason)
+	if session.Refused != (golden.Difference{}) {
+		checkRefused(t, file, session.Refused)
 		return
 	}
 	addr := serve(t, file)
 	for i, exchange := range session.Exchanges {
-		got := golden.Comparable(send(t, addr, exchange))
-		want := golden.Comparable(exchange.Reply)
-		diff := findDifference(dialect, session.Name, i+1)
-		switch same := bytes.Equal(got, want); {
-		case diff == nil && !same:
-			at := firstDifference(got, want)
-			t.Errorf("exchange %d, %s\n request %q\n got     %q\n want    %q",
-				i+1, exchange.About, clip(exchange.Request, len(exchange.Request)), clip(got, at), clip(want, at))
-		case diff != nil && same:
-			t.Errorf("exchange %d, %s: does not differ any more, take it off the list", i+1, exchange.About)
-		case diff != nil && !bytes.Contains(got, []byte(diff.ours)):
-			t.Errorf("exchange %d, %s\n got     %q\n want %q in it, because %s", i+1, exchange.About, clip(got, 0), diff.ours, diff.reason)
+		if exchange.Reply == nil {
+			t.Fatalf("exchange %d, %s: no reply is recorded; testdata/README.md says how to record it", i+1, exchange.About)
+		}
+		if err := check(exchange, send(t, addr, exchange)); err != nil {
+			t.Errorf("exchange %d, %s%v", i+1, exchange.About, err)
+		}
+	}
+}
+
+// check compares our reply with the recorded one, or, if ours is to differ,
+// with what the mark of the exchange says of it.
+func check(exchange golden.Exchange, reply []byte) error {
+	got, want := golden.Comparable(reply), golden.Comparable(exchange.Reply)
+	same, diff := bytes.Equal(got, want), exchange.Differs
+	switch {
+	case diff == (golden.Difference{}) && !same:
+		at := firstDifference(got, want)
+		return fmt.Errorf("\n request %q\n got     %q\n want    %q",
+			clip(exchange.Request, len(exchange.Request)), clip(got, at), clip(want, at))
+	case diff != (golden.Difference{}) && same:
+		return errors.New(": our reply does not differ any more, remove the mark")
+	case !bytes.Contains(got, []byte(diff.Ours)):
+		return fmt.Errorf("\n got     %q\n want %q in it, because %s", clip(got, 0), diff.Ours, diff.Reason)
+	}
+	return nil
+}
+
+func checkRefused(t *testing.T, file string, diff golden.Difference) {
+	t.Helper()
+	s, err := prserv.New(t.Context(), prserv.Config{File: file, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler)})
+	if err == nil {
+		s.Close()
+		t.Fatalf("the file is served, want it refused with %q, because %s", diff.Ours, diff.Reason)
+	}
+	if !strings.Contains(err.Error(), diff.Ours) {
+		t.Errorf("got error %q, want %q in it", err, diff.Ours)
+	}
+}
+
+// TestCheck checks the check: a reply is compared with what is recorded, and a
+// marked exchange has to differ in the way its mark says.
+func TestCheck(t *testing.T) {
+	marked := golden.Difference{Ours: "ours", Reason: "of a reason"}
+	for _, c := range []struct {
+		reply string
+		diff  golden.Difference
+		want  string // in the error; empty for none
+	}{
+		{"theirs", golden.Difference{}, ""},
+		{"ours", golden.Difference{}, `want    "theirs"`},
+		{"this is ours", marked, ""},
+		{"another", marked, "of a reason"},
+		{"theirs", marked, "does not differ any more"},
+	} {
+		err := check(golden.Exchange{Reply: []byte("theirs"), Differs: c.diff}, []byte(c.reply))
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("reply %q with the mark %v: %v, want an error with %q", c.reply, c.diff, err, c.want)
 		}
 	}
 }

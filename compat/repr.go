@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
 )
 
@@ -39,7 +40,7 @@ func (p python) reprBytes(s string) string {
 // reprStored returns Python's repr() of a text from an XML-RPC call: Python 2 makes
 // a byte string of it if it is ASCII.
 func (p python) reprStored(s string) string {
-	if p == python2 && firstNonASCII(s) < 0 {
+	if p == python2 && isASCII(s) {
 		return p.reprBytes(s)
 	}
 	return p.repr(s)
@@ -86,27 +87,20 @@ func escape(r rune) string {
 	return fmt.Sprintf(`\U%08x`, r)
 }
 
-// firstNonASCII returns how many characters stand before the first one outside
-// ASCII, or -1 if there is none.
-func firstNonASCII(s string) int {
-	i := 0
-	for _, r := range s {
-		if r >= 0x80 {
-			return i
-		}
-		i++
-	}
-	return -1
+func isASCII(s string) bool {
+	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
 // str returns Python's str() of a value from a call. In Python 2 a text outside
-// ASCII is an [encodeError], because a byte string cannot hold it. Bytes outside
-// ASCII are [prserv.ErrUndecodable] there, because its sqlite3 refuses them.
+// ASCII is a [*xmlrpc.ValueError], because a byte string cannot hold it. Bytes
+// outside ASCII are an error there too, because its sqlite3 module refuses them.
 func (p python) str(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
-		if p == python2 && firstNonASCII(v) >= 0 {
-			return "", &encodeError{codec: "ascii", text: v}
+		if p == python2 {
+			if err := xmlrpc.CheckASCII(xmlrpc.KindString, v); err != nil {
+				return "", err
+			}
 		}
 		return v, nil
 	case float64:
@@ -119,8 +113,8 @@ func (p python) str(v any) (string, error) {
 		return string(v), nil
 	case xmlrpc.Binary:
 		if p == python2 {
-			if firstNonASCII(string(v)) >= 0 {
-				return "", prserv.ErrUndecodable
+			if !isASCII(string(v)) {
+				return "", sqlite.ErrUndecodable
 			}
 			return string(v), nil
 		}
@@ -135,10 +129,14 @@ func (p python) str(v any) (string, error) {
 	return b.String(), err
 }
 
+// maxDepth is how deep a value may be nested for repr(). Python gives up at about
+// 1,000.
+const maxDepth = 900
+
 // reprValue writes Python's repr() of a value. It returns [xmlrpc.ErrTooDeep] if
 // the value is nested too deeply.
 func (p python) reprValue(b *strings.Builder, v any, depth int) error {
-	if depth > xmlrpc.MaxDepth {
+	if depth > maxDepth {
 		return xmlrpc.ErrTooDeep
 	}
 	switch v := v.(type) {

@@ -15,6 +15,7 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 // serveConfig serves a new file with the given settings and returns the
@@ -93,7 +94,7 @@ func closedByServer(t *testing.T, conn net.Conn) {
 func TestHungClientsKeepNobodyWaiting(t *testing.T) {
 	addr, _ := serveConfig(t, prserv.Config{})
 	hang(t, addr, 1000)
-	client := prserv.NewClient(addr, 10*time.Second)
+	client := client.New(addr, 10*time.Second)
 	for i := range 50 {
 		if got, err := client.GetPR(t.Context(), "v", "all", fmt.Sprint(i)); err != nil || got != int64(i) {
 			t.Fatalf("getPR beside hung clients = %d, %v, want %d", got, err, i)
@@ -113,7 +114,7 @@ func TestHungClientsAreClosed(t *testing.T) {
 func TestConnectionLimit(t *testing.T) {
 	addr, _ := serveConfig(t, prserv.Config{MaxConns: 20})
 	hung := hang(t, addr, 60)
-	client := prserv.NewClient(addr, 10*time.Second)
+	client := client.New(addr, 10*time.Second)
 	if got, err := client.GetPR(t.Context(), "v", "all", "c"); err != nil || got != 0 {
 		t.Fatalf("getPR at a full server = %d, %v, want 0", got, err)
 	}
@@ -127,7 +128,7 @@ func TestConnectionLimit(t *testing.T) {
 func TestEndWithHungClients(t *testing.T) {
 	addr, end := serveConfig(t, prserv.Config{})
 	hang(t, addr, 30)
-	client := prserv.NewClient(addr, 10*time.Second)
+	client := client.New(addr, 10*time.Second)
 	if err := client.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -147,7 +148,7 @@ func TestEndAnswersWhoWasAccepted(t *testing.T) {
 	addr, end := serveConfig(t, prserv.Config{})
 	late := hang(t, addr, 1)[0]
 	// Its answer shows that the connection before it has been accepted.
-	if err := prserv.NewClient(addr, 10*time.Second).Ping(t.Context()); err != nil {
+	if err := client.New(addr, 10*time.Second).Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
@@ -183,7 +184,7 @@ func waitUntil(t *testing.T, what string, condition func() bool) {
 // every stage.
 func TestAbortedConnectionsLeakNothing(t *testing.T) {
 	addr, _ := serveConfig(t, prserv.Config{})
-	client := prserv.NewClient(addr, 10*time.Second)
+	client := client.New(addr, 10*time.Second)
 	if err := client.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,20 +1,6 @@
 package prserv
 
-import (
-	"context"
-	"io"
-	"time"
-)
-
 // What the tests of this package have to wait for cannot be seen from outside.
-
-// Writers returns how many calls have come as far as to the writer since the
-// store was opened.
-func (s *Store) Writers() int { return int(s.writer.taken.Load()) + len(s.writer.requests) }
-
-// LogMoves returns how often it has been tried to move the write-ahead log to
-// the file.
-func (s *Store) LogMoves() int { return int(s.writer.tries.Load()) }
 
 // Answering returns how many calls are being answered.
 func (s *Server) Answering() int {
@@ -27,22 +13,4 @@ func (s *Server) Answering() int {
 		}
 	}
 	return n
-}
-
-// OpenOnNetwork opens a file as if it were on a network file system.
-func OpenOnNetwork(ctx context.Context, file string) (*Store, error) {
-	return openOn(ctx, file, false, func(string) string { return "NFS" })
-}
-
-// WaitForDumps sets how long a dump may take to begin.
-func (c *Client) WaitForDumps(d time.Duration) { c.firstByte = d }
-
-// ReadText reads the text of an answer as DumpDB does.
-func ReadText(answer io.Reader) (string, error) {
-	text, err := readText(io.NopCloser(answer))
-	if err != nil {
-		return "", err
-	}
-	all, err := io.ReadAll(text)
-	return string(all), err
 }

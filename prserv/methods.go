@@ -9,6 +9,8 @@ import (
 	"net"
 	"slices"
 
+	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
 )
 
@@ -59,7 +61,7 @@ func (s *Server) call(ctx context.Context, c *xmlrpc.Call) (any, error) {
 
 // orNil makes nil, and a line in the log, of an error of the database.
 func (s *Server) orNil(v any, err error) (any, error) {
-	if err == nil || !isStoreError(err) {
+	if err == nil || !sqlite.IsStoreError(err) {
 		return v, err
 	}
 	s.log.Error(err.Error())
@@ -69,7 +71,7 @@ func (s *Server) orNil(v any, err error) (any, error) {
 // Source: lib/prserv/serv.py:PRServer.getPR.
 func (s *Server) getPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	v, err := s.store.GetPR(ctx, c.Params[0], c.Params[1], c.Params[2])
-	if errors.Is(err, errNotFound) {
+	if errors.Is(err, sqlite.ErrNotFound) {
 		s.logNotFound(c)
 		return nil, nil
 	}
@@ -91,7 +93,7 @@ func (s *Server) importone(ctx context.Context, c *xmlrpc.Call) (any, error) {
 func (s *Server) export(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	given := []any{nil, nil, nil, true}
 	copy(given, c.Params)
-	var f Filter
+	var f store.Filter
 	for i, to := range []**string{&f.Version, &f.Pkgarch, &f.Checksum} {
 		if !xmlrpc.Truth(given[i]) {
 			continue

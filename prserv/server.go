@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"prserver/prserv/store/sqlite"
 	"prserver/xmlrpc"
 )
 
@@ -48,7 +49,7 @@ type Config struct {
 
 // Server answers the PR clients of a listener from one database file.
 type Server struct {
-	store           *Store
+	store           *sqlite.Store
 	log             *slog.Logger
 	handler         *xmlrpc.Handler
 	allowRemoteQuit bool
@@ -68,7 +69,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	store, err := Open(ctx, cfg.File, cfg.ReadOnly)
+	store, err := sqlite.Open(ctx, cfg.File, cfg.ReadOnly)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +79,7 @@ func New(ctx context.Context, cfg Config) (*Server, error) {
 	if store.HasNewer {
 		cfg.Log.Warn(fmt.Sprintf("The database %s has values of BitBake 2.10 and later as well (table %s), which this server does not know; "+
 			"if packages have been built with them, stop it and serve what this makes: prserv-tool copy %s NEW.sqlite3 --generation 1",
-			cfg.File, NewerTable, cfg.File))
+			cfg.File, sqlite.NewerTable, cfg.File))
 	}
 	if store.NetworkFS != "" {
 		cfg.Log.Warn(fmt.Sprintf("The database %s is on a network file system (%s), whose locks may fail; "+

@@ -14,89 +14,20 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/prservtest"
 )
 
-func newServer(t *testing.T, file string) *prserv.Server {
-	t.Helper()
-	s, err := prserv.New(t.Context(), prserv.Config{
-		File: file, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Errorf("Close: %v", err)
-		}
-	})
-	return s
-}
-
-// running is a server with its listener and the end of its context.
-type running struct {
-	*prserv.Server
-	addr   string
-	cancel context.CancelFunc
-	served chan error // has what Serve returned
-}
-
-func serveFile(t *testing.T, file string) *running {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return serveListener(t, file, ln)
-}
-
-func serveListener(t *testing.T, file string, ln net.Listener) *running {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{Server: newServer(t, file), addr: ln.Addr().String(), cancel: cancel, served: make(chan error, 1)}
-	ended := make(chan struct{})
-	go func() { r.served <- r.Serve(ctx, ln); close(ended) }()
-	t.Cleanup(func() { cancel(); <-ended })
-	return r
-}
-
-func (r *running) client() *prserv.Client { return prserv.NewClient(r.addr, prserv.ClientTimeout) }
-
-// wantServed waits for Serve to return nil.
-func (r *running) wantServed(t *testing.T) {
-	t.Helper()
-	select {
-	case err := <-r.served:
-		if err != nil {
-			t.Errorf("Serve: got %v, want nil", err)
-		}
-	case <-time.After(20 * time.Second):
-		t.Fatal("Serve does not return")
-	}
-}
-
-func (r *running) waitRefused(t *testing.T) {
-	t.Helper()
-	waitFor(t, "the listener to be closed", func() bool {
-		conn, err := net.Dial("tcp", r.addr)
-		if err == nil {
-			conn.Close()
-		}
-		return errors.Is(err, syscall.ECONNREFUSED)
-	})
-}
-
 func TestServeEndsWithItsContext(t *testing.T) {
-	r := serveFile(t, newFile(t))
-	if err := r.client().Ping(t.Context()); err != nil {
+	r := prservtest.Serve(t, prservtest.NewFile(t))
+	if err := r.Client().Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.cancel()
-	r.wantServed(t)
-	r.waitRefused(t)
+	r.Cancel()
+	r.WantServed(t)
+	r.WaitRefused(t)
 }
 
 func TestServeWithAnEndedContext(t *testing.T) {
@@ -106,7 +37,7 @@ func TestServeWithAnEndedContext(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := newServer(t, newFile(t)).Serve(ctx, ln); err != nil {
+	if err := prservtest.New(t, prservtest.NewFile(t)).Serve(ctx, ln); err != nil {
 		t.Errorf("Serve: got %v, want nil", err)
 	}
 	if conn, err := ln.Accept(); !errors.Is(err, net.ErrClosed) {
@@ -115,12 +46,12 @@ func TestServeWithAnEndedContext(t *testing.T) {
 }
 
 func TestServeEndsWithQuit(t *testing.T) {
-	r := serveFile(t, newFile(t))
-	if err := r.client().Quit(t.Context()); err != nil {
+	r := prservtest.Serve(t, prservtest.NewFile(t))
+	if err := r.Client().Quit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	r.wantServed(t)
-	r.waitRefused(t)
+	r.WantServed(t)
+	r.WaitRefused(t)
 	r.Quit() // once more does no harm
 	for range 2 {
 		if err := r.Close(); err != nil {
@@ -132,15 +63,15 @@ func TestServeEndsWithQuit(t *testing.T) {
 // TestServeFinishesCalls ends a server while a call waits for the file: it is
 // answered first.
 func TestServeFinishesCalls(t *testing.T) {
-	file := newFile(t)
-	r := serveFile(t, file)
-	unlock := lockFile(t, file)
+	file := prservtest.NewFile(t)
+	r := prservtest.Serve(t, file)
+	unlock := prservtest.LockFile(t, file)
 	answers := ask(t, r, "a")
-	waitFor(t, "the call to arrive", func() bool { return r.Answering() == 1 })
-	r.cancel()
-	r.waitRefused(t)
+	prservtest.WaitFor(t, "the call to arrive", func() bool { return r.Answering() == 1 })
+	r.Cancel()
+	r.WaitRefused(t)
 	select {
-	case err := <-r.served:
+	case err := <-r.Served:
 		t.Errorf("Serve returned %v before the call had its answer", err)
 	default:
 	}
@@ -148,20 +79,20 @@ func TestServeFinishesCalls(t *testing.T) {
 	if a := <-answers; a.err != nil || a.value != 0 {
 		t.Errorf("got %d, %v; want 0", a.value, a.err)
 	}
-	r.wantServed(t)
-	wantRows(t, file, row("v", "all", "a", int64(0)))
+	r.WantServed(t)
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", int64(0)))
 }
 
 // TestServeGivesUp does not wait for ever for a file that is locked. What was
 // not answered is not stored either.
 func TestServeGivesUp(t *testing.T) {
-	file := newFile(t)
-	r := serveFile(t, file)
-	unlock := lockFile(t, file)
+	file := prservtest.NewFile(t)
+	r := prservtest.Serve(t, file)
+	unlock := prservtest.LockFile(t, file)
 	answers := ask(t, r, "a")
-	waitFor(t, "the call to arrive", func() bool { return r.Answering() == 1 })
-	r.cancel()
-	r.wantServed(t)
+	prservtest.WaitFor(t, "the call to arrive", func() bool { return r.Answering() == 1 })
+	r.Cancel()
+	r.WantServed(t)
 	if a := <-answers; a.err == nil {
 		t.Errorf("got %d, want an error", a.value)
 	}
@@ -169,8 +100,8 @@ func TestServeGivesUp(t *testing.T) {
 		t.Errorf("Close: %v", err)
 	}
 	unlock()
-	waitFor(t, "the call to let go of the file", func() bool { return descriptors(t, filepath.Dir(file)) == nil })
-	wantRows(t, file)
+	prservtest.WaitFor(t, "the call to let go of the file", func() bool { return prservtest.Descriptors(t, filepath.Dir(file)) == nil })
+	prservtest.WantRows(t, file)
 }
 
 type answer struct {
@@ -179,10 +110,10 @@ type answer struct {
 }
 
 // ask asks for a value in the background.
-func ask(t *testing.T, r *running, checksum string) <-chan answer {
+func ask(t *testing.T, r *prservtest.Server, checksum string) <-chan answer {
 	answers := make(chan answer, 1)
 	go func() {
-		v, err := r.client().GetPR(t.Context(), "v", "all", checksum)
+		v, err := r.Client().GetPR(t.Context(), "v", "all", checksum)
 		answers <- answer{v, err}
 	}()
 	return answers
@@ -190,8 +121,8 @@ func ask(t *testing.T, r *running, checksum string) <-chan answer {
 
 // TestServeClosesIdleConnections has a client that keeps its connection.
 func TestServeClosesIdleConnections(t *testing.T) {
-	r := serveFile(t, newFile(t))
-	conn, err := net.Dial("tcp", r.addr)
+	r := prservtest.Serve(t, prservtest.NewFile(t))
+	conn, err := net.Dial("tcp", r.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -202,8 +133,8 @@ func TestServeClosesIdleConnections(t *testing.T) {
 	if _, err := io.ReadFull(conn, reply); err != nil || string(reply) != "HTTP/1.0 200 OK" {
 		t.Fatalf("got %q, %v", reply, err)
 	}
-	r.cancel()
-	r.wantServed(t)
+	r.Cancel()
+	r.WantServed(t)
 	if _, err := io.ReadAll(conn); err != nil && !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("the idle connection: %v", err)
 	}
@@ -229,15 +160,15 @@ func TestServeSurvivesAcceptErrors(t *testing.T) {
 	}
 	ln := &flakyListener{Listener: inner}
 	ln.failures.Store(3)
-	r := serveListener(t, newFile(t), ln)
-	if v, err := r.client().GetPR(t.Context(), "v", "all", "a"); err != nil || v != 0 {
+	r := prservtest.ServeListener(t, prservtest.NewFile(t), ln)
+	if v, err := r.Client().GetPR(t.Context(), "v", "all", "a"); err != nil || v != 0 {
 		t.Errorf("got %d, %v; want 0", v, err)
 	}
 }
 
 // TestNewOnABrokenFile leaves nothing open, and the file as it was.
 func TestNewOnABrokenFile(t *testing.T) {
-	file := newFile(t)
+	file := prservtest.NewFile(t)
 	content := []byte(strings.Repeat("This is no database. ", 50))
 	if err := os.WriteFile(file, content, 0o666); err != nil {
 		t.Fatal(err)
@@ -249,7 +180,7 @@ func TestNewOnABrokenFile(t *testing.T) {
 	} else if s != nil {
 		t.Errorf("beside the error there is a server")
 	}
-	if open := descriptors(t, filepath.Dir(file)); open != nil {
+	if open := prservtest.Descriptors(t, filepath.Dir(file)); open != nil {
 		t.Errorf("still open: %v", open)
 	}
 	if got, err := os.ReadFile(file); err != nil || !bytes.Equal(got, content) {
@@ -270,10 +201,10 @@ func TestNewOnABrokenFile(t *testing.T) {
 // TestManyClients asks for new values over as many connections at once.
 func TestManyClients(t *testing.T) {
 	const clients, each = 16, 10
-	r := serveFile(t, newFile(t))
-	client := r.client() // may be shared
+	r := prservtest.Serve(t, prservtest.NewFile(t))
+	client := r.Client() // may be shared
 	var counts [clients * each]atomic.Int32
-	together(clients, func(i int) {
+	prservtest.Together(clients, func(i int) {
 		for j := range each {
 			v, err := client.GetPR(t.Context(), "v", "all", fmt.Sprintf("%d-%d", i, j))
 			if err != nil || v < 0 || v >= clients*each {

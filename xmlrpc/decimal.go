@@ -3,46 +3,40 @@ package xmlrpc
 import (
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // maxExponent is the largest exponent of a Decimal.
 const maxExponent = 999999999999999999
 
-// parseDecimal reads what Python's decimal.Decimal takes for a number and
-// writes it as Python does. Where it does not, kind says what is wrong: the
-// form ([KindDecimal]) or the size ([KindDecimalRange]).
+// parseDecimal reads a number as Python's decimal.Decimal does and writes it
+// as Python does. The error is a [*ValueError].
 //
 // Source: the to-scientific-string rule of the General Decimal Arithmetic
 // Specification, which Python cites.
-func parseDecimal(text string) (d Decimal, kind string) {
-	text = strings.ReplaceAll(strings.TrimFunc(text, unicode.IsSpace), "_", "")
-	text, ok := asciiDigits(text, Numbers3)
-	if !ok || text == "" {
-		return "", KindDecimal
+func parseDecimal(text string) (Decimal, error) {
+	bad := &ValueError{Kind: KindDecimal, Text: text}
+	bad.convert(Numbers3)
+	number := strings.ReplaceAll(strings.TrimRight(bad.Number, " "), "_", "")
+	sign, number := cutSign(strings.ToLower(number))
+	sign = strings.Trim(sign, "+")
+	switch {
+	case number == "inf" || number == "infinity":
+		return Decimal(sign + "Infinity"), nil
+	case strings.HasPrefix(number, "nan") && strings.Trim(number[3:], "0123456789") == "":
+		return Decimal(sign + "NaN" + strings.TrimLeft(number[3:], "0")), nil
+	case strings.HasPrefix(number, "snan") && strings.Trim(number[4:], "0123456789") == "":
+		return Decimal(sign + "sNaN" + strings.TrimLeft(number[4:], "0")), nil
 	}
-	sign := ""
-	if text[0] == '-' || text[0] == '+' {
-		sign = strings.Trim(text[:1], "+")
-		text = text[1:]
+	if number == "" || doublePrefix(number) != len(number) {
+		return "", bad
 	}
-	switch lower := strings.ToLower(text); {
-	case lower == "inf" || lower == "infinity":
-		return Decimal(sign + "Infinity"), ""
-	case strings.HasPrefix(lower, "nan") && strings.Trim(lower[3:], "0123456789") == "":
-		return Decimal(sign + "NaN" + strings.TrimLeft(lower[3:], "0")), ""
-	case strings.HasPrefix(lower, "snan") && strings.Trim(lower[4:], "0123456789") == "":
-		return Decimal(sign + "sNaN" + strings.TrimLeft(lower[4:], "0")), ""
-	}
-	if text == "" || DoublePrefix(text) != len(text) {
-		return "", KindDecimal
-	}
-	mantissa, exp, _ := strings.Cut(strings.ToLower(text), "e")
+	mantissa, exp, _ := strings.Cut(number, "e")
 	exponent := 0
 	if exp != "" {
 		var err error
 		if exponent, err = strconv.Atoi(exp); err != nil || exponent > maxExponent || exponent < -maxExponent {
-			return "", KindDecimalRange
+			bad.Reason = ReasonExponent
+			return "", bad
 		}
 	}
 	whole, fraction, _ := strings.Cut(mantissa, ".")
@@ -51,7 +45,7 @@ func parseDecimal(text string) (d Decimal, kind string) {
 	if digits == "" {
 		digits = "0"
 	}
-	return Decimal(sign + scientific(digits, exponent)), ""
+	return Decimal(sign + scientific(digits, exponent)), nil
 }
 
 // scientific writes digits * 10^exponent.

@@ -10,6 +10,8 @@ import (
 	"prserver/xmlrpc"
 )
 
+var dialects = []*xmlrpc.Dialect{compat.Py2, compat.Py3}
+
 // params makes a call of what stands where its parameters do.
 func params(inner string) []byte {
 	return []byte("<methodCall><methodName>m</methodName><params>" + inner + "</params></methodCall>")

@@ -19,9 +19,9 @@ var (
 	ErrTooDeep = errors.New("value nested too deeply")
 )
 
-// MaxDepth is how deep values may be nested where they are followed down. The
+// maxDepth is how deep values may be nested where they are followed down. The
 // reference breaks at about 1,000.
-const MaxDepth = 900
+const maxDepth = 900
 
 const (
 	header       = "<?xml version='1.0'?>\n"
@@ -49,7 +49,7 @@ func EncodeFault(dst []byte, f *Fault, d *Dialect) ([]byte, error) {
 }
 
 func appendValue(dst []byte, v any, d *Dialect, depth int) ([]byte, error) {
-	if depth > MaxDepth {
+	if depth > maxDepth {
 		return dst, ErrTooDeep
 	}
 	switch v := v.(type) {

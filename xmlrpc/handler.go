@@ -144,8 +144,8 @@ func (h *Handler) readHead(r *bufio.Reader) (*request, int64, error) {
 		return req, 0, &statusError{status: 404, reason: "Not Found"}
 	}
 	text, _ := req.get("content-length")
-	length, ok := ParseInt(text, req.dialect.Numbers)
-	if !ok || !isASCII(text) {
+	length, err := parseInt(text, req.dialect.Numbers)
+	if err != nil || !isASCII(text) {
 		return req, 0, &statusError{status: 500, reason: internalError}
 	}
 	n, isInt64 := length.(int64)

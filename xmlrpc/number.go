@@ -6,102 +6,153 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// Numbers says how a generation of Python writes numbers.
+// Numbers says how a Python writes numbers.
 type Numbers uint8
 
 const (
-	// Numbers2 allows white space behind the sign of an integer.
+	// Numbers2 allows white space between the sign and the digits of an
+	// integer.
 	Numbers2 Numbers = iota
 	// Numbers3 allows single underscores between digits.
 	Numbers3
 )
 
-// ParseInt reads an integer as Python's int() does: white space around it, a
-// sign, decimal digits of any script. The result is an int64 or, where it does
-// not fit, a *big.Int; ok tells whether text is an integer at all.
-func ParseInt(text string, as Numbers) (n any, ok bool) {
-	if as == Numbers3 && TooManyDigits(text) > 0 {
-		return nil, false
-	}
-	digits := strings.TrimFunc(text, unicode.IsSpace)
-	if n, err := strconv.ParseInt(digits, 10, 64); err == nil {
-		return n, true
-	}
-	digits, ok = asciiDigits(digits, as)
-	if !ok {
-		return nil, false
-	}
-	if as == Numbers2 && digits != "" && (digits[0] == '-' || digits[0] == '+') {
-		digits = digits[:1] + strings.TrimLeftFunc(digits[1:], unicode.IsSpace)
-	}
-	unsigned := strings.TrimLeft(digits, "+-")
-	if significant := strings.TrimLeft(unsigned, "0"); len(significant) > maxDigits {
-		// Too large for everything a PR server does: the first digits will do.
-		digits = digits[:len(digits)-len(significant)+maxDigits]
-	}
-	if unsigned == "" || len(digits)-len(unsigned) > 1 || strings.Trim(unsigned, "0123456789") != "" {
-		return nil, false
-	}
-	big, ok := new(big.Int).SetString(digits, 10)
-	if !ok {
-		return nil, false
-	}
-	if big.IsInt64() {
-		return big.Int64(), true
-	}
-	return big, true
-}
-
-// maxDigits is how long an integer Python 3 converts; the time that takes
-// grows with the square of the length.
+// maxDigits is the length of the longest integer that Python 3 converts: the
+// time for it grows with the square of the length.
 const maxDigits = 4300
 
-// TooManyDigits returns the number of digits of an integer that Python 3
-// refuses for its length, and 0 of any other text.
-func TooManyDigits(text string) int {
+// parseInt reads an integer as Python's int() does: white space around it, a
+// sign, decimal digits of any script. It returns an int64, or a *big.Int if
+// the number needs more bits. The error is a [*ValueError].
+func parseInt(text string, as Numbers) (any, error) {
 	if len(text) <= maxDigits {
-		return 0
+		if n, err := strconv.ParseInt(strings.TrimFunc(text, unicode.IsSpace), 10, 64); err == nil {
+			return n, nil
+		}
 	}
-	digits, ok := asciiDigits(strings.TrimFunc(text, unicode.IsSpace), Numbers3)
-	if !ok {
-		return 0
+	bad := &ValueError{Kind: KindInt, Text: text}
+	if !bad.convert(as) {
+		return nil, bad
 	}
-	if digits != "" && (digits[0] == '+' || digits[0] == '-') {
-		digits = digits[1:]
+	sign, number := cutSign(strings.TrimRight(bad.Number, " "))
+	if as == Numbers2 && sign != "" {
+		number = strings.TrimLeft(number, " ")
 	}
+	digits, rest, ok := cutDigits(number, as)
+	if as == Numbers3 && ok && len(digits) > maxDigits {
+		bad.Reason, bad.Count = ReasonLength, len(digits)
+		return nil, bad
+	}
+	if !ok || rest != "" {
+		return nil, bad
+	}
+	digits = strings.TrimLeft(digits[:len(digits)-1], "0") + digits[len(digits)-1:]
+	if len(digits) > maxDigits {
+		// Too large for anything a PR server does: the first digits will do.
+		digits = digits[:maxDigits]
+	}
+	n, _ := new(big.Int).SetString(sign+digits, 10) // cannot fail with digits alone
+	if n.IsInt64() {
+		return n.Int64(), nil
+	}
+	return n, nil
+}
+
+// parseDouble reads a number as Python's float() does. See [parseInt].
+func parseDouble(text string, as Numbers) (float64, error) {
+	bad := &ValueError{Kind: KindDouble, Text: text}
+	if !bad.convert(as) {
+		return 0, bad
+	}
+	number, ok := strings.TrimRight(bad.Number, " "), true
+	if as == Numbers3 {
+		number, ok = withoutUnderscores(number)
+	}
+	switch n := doublePrefix(number); {
+	case n == 0 || !ok:
+		return 0, bad
+	case n < len(number):
+		bad.Reason = ReasonTail
+		return 0, bad
+	}
+	if _, unsigned := cutSign(number); strings.EqualFold(unsigned, "nan") {
+		return math.NaN(), nil
+	}
+	// What is left to fail is the range, where Python returns infinity too.
+	f, _ := strconv.ParseFloat(number, 64)
+	return f, nil
+}
+
+// convert sets e.Number to what Python reads in place of e.Text. It returns
+// false, and sets the reason, if Python 2 cannot convert the text.
+//
+// Source: PyUnicode_EncodeDecimal in Python 2's unicodeobject.c,
+// _PyUnicode_TransformDecimalAndSpaceToASCII in Python 3's.
+func (e *ValueError) convert(as Numbers) bool {
+	text := strings.TrimLeftFunc(e.Text, unicode.IsSpace)
+	if isASCII(text) && !strings.ContainsAny(text, "\t\n\v\f\r") {
+		e.Number = text
+		return true
+	}
+	number := make([]byte, 0, len(text))
+	for _, r := range text {
+		digit, isDigit := digitValue(r)
+		switch {
+		case unicode.IsSpace(r):
+			number = append(number, ' ')
+		case isDigit:
+			number = append(number, '0'+byte(digit))
+		case r < utf8.RuneSelf || as == Numbers2 && r <= unicode.MaxLatin1:
+			number = append(number, byte(r))
+		case as == Numbers2:
+			e.refuse(func(r rune) bool {
+				_, isDigit := digitValue(r)
+				return r > unicode.MaxLatin1 && !isDigit && !unicode.IsSpace(r)
+			})
+			return false
+		default:
+			number = append(number, '?')
+		}
+	}
+	e.Number = string(number)
+	return true
+}
+
+func cutSign(number string) (sign, rest string) {
+	if number != "" && (number[0] == '+' || number[0] == '-') {
+		return number[:1], number[1:]
+	}
+	return "", number
+}
+
+// cutDigits returns the digits at the start of number and what follows them;
+// ok is false if there are none, or underscores that do not separate them.
+func cutDigits(number string, as Numbers) (digits, rest string, ok bool) {
 	n := 0
-	for n < len(digits) && isDigit(digits[n]) {
+	for n < len(number) && (isDigit(number[n]) || as == Numbers3 && number[n] == '_') {
 		n++
 	}
-	if n <= maxDigits {
-		return 0
-	}
-	return n
+	digits, ok = withoutUnderscores(number[:n])
+	return digits, number[n:], ok && n > 0
 }
 
-// ParseDouble reads a number as Python's float() does. See [ParseInt].
-func ParseDouble(text string, as Numbers) (f float64, ok bool) {
-	number, ok := asciiDigits(strings.TrimFunc(text, unicode.IsSpace), as)
-	if !ok {
-		return 0, false
+// withoutUnderscores takes the underscores out of number; ok is false if one
+// of them is not between two digits.
+func withoutUnderscores(number string) (plain string, ok bool) {
+	for i := range len(number) {
+		if number[i] == '_' && (i == 0 || !isDigit(number[i-1]) || i+1 == len(number) || !isDigit(number[i+1])) {
+			return "", false
+		}
 	}
-	n := DoublePrefix(number)
-	if n == 0 || n < len(number) {
-		return 0, false
-	}
-	if strings.EqualFold(strings.TrimLeft(number, "+-"), "nan") {
-		return math.NaN(), true
-	}
-	// What is left to fail is the range, where Python answers infinity too.
-	f, _ = strconv.ParseFloat(number, 64)
-	return f, true
+	return strings.ReplaceAll(number, "_", ""), true
 }
 
-// DoublePrefix returns how many bytes at the start of s are a number, an
-// infinity or no number at all by name.
-func DoublePrefix(s string) int {
+// doublePrefix returns how many bytes at the start of s are a number, or the
+// name of an infinity or of NaN.
+func doublePrefix(s string) int {
 	i := 0
 	if i < len(s) && (s[i] == '+' || s[i] == '-') {
 		i++
@@ -138,43 +189,11 @@ func DoublePrefix(s string) int {
 
 func isDigit(b byte) bool { return b >= '0' && b <= '9' }
 
-// asciiDigits replaces decimal digits of other scripts by ASCII ones, and
-// white space by spaces, and takes out underscores, if they are allowed; one
-// that is not between digits makes it return false.
-func asciiDigits(s string, as Numbers) (string, bool) {
-	if strings.IndexFunc(s, func(r rune) bool { return r == '_' || r >= 0x80 }) < 0 {
-		return s, true
+// digitValue returns the value of a decimal digit of any script.
+func digitValue(r rune) (int, bool) {
+	if !unicode.IsDigit(r) {
+		return 0, false
 	}
-	out := make([]byte, 0, len(s))
-	last := rune(0)
-	for _, r := range s {
-		switch {
-		case r == '_':
-			if as != Numbers3 || last < '0' || last > '9' {
-				return "", false
-			}
-			last = r
-			continue
-		case r >= 0x80 && unicode.IsSpace(r):
-			r = ' '
-		case r >= 0x80:
-			d, ok := DigitValue(r)
-			if !ok {
-				return "", false
-			}
-			r = '0' + rune(d)
-		}
-		if last == '_' && (r < '0' || r > '9') {
-			return "", false
-		}
-		out = append(out, byte(r))
-		last = r
-	}
-	return string(out), last != '_'
-}
-
-// DigitValue returns the value of a decimal digit of any script.
-func DigitValue(r rune) (int, bool) {
 	// Unicode's decimal digits stand in runs of ten that start with zero.
 	for _, run := range unicode.Nd.R16 {
 		if r >= rune(run.Lo) && r <= rune(run.Hi) {

@@ -127,8 +127,8 @@ func httpMajor(version string) (int, bool) {
 	if !named || !dotted {
 		return 0, false
 	}
-	n, ok := ParseInt(major, Numbers2)
-	if _, minorOK := ParseInt(minor, Numbers2); !ok || !minorOK {
+	n, err := parseInt(major, Numbers2)
+	if _, minorErr := parseInt(minor, Numbers2); err != nil || minorErr != nil {
 		return 0, false
 	}
 	if small, fits := n.(int64); fits && small < 2 {

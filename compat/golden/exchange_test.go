@@ -36,7 +36,7 @@ func TestNormalise(t *testing.T) {
 			"HTTP/1.0 200 OK\r\nServer: *\r\nContent-type: text/xml\r\n",
 			"HTTP/1.0 200 OK\r\nContent-type: text/xml\r\n",
 		},
-		{"gzipped", gzipHead + "9\r\n\r\n" + gzipped("text"), gzipHead + "*\r\n\r\ntext", gzipHead + "*\r\n\r\ntext"},
+		{"gzipped", gzipHead + "9\r\n\r\n" + gzipped(t, "text", gzip.DefaultCompression), gzipHead + "*\r\n\r\ntext", gzipHead + "*\r\n\r\ntext"},
 		{"said to be gzipped", gzipHead + "4\r\n\r\ntext", gzipHead + "4\r\n\r\ntext", gzipHead + "4\r\n\r\ntext"},
 	} {
 		normalised := Normalise([]byte(c.reply))
@@ -60,18 +60,23 @@ func TestNormaliseLevels(t *testing.T) {
 	body := strings.Repeat("<value/>", 300)
 	want := "HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\nContent-length: *\r\n\r\n" + body
 	for _, level := range []int{gzip.NoCompression, gzip.BestSpeed, gzip.BestCompression} {
-		var out bytes.Buffer
-		writer, err := gzip.NewWriterLevel(&out, level)
-		if err != nil {
-			t.Fatal(err)
-		}
-		io.WriteString(writer, body)
-		writer.Close()
-		reply := "HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\nContent-length: 7\r\n\r\n" + out.String()
+		reply := "HTTP/1.0 200 OK\r\nContent-Encoding: gzip\r\nContent-length: 7\r\n\r\n" + gzipped(t, body, level)
 		if got := Normalise([]byte(reply)); string(got) != want {
 			t.Errorf("level %d: got %.100q, want %.100q", level, got, want)
 		}
 	}
+}
+
+func gzipped(t *testing.T, text string, level int) string {
+	t.Helper()
+	var out strings.Builder
+	writer, err := gzip.NewWriterLevel(&out, level)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(writer, text)
+	writer.Close()
+	return out.String()
 }
 
 // serveOnce accepts one connection and hands it over.
@@ -133,39 +138,5 @@ func TestSendGivesUp(t *testing.T) {
 	defer cancel()
 	if _, err := Send(ctx, addr, Exchange{Request: []byte("x")}); !errors.Is(err, os.ErrDeadlineExceeded) {
 		t.Errorf("Send to a server that hangs: %v, want %v", err, os.ErrDeadlineExceeded)
-	}
-}
-
-// TestMarshalCall holds the marshalling against a body that Python 2.7 and 3.8 both produced.
-func TestMarshalCall(t *testing.T) {
-	const want = "<?xml version='1.0'?>\n<methodCall>\n<methodName>export</methodName>\n<params>\n" +
-		"<param>\n<value><nil/></value></param>\n" +
-		"<param>\n<value><string>é&lt;&amp;&gt;\"€</string></value>\n</param>\n" +
-		"<param>\n<value><double>1.5</double></value>\n</param>\n" +
-		"<param>\n<value><boolean>1</boolean></value>\n</param>\n" +
-		"<param>\n<value><array><data>\n<value><int>1</int></value>\n<value><string>a</string></value>\n" +
-		"</data></array></value>\n</param>\n" +
-		"<param>\n<value><struct>\n<member>\n<name>a</name>\n<value><int>1</int></value>\n</member>\n" +
-		"</struct></value>\n</param>\n" +
-		"<param>\n<value><base64>\n" +
-		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\nAAAAAAAAAAAAAAAAAA==\n" +
-		"</base64></value>\n</param>\n" +
-		"<param>\n<value><dateTime.iso8601>20200101T00:00:00</dateTime.iso8601></value>\n</param>\n" +
-		"<param>\n<value><string></string></value>\n</param>\n</params>\n</methodCall>\n"
-	got := marshalCall("export", nil, "é<&>\"€", 1.5, true, []any{1, "a"}, object{{"a", 1}},
-		blob(make([]byte, 70)), dateTime("20200101T00:00:00"), "")
-	if got != want {
-		t.Errorf("marshalCall =\n%s\nwant\n%s", got, want)
-	}
-}
-
-func TestReprFloat(t *testing.T) {
-	for value, want := range map[float64]string{
-		0: "0.0", 1: "1.0", -2.5: "-2.5", 0.1: "0.1", 1e15: "1000000000000000.0", 1e16: "1e+16", 1e22: "1e+22",
-		0.0001: "0.0001", 0.00001: "1e-05", 1e300: "1e+300", 123456789.125: "123456789.125", 1e-7: "1e-07",
-	} {
-		if got := reprFloat(value); got != want {
-			t.Errorf("reprFloat(%v) = %s, want %s", value, got, want)
-		}
 	}
 }

@@ -2,88 +2,39 @@ package golden
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// The lines of a session file. A file begins with its About, then comes an empty line, then the seed if there
-// is one, then the exchanges with an empty line between them.
+// The lines of a session file. The head comes first: what the session is about, and whether we refuse its database
+// file. Then come the seed, if there is one, and the exchanges, each behind an empty line.
 const (
 	markComment   = "# "
+	markRefused   = "! refused "
+	markDiffers   = "! differs "
 	markRequest   = "> "
 	markReply     = "< "
 	lineSeed      = "seed"
 	lineSeedEnd   = "end"
 	lineHalfClose = "! half-close"
-	// markSeed begins a line of the seed. It is taken off exactly, so that white space survives.
+	// because stands between the two parts of a difference.
+	because = " because "
+	// markSeed begins a line of the seed. Exactly one is taken off, so that white space survives.
 	markSeed = "\t"
 )
 
-const fileEnding = ".txt"
-
+// errFormat is returned, wrapped, for text that is no session file.
 var errFormat = errors.New("not a session file")
 
-// ReadDir reads every session file of a folder, in the order of their names.
-func ReadDir(dir string) ([]Session, error) {
-	paths, err := filepath.Glob(filepath.Join(dir, "*"+fileEnding))
-	if err != nil {
-		return nil, fmt.Errorf("listing sessions: %w", err)
-	}
-	if len(paths) == 0 {
-		return nil, fmt.Errorf("listing sessions: no *%s in %s: %w", fileEnding, dir, os.ErrNotExist)
-	}
-	sessions := make([]Session, 0, len(paths))
-	for _, path := range paths {
-		session, err := ReadFile(path)
-		if err != nil {
-			return nil, err
-		}
-		sessions = append(sessions, session)
-	}
-	slices.SortFunc(sessions, func(a, b Session) int { return cmp.Compare(a.Name, b.Name) })
-	return sessions, nil
-}
-
-// ReadFile reads one session file.
-func ReadFile(path string) (Session, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return Session{}, fmt.Errorf("reading a session: %w", err)
-	}
-	session, err := Parse(text)
-	if err != nil {
-		return Session{}, fmt.Errorf("reading %s: %w", path, err)
-	}
-	session.Name = strings.TrimSuffix(filepath.Base(path), fileEnding)
-	return session, nil
-}
-
-// WriteFile writes a session into the folder dir. It leaves a file that already says the same untouched, and
-// tells whether it wrote.
-func WriteFile(dir string, session Session) (bool, error) {
-	path := filepath.Join(dir, session.Name+fileEnding)
-	text := Format(session)
-	if old, err := os.ReadFile(path); err == nil && bytes.Equal(old, text) {
-		return false, nil
-	}
-	if err := os.WriteFile(path, text, 0o644); err != nil {
-		return false, fmt.Errorf("writing a session: %w", err)
-	}
-	return true, nil
-}
-
-// Format returns the text of the session's file.
-func Format(session Session) []byte {
+// format returns the text of the session's file.
+func format(session Session) []byte {
 	var out bytes.Buffer
 	for _, line := range session.About {
 		writeLine(&out, strings.TrimSpace(markComment+line))
 	}
+	writeDifference(&out, markRefused, session.Refused)
 	if session.Seed != "" {
 		writeLine(&out, "")
 		writeLine(&out, lineSeed)
@@ -94,14 +45,27 @@ func Format(session Session) []byte {
 	}
 	for _, exchange := range session.Exchanges {
 		writeLine(&out, "")
-		writeLine(&out, markComment+exchange.About)
-		if exchange.HalfClose {
-			writeLine(&out, lineHalfClose)
-		}
-		writeLine(&out, markRequest+strconv.Quote(string(exchange.Request)))
-		writeLine(&out, markReply+strconv.Quote(string(exchange.Reply)))
+		writeExchange(&out, exchange)
 	}
 	return out.Bytes()
+}
+
+func writeExchange(out *bytes.Buffer, exchange Exchange) {
+	writeLine(out, markComment+exchange.About)
+	if exchange.HalfClose {
+		writeLine(out, lineHalfClose)
+	}
+	writeDifference(out, markDiffers, exchange.Differs)
+	writeLine(out, markRequest+strconv.Quote(string(exchange.Request)))
+	if exchange.Reply != nil {
+		writeLine(out, markReply+strconv.Quote(string(exchange.Reply)))
+	}
+}
+
+func writeDifference(out *bytes.Buffer, mark string, diff Difference) {
+	if diff != (Difference{}) {
+		writeLine(out, mark+strconv.Quote(diff.Ours)+because+diff.Reason)
+	}
 }
 
 func writeLine(out *bytes.Buffer, line string) {
@@ -109,29 +73,28 @@ func writeLine(out *bytes.Buffer, line string) {
 	out.WriteByte('\n')
 }
 
-// Parse reads the text of a session file. The name is not in the text.
-func Parse(text []byte) (Session, error) {
-	p := parser{lines: strings.Split(string(text), "\n")}
+// parse reads the text of a session file. The session's name is not in the text.
+func parse(text []byte) (Session, error) {
+	p := parser{lines: strings.Split(string(text), "\n"), head: true}
 	for p.next() {
 		if err := p.line(); err != nil {
 			return Session{}, fmt.Errorf("line %d: %w", p.at, err)
 		}
 	}
-	if p.requested {
-		return Session{}, fmt.Errorf("line %d: a request without reply: %w", p.at, errFormat)
+	if err := p.emptyLine(); err != nil {
+		return Session{}, fmt.Errorf("at the end: %w", err)
 	}
 	return p.session, nil
 }
 
-// A parser is the state of reading one file. at counts the lines taken.
+// A parser is the state of reading one file.
 type parser struct {
-	lines     []string
-	at        int
-	current   string
-	session   Session
-	exchange  Exchange
-	body      bool // the About of the session is over
-	requested bool // the current exchange has its request
+	lines    []string
+	at       int // how many lines have been taken
+	current  string
+	session  Session
+	head     bool      // no empty line has come yet
+	exchange *Exchange // the one being read, or nil
 }
 
 func (p *parser) next() bool {
@@ -144,35 +107,48 @@ func (p *parser) next() bool {
 }
 
 func (p *parser) line() error {
-	switch line := p.current; {
-	case line == "":
-		p.body = true
-	case strings.HasPrefix(line, "#"):
-		p.comment(strings.TrimPrefix(strings.TrimPrefix(line, "#"), " "))
-	case line == lineSeed:
+	switch {
+	case p.current == "":
+		return p.emptyLine()
+	case p.head:
+		return p.headLine()
+	case p.current == lineSeed:
 		return p.seed()
-	case line == lineHalfClose:
-		p.exchange.HalfClose = true
-	case strings.HasPrefix(line, markRequest):
-		return p.request()
-	case strings.HasPrefix(line, markReply):
-		return p.reply()
 	default:
-		return fmt.Errorf("unknown line %.40q: %w", line, errFormat)
+		return p.exchangeLine()
 	}
+}
+
+// emptyLine ends the head, or an exchange.
+func (p *parser) emptyLine() error {
+	p.head = false
+	if p.exchange == nil {
+		return nil
+	}
+	if p.exchange.Request == nil {
+		return fmt.Errorf("an exchange without request: %w", errFormat)
+	}
+	p.session.Exchanges = append(p.session.Exchanges, *p.exchange)
+	p.exchange = nil
 	return nil
 }
 
-func (p *parser) comment(text string) {
-	if !p.body {
-		p.session.About = append(p.session.About, text)
-		return
+func (p *parser) headLine() error {
+	switch line := p.current; {
+	case strings.HasPrefix(line, "#"):
+		p.session.About = append(p.session.About, comment(line))
+		return nil
+	case strings.HasPrefix(line, markRefused):
+		return setDifference(&p.session.Refused, strings.TrimPrefix(line, markRefused))
+	default:
+		return fmt.Errorf("%.40q before the first empty line: %w", line, errFormat)
 	}
-	p.exchange.About = text
 }
 
 func (p *parser) seed() error {
-	p.body = true
+	if p.session.Seed != "" || p.session.Exchanges != nil || p.exchange != nil {
+		return fmt.Errorf("a seed belongs before the exchanges: %w", errFormat)
+	}
 	var lines []string
 	for p.next() {
 		if p.current == lineSeedEnd {
@@ -181,45 +157,72 @@ func (p *parser) seed() error {
 		}
 		line, ok := strings.CutPrefix(p.current, markSeed)
 		if !ok {
-			return fmt.Errorf("seed line without tab: %w", errFormat)
+			return fmt.Errorf("a seed line without tab: %w", errFormat)
 		}
 		lines = append(lines, line)
 	}
-	return fmt.Errorf("seed without end: %w", errFormat)
+	return fmt.Errorf("a seed without end: %w", errFormat)
 }
 
-func (p *parser) request() error {
-	if p.requested {
-		return fmt.Errorf("two requests in one exchange: %w", errFormat)
+// exchangeLine reads one line of an exchange: its comment and its marks come before the request, the reply after it.
+func (p *parser) exchangeLine() error {
+	if p.exchange == nil {
+		p.exchange = &Exchange{}
 	}
-	value, err := unquote(p.current, markRequest)
-	if err != nil {
-		return err
+	line, exchange := p.current, p.exchange
+	reply, isReply := strings.CutPrefix(line, markReply)
+	switch {
+	case isReply != (exchange.Request != nil) || exchange.Reply != nil:
+		return fmt.Errorf("%.40q in the wrong place of an exchange: %w", line, errFormat)
+	case isReply:
+		return unquote(&exchange.Reply, reply)
+	case strings.HasPrefix(line, "#"):
+		if exchange.About != "" {
+			return fmt.Errorf("two comments on one exchange: %w", errFormat)
+		}
+		exchange.About = comment(line)
+	case line == lineHalfClose:
+		exchange.HalfClose = true
+	case strings.HasPrefix(line, markDiffers):
+		return setDifference(&exchange.Differs, strings.TrimPrefix(line, markDiffers))
+	case strings.HasPrefix(line, markRequest):
+		return unquote(&exchange.Request, strings.TrimPrefix(line, markRequest))
+	default:
+		return fmt.Errorf("unknown line %.40q: %w", line, errFormat)
 	}
-	p.exchange.Request = value
-	p.requested = true
 	return nil
 }
 
-func (p *parser) reply() error {
-	if !p.requested {
-		return fmt.Errorf("a reply without request: %w", errFormat)
+func comment(line string) string {
+	return strings.TrimPrefix(strings.TrimPrefix(line, "#"), " ")
+}
+
+// setDifference reads what is behind the mark of a difference.
+func setDifference(diff *Difference, text string) error {
+	if *diff != (Difference{}) {
+		return fmt.Errorf("two differences in one place: %w", errFormat)
 	}
-	value, err := unquote(p.current, markReply)
+	quoted, err := strconv.QuotedPrefix(text)
 	if err != nil {
-		return err
+		return fmt.Errorf("a difference without quoted text: %w", errFormat)
 	}
-	p.exchange.Reply = value
-	p.session.Exchanges = append(p.session.Exchanges, p.exchange)
-	p.exchange = Exchange{}
-	p.requested = false
+	ours, err := strconv.Unquote(quoted)
+	if err != nil {
+		return fmt.Errorf("unquoting: %w", err)
+	}
+	reason, ok := strings.CutPrefix(text[len(quoted):], because)
+	if !ok || ours == "" || reason == "" {
+		return fmt.Errorf("a difference is %q: %w", `"text"`+because+"reason", errFormat)
+	}
+	*diff = Difference{Ours: ours, Reason: reason}
 	return nil
 }
 
-func unquote(line, mark string) ([]byte, error) {
-	value, err := strconv.Unquote(strings.TrimPrefix(line, mark))
+func unquote(value *[]byte, quoted string) error {
+	text, err := strconv.Unquote(quoted)
 	if err != nil {
-		return nil, fmt.Errorf("unquoting: %w", err)
+		return fmt.Errorf("unquoting: %w", err)
 	}
-	return []byte(value), nil
+	*value = []byte(text)
+	return nil
 }

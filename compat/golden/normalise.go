@@ -14,10 +14,9 @@ const (
 	length   = "content-length"
 )
 
-// Normalise replaces what differs between two recordings of the same reply: the values of the headers Server
-// and Date become "*". A gzipped body is stored inflated, with "*" for its Content-length, because deflate
-// leaves the compressor a choice. All else stays as it was sent. A reply without status line (HTTP/0.9) is
-// left alone. Normalise of a normalised reply changes nothing.
+// Normalise replaces what differs between two recordings of the same reply. The values of the headers Server and Date
+// become "*". A gzipped body is inflated, and its Content-length becomes "*", because compressors may differ. All else
+// stays as it was sent; so does a reply without status line (HTTP/0.9). Normalise of a normalised reply changes nothing.
 func Normalise(reply []byte) []byte {
 	headers, rest, ok := split(reply)
 	if !ok {
@@ -38,10 +37,10 @@ func Normalise(reply []byte) []byte {
 	return join(headers, rest)
 }
 
-// Comparable normalises a reply and drops the header lines that are ours to choose: Server names the program,
-// Date is the time, and Connection is sent by us with every reply and by the reference with its HTML error
-// pages only; it closes all the same, but a client that keeps connections has to find out (a parser forked
-// with the connection gets another's answer). Everything else of two such forms must be equal.
+// Comparable returns the form in which our reply and the reference's must be equal: normalised, and without the header
+// lines that are ours to choose. Server names the program and Date is the time. Connection is sent by us with every
+// reply, by the reference only with its HTML error pages, though it closes after every reply. Ours says so because a
+// client might keep the connection otherwise, and a process forked with it would get another's reply.
 func Comparable(reply []byte) []byte {
 	headers, rest, ok := split(Normalise(reply))
 	if !ok {
@@ -59,8 +58,9 @@ func Comparable(reply []byte) []byte {
 	return join(kept, rest)
 }
 
-// split takes a reply apart into its status line and header lines, and the rest from the empty line on. The
-// rest is nil where the reply ends within the headers, as the reference's does when it fails while answering.
+// split takes a reply apart: the status line with the header lines, and the rest from the empty line on. The rest is
+// nil if the reply ends within the headers, as the reference's does when it fails while it answers. The result is false
+// for a reply without status line.
 func split(reply []byte) ([]string, []byte, bool) {
 	if !bytes.HasPrefix(reply, []byte("HTTP/")) {
 		return nil, nil, false
@@ -77,7 +77,8 @@ func join(headers []string, rest []byte) []byte {
 	return append([]byte(strings.Join(headers, lineEnd)), rest...)
 }
 
-// inflate returns the rest of a reply with its body inflated, if the headers say that it is gzipped and it is.
+// inflate returns the rest of a reply with its body inflated. It returns false unless the headers call the body gzipped
+// and it is.
 func inflate(headers []string, rest []byte) ([]byte, bool) {
 	if rest == nil || !hasHeader(headers, encoding, "gzip") {
 		return nil, false

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Send holds one exchange: it connects to addr, sends the request, and returns everything received until the
-// server closes. It gives up when ctx ends.
+// Send holds one exchange: it connects to addr, sends the request, and returns everything received until the server
+// closes. It gives up when ctx ends.
 func Send(ctx context.Context, addr string, exchange Exchange) ([]byte, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "tcp", addr)
@@ -22,8 +22,8 @@ func Send(ctx context.Context, addr string, exchange Exchange) ([]byte, error) {
 	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 
-	// The request is sent beside the reading: a server may answer, or close, before it has read all of it,
-	// and then neither side may wait for the other.
+	// Sending and reading go side by side: a server may reply, or close, before it has read the whole request, and
+	// then neither side may wait for the other.
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
@@ -32,14 +32,14 @@ func Send(ctx context.Context, addr string, exchange Exchange) ([]byte, error) {
 	reply, err := io.ReadAll(conn)
 	conn.Close()
 	<-sent
-	// A server that closes with something unread resets the connection; what it said before has arrived.
+	// A server that closes with something unread resets the connection. What it sent before has arrived.
 	if err != nil && !errors.Is(err, syscall.ECONNRESET) {
 		return nil, fmt.Errorf("reading the reply after %d bytes: %w", len(reply), err)
 	}
 	return reply, nil
 }
 
-// sendRequest ignores errors: where a server does not take the whole request its reply is what counts.
+// sendRequest ignores errors: if the server does not take the whole request, its reply is what counts.
 func sendRequest(conn net.Conn, exchange Exchange) {
 	if _, err := conn.Write(exchange.Request); err != nil {
 		return

@@ -8,9 +8,10 @@ import (
 	"io"
 	"net/url"
 
-	"github.com/mattn/go-sqlite3"
+	"prserver/prserv/client"
+	"prserver/prserv/dbfile"
 
-	"prserver/prserv"
+	"github.com/mattn/go-sqlite3"
 )
 
 const (
@@ -42,7 +43,7 @@ func openBase(ctx context.Context) (*base, error) {
 	}
 	b := &base{conn: conn}
 	err = errors.Join(conn.RegisterCollation("revision", compareValues), conn.RegisterFunc("is_variable", isVariable, true),
-		conn.RegisterFunc("is_xml_text", prserv.IsXMLText, true))
+		conn.RegisterFunc("is_xml_text", client.IsXMLText, true))
 	if err == nil {
 		_, err = b.exec(ctx, "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
 	}
@@ -91,7 +92,7 @@ func (b *base) attach(ctx context.Context, file, name, options string) error {
 // was killed has left half written in it is taken back first, as SQLite does
 // for everybody who may write the file.
 func (b *base) attachToRead(ctx context.Context, file, name string) error {
-	if isFrozen(file) {
+	if dbfile.IsFrozen(file) {
 		return b.attach(ctx, file, name, "mode=ro&immutable=1")
 	}
 	err := look(ctx, file, "mode=ro")

@@ -7,7 +7,7 @@ import (
 	"math"
 	"strings"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 )
 
 // Problem is something wrong with a place.
@@ -143,7 +143,7 @@ func (c *checker) tables(ctx context.Context) error {
 		return nil
 	}
 	behind, err := c.base.number(ctx, `SELECT count(*) FROM (
-		SELECT version, pkgarch, max(value) AS greatest FROM checked_file.`+prserv.Table+` GROUP BY version, pkgarch) AS old
+		SELECT version, pkgarch, max(value) AS greatest FROM checked_file.`+sqlite.Table+` GROUP BY version, pkgarch) AS old
 		WHERE greatest > ifnull((SELECT max(CAST(value AS INTEGER)) FROM checked_file.`+revisionTable+` AS new
 			WHERE new.version = old.version AND new.pkgarch = old.pkgarch), -1)`)
 	if err != nil || behind == 0 {
@@ -151,7 +151,7 @@ func (c *checker) tables(ctx context.Context) error {
 	}
 	return c.problem(fmt.Sprintf("stop the server and run: prserv-tool copy --generation 3 %[1]s %[1]s", shellWord(c.place.Name)),
 		"values in %s, where BitBake 2.10 begins at 0 again, are less than in %s, where it kept them up to 2.8; versions that have such: %d",
-		revisionTable, prserv.Table, behind)
+		revisionTable, sqlite.Table, behind)
 }
 
 // rows finds rows that no PR server has issued.

@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"os"
 
-	"prserver/prserv"
+	"prserver/prserv/dbfile"
+	"prserver/prserv/store/sqlite"
 )
 
 // CopyOptions are how to copy.
@@ -91,7 +92,7 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 // numbers begin at 0 again.
 func bothGenerations(place string) error {
 	return fmt.Errorf("%s has values in both tables, %s of BitBake up to 2.8 and %s of 2.10 and later; "+
-		"say with --generation 1 or --generation 3 which of them is to be written", place, prserv.Table, revisionTable)
+		"say with --generation 1 or --generation 3 which of them is to be written", place, sqlite.Table, revisionTable)
 }
 
 // once makes a table without what comes twice, where a place allows that and
@@ -119,11 +120,11 @@ func (w *Work) checkFolder(dst Place) error {
 	if info, err := os.Stat(dst.Name); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("writing %s: it is no file", dst)
 	}
-	p, err := newPart(dst.Name)
+	r, err := dbfile.Replace(dst.Name)
 	if err != nil {
 		return err
 	}
-	p.abandon()
+	r.Abandon()
 	return nil
 }
 

@@ -12,7 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"prserver/prserv"
+	"prserver/prserv/dbfile"
+	"prserver/prserv/store/sqlite"
 )
 
 // readFile attaches a database file. If it has the tables of both generations,
@@ -38,7 +39,7 @@ func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how 
 		return fail(err)
 	}
 	if len(has) == 0 {
-		return fail(fmt.Errorf("it is no PR database: it has neither a table %s nor %s", prserv.Table, revisionTable))
+		return fail(fmt.Errorf("it is no PR database: it has neither a table %s nor %s", sqlite.Table, revisionTable))
 	}
 	if len(has) == 1 && !how.detached {
 		t := has[0]
@@ -79,29 +80,10 @@ func checkFile(name string) error {
 	if err := unix.Access(name, unix.R_OK); err != nil {
 		return err // SQLite would show its URI
 	}
-	if isFrozen(name) {
+	if dbfile.IsFrozen(name) {
 		return nil
 	}
-	return prserv.CheckReadable(name)
-}
-
-// isFrozen tells whether a database in WAL mode is whole as it is and on a file
-// system that cannot be written, such as a snapshot. SQLite could not make there
-// what it shares with others, and need not.
-func isFrozen(name string) bool {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(name, &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 || !prserv.IsWAL(name) {
-		return false
-	}
-	if real, err := filepath.EvalSymlinks(name); err == nil {
-		name = real
-	}
-	for _, companion := range []string{"-shm", "-wal", "-journal"} { // a mount may be what others write elsewhere
-		if info, err := os.Stat(name + companion); err == nil && (companion == "-shm" || info.Size() > 0) {
-			return false
-		}
-	}
-	return true
+	return dbfile.CheckReadable(name)
 }
 
 // tablesOf finds the tables of PR values in an attached file. An empty one of

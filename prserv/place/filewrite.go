@@ -7,7 +7,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"prserver/prserv"
+	"prserver/prserv/dbfile"
+	"prserver/prserv/store/sqlite"
 )
 
 // sortFrom is the number of rows from which on they are stored in the order of
@@ -17,23 +18,23 @@ var sortFrom int64 = 400_000
 
 // copyToFile makes a database file, or merges rows into an existing one.
 func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
-	// It is looked at with the part in hand: what another program wrote in
+	// It is looked at with the draft in hand: what another program wrote in
 	// between would be lost.
-	p, err := newPart(dst.Name)
+	r, err := dbfile.Replace(dst.Name)
 	if err != nil {
 		return Copied{}, err
 	}
-	defer p.abandon()
+	defer r.Abandon()
 	old, err := existing(dst)
 	if err != nil {
 		return Copied{}, err
 	}
 	if old != nil && old.Size() > 0 {
-		p.abandon()
+		r.Abandon()
 		return w.merge(ctx, b, in, dst, generation)
 	}
 	if old != nil { // a server may be about to fill it
-		claim, err := prserv.ClaimFile(dst.Name)
+		claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
 		if err != nil {
 			return Copied{}, fileError(dst, "writing", err)
 		}
@@ -49,17 +50,17 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 	if err != nil {
 		return Copied{}, err
 	}
-	n, err := w.fill(ctx, b, in, p)
+	n, err := w.fill(ctx, b, in, r)
 	if err != nil {
 		return Copied{}, fileError(dst, "writing", err)
 	}
-	return Copied{New: n, Left: left + in.rows - n}, p.finish(old)
+	return Copied{New: n, Left: left + in.rows - n}, r.Finish(old)
 }
 
 // checkCompanions refuses a new file where SQLite would take what is left of an
 // older one for its own.
 func checkCompanions(dst Place) error {
-	file, err := realName(dst.Name)
+	file, err := dbfile.Resolve(dst.Name)
 	if err != nil {
 		file = dst.Name
 	}
@@ -72,10 +73,10 @@ func checkCompanions(dst Place) error {
 	return nil
 }
 
-// fill makes a database of a part, with the rows of a table, and returns how
+// fill makes a database of a draft, with the rows of a table, and returns how
 // many it has.
-func (w *Work) fill(ctx context.Context, b *base, in *table, p *part) (n int64, err error) {
-	if err := b.attach(ctx, p.name, "dst_file", "mode=rw"); err != nil {
+func (w *Work) fill(ctx context.Context, b *base, in *table, r *dbfile.Replacement) (n int64, err error) {
+	if err := b.attach(ctx, r.Draft.Name(), "dst_file", "mode=rw"); err != nil {
 		return 0, err
 	}
 	// Nobody has it yet, and it is synced as a whole in the end.
@@ -85,13 +86,13 @@ func (w *Work) fill(ctx context.Context, b *base, in *table, p *part) (n int64, 
 		return 0, err
 	}
 	size := func() float64 { // rows and index take some three times the texts
-		info, err := os.Stat(p.name)
+		info, err := os.Stat(r.Draft.Name())
 		if err != nil || in.rows == 0 {
 			return 0
 		}
 		return float64(info.Size()) / float64(in.rows*150)
 	}
-	end := w.watch("writing "+filepath.Base(p.file), in.rows, size)
+	end := w.watch("writing "+filepath.Base(r.Path), in.rows, size)
 	_, err = b.exec(ctx, insertInto("dst_file", in))
 	end()
 	if err != nil {
@@ -139,7 +140,7 @@ func inOrder(t *table) string {
 // merge stores rows in an existing file, in one transaction.
 func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
 	fail := func(err error) (Copied, error) { return Copied{}, fileError(dst, "writing", err) }
-	claim, err := prserv.ClaimFile(dst.Name)
+	claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
 	if err != nil {
 		return fail(err)
 	}
@@ -188,7 +189,7 @@ func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, gen
 	case err != nil:
 		return Copied{}, err
 	case !has[whole] && !has[revisions]:
-		return Copied{}, fmt.Errorf("it is no PR database: it has neither a table %s nor %s; name a new file", prserv.Table, revisionTable)
+		return Copied{}, fmt.Errorf("it is no PR database: it has neither a table %s nor %s; name a new file", sqlite.Table, revisionTable)
 	case generation == 0 && has[whole] && has[revisions]:
 		if generation, err = b.usedTable(ctx); err != nil {
 			return Copied{}, err
@@ -245,7 +246,7 @@ func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, gen
 // usedTable returns the generation of that table of the attached file which has
 // rows. An empty one counts for nothing, as where a file is read.
 func (b *base) usedTable(ctx context.Context) (generation int, err error) {
-	older, err := b.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+prserv.Table+")")
+	older, err := b.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+sqlite.Table+")")
 	if err != nil {
 		return 0, err
 	}
@@ -264,7 +265,7 @@ func (b *base) usedTable(ctx context.Context) (generation int, err error) {
 // takeOver brings the rows of a file's older table into its table of BitBake
 // 2.10, whose numbers upstream lets begin at 0.
 func (w *Work) takeOver(ctx context.Context, b *base, dst Place) error {
-	own := &table{place: dst, from: "dst_file." + prserv.Table, generation: whole}
+	own := &table{place: dst, from: "dst_file." + sqlite.Table, generation: whole}
 	err := b.mustBeRows(ctx, own)
 	if err == nil {
 		own.rows, err = b.number(ctx, "SELECT count(*) FROM "+own.from)
@@ -278,7 +279,7 @@ func (w *Work) takeOver(ctx context.Context, b *base, dst Place) error {
 	}
 	n, err := b.exec(ctx, insertInto("dst_file", own))
 	if err == nil && n > 0 {
-		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, prserv.Table, revisionTable, n)
+		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, sqlite.Table, revisionTable, n)
 	}
 	return err
 }

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 )
 
 // rowPrefix begins the names of the variables that hold the values of rows.
@@ -156,7 +156,7 @@ func (w *incWriter) flush() {
 // end writes what is behind the rows: the table as Python describes it.
 func (w *incWriter) end(generation int) error {
 	w.flush()
-	coreVersion, valueType, valueKey := prserv.CoreVersion, "INTEGER", 0
+	coreVersion, valueType, valueKey := sqlite.CoreVersion, "INTEGER", 0
 	if generation == revisions {
 		coreVersion, valueType, valueKey = "2.0.0", "TEXT", 4
 	}

@@ -10,7 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
+	"prserver/prserv/dbfile"
+	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite"
 )
 
 // reading is how a place is read.
@@ -133,7 +136,7 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 		err := dump.read(s)
 		if dump.only == 0 {
 			both = dump.newer > 0 && dump.newer < s.rows
-			s.revisions = dump.newer > 0 || !dump.made[prserv.Table]
+			s.revisions = dump.newer > 0 || !dump.made[sqlite.Table]
 		}
 		return err
 	})
@@ -146,7 +149,7 @@ func (w *Work) stageText(ctx context.Context, b *base, in io.Reader, size int64,
 		}
 		if dump.only != 0 && dump.newer > 0 {
 			w.warn("%s answers from its table %s; rows of its table %s, of BitBake 2.10 and later, that are left out: %d",
-				p, prserv.Table, revisionTable, dump.newer)
+				p, sqlite.Table, revisionTable, dump.newer)
 		}
 	}
 	if p.Kind == Inc || both { // a row may come several times
@@ -179,16 +182,16 @@ func (c *countingReader) Read(p []byte) (int, error) {
 // readServer reads the dump of a server, or what it exports if it dumps
 // nothing.
 func (w *Work) readServer(ctx context.Context, b *base, p Place, name string, how reading) (*table, error) {
-	client := prserv.NewClient(p.Name, prserv.ClientTimeout)
+	server := client.New(p.Name, client.Timeout)
 	// A dump may take minutes to begin, which a server that is not there or hangs
 	// is not to be waited for.
-	if err := client.Ping(ctx); err != nil {
+	if err := server.Ping(ctx); err != nil {
 		return nil, ServerError(p, err)
 	}
-	dump, err := client.DumpDB(ctx)
-	var fault *prserv.FaultError
+	dump, err := server.DumpDB(ctx)
+	var fault *client.FaultError
 	if errors.As(err, &fault) && strings.Contains(fault.Message, "not supported") {
-		return w.readExport(ctx, b, client, p, name)
+		return w.readExport(ctx, b, server, p, name)
 	}
 	if err != nil {
 		return nil, ServerError(p, err)
@@ -204,22 +207,22 @@ func (w *Work) readServer(ctx context.Context, b *base, p Place, name string, ho
 
 // ServerError says why a server has not done what it was asked for.
 func ServerError(server Place, err error) error {
-	var fault *prserv.FaultError
+	var fault *client.FaultError
 	switch {
 	case errors.As(err, &fault):
 		return fmt.Errorf("%s refuses: %w", server, fault)
-	case errors.Is(err, prserv.ErrNoValue):
+	case errors.Is(err, client.ErrNoValue):
 		return fmt.Errorf("%s has no value to give: its log says why", server)
-	case errors.Is(err, prserv.ErrNoAnswer): // names the server
+	case errors.Is(err, client.ErrNoAnswer): // names the server
 		return err
 	}
 	return fmt.Errorf("asking %s: %w", server, err)
 }
 
 // readExport reads what a server exports.
-func (w *Work) readExport(ctx context.Context, b *base, client *prserv.Client, p Place, name string) (*table, error) {
+func (w *Work) readExport(ctx context.Context, b *base, server *client.Client, p Place, name string) (*table, error) {
 	w.warn("%s has no dump_db, as before BitBake 1.30; only the greatest values of each version and pkgarch are read", p)
-	exported, err := client.Export(ctx, prserv.Filter{}, false)
+	exported, err := server.Export(ctx, store.Filter{}, false)
 	if err != nil {
 		return nil, ServerError(p, err)
 	}
@@ -235,10 +238,10 @@ func (w *Work) readExport(ctx context.Context, b *base, client *prserv.Client, p
 
 // fileError says what could not be done with a database file.
 func fileError(p Place, doing string, err error) error {
-	var locked *prserv.LockedError
+	var locked *dbfile.LockedError
 	switch {
 	case isBusy(err):
-		return fmt.Errorf("%w, or name its HOST:PORT instead of the file", prserv.InUse(p.Name))
+		return fmt.Errorf("%w, or name its HOST:PORT instead of the file", dbfile.InUse(p.Name))
 	case isHalfWritten(err):
 		return fmt.Errorf("%s %s: a program was killed while it wrote the file; whoever may write it has to read it first", doing, p)
 	case isFull(err) && doing == "reading":

@@ -8,7 +8,7 @@ import (
 	"math"
 	"sync"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 const (
@@ -77,10 +77,10 @@ func (w *Work) mustBeWire(ctx context.Context, b *base, in *table) error {
 
 // importAll imports the rows of the table main.sent, and counts them.
 func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64, out *Copied) error {
-	client := prserv.NewClient(dst.Name, prserv.ClientTimeout)
-	client.KeepConnections(manyCalls)
-	defer client.CloseIdleConnections()
-	keeps, err := client.KeepsConnections(ctx)
+	server := client.New(dst.Name, client.Timeout)
+	server.KeepConnections(manyCalls)
+	defer server.CloseIdleConnections()
+	keeps, err := server.KeepsConnections(ctx)
 	if err != nil {
 		return ServerError(dst, err)
 	}
@@ -104,9 +104,9 @@ func (w *Work) importAll(ctx context.Context, b *base, dst Place, rows int64, ou
 				pkgarch, _ := row[1].(string)
 				checksum, _ := row[2].(string)
 				value, _ := row[3].(int64)
-				stored, err := client.ImportOne(ctx, version, pkgarch, checksum, value)
+				stored, err := server.ImportOne(ctx, version, pkgarch, checksum, value)
 				switch {
-				case errors.Is(err, prserv.ErrNoValue):
+				case errors.Is(err, client.ErrNoValue):
 					cancel(fmt.Errorf("%s does not store the row %s; its log may say why", dst, shown(row[:columns])))
 				case err != nil:
 					cancel(fmt.Errorf("the row %s: %w", shown(row[:columns]), ServerError(dst, err)))

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 )
 
 // maxStatement bounds a statement of a dump, and so a row.
@@ -62,8 +62,8 @@ func (d *dumpReader) read(s *stager) error {
 		case errors.Is(err, io.EOF) && !ended:
 			err = errCut
 		case errors.Is(err, io.EOF):
-			if !d.made[prserv.Table] && !d.made[revisionTable] {
-				return fmt.Errorf("it makes no table %s or %s; it is no dump of a PR server", prserv.Table, revisionTable)
+			if !d.made[sqlite.Table] && !d.made[revisionTable] {
+				return fmt.Errorf("it makes no table %s or %s; it is no dump of a PR server", sqlite.Table, revisionTable)
 			}
 			return nil
 		case err == nil && ended:

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 )
 
 // The generations of BitBake's tables.
@@ -22,11 +22,11 @@ const (
 )
 
 // revisionTable is the table of BitBake 2.10 and later.
-const revisionTable = prserv.NewerTable
+const revisionTable = sqlite.NewerTable
 
 // schemas are the names of the tables, and the statements that make them.
 var schemas = map[int]struct{ name, create string }{
-	whole: {prserv.Table, strings.Replace(prserv.Schema, "IF NOT EXISTS ", "", 1)},
+	whole: {sqlite.Table, strings.Replace(sqlite.Schema, "IF NOT EXISTS ", "", 1)},
 	// Source: lib/prserv/db.py:PRTable.__init__ of BitBake 2.10.
 	revisions: {revisionTable, "CREATE TABLE " + revisionTable + " " +
 		"(version TEXT NOT NULL, pkgarch TEXT NOT NULL, checksum TEXT NOT NULL, " +

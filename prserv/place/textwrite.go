@@ -9,25 +9,27 @@ import (
 	"math"
 	"os"
 	"unicode/utf8"
+
+	"prserver/prserv/dbfile"
 )
 
 // copyToText writes a dump or configuration. What an existing one has is
 // merged, so that none of its values is lost or lowered.
 func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o CopyOptions) (out Copied, err error) {
-	var p *part
+	var r *dbfile.Replacement
 	var file os.FileInfo
 	to := w.Stdout
 	if dst.Name != standard {
-		// It is looked at with the part in hand: what another program wrote in
+		// It is looked at with the draft in hand: what another program wrote in
 		// between would be lost.
-		if p, err = newPart(dst.Name); err != nil {
+		if r, err = dbfile.Replace(dst.Name); err != nil {
 			return Copied{}, err
 		}
-		defer p.abandon()
+		defer r.Abandon()
 		if file, err = existing(dst); err != nil {
 			return Copied{}, err
 		}
-		to = p.handle
+		to = r.Draft
 	}
 	left := in.rows
 	if o.Generation != 0 {
@@ -60,8 +62,8 @@ func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o 
 	if err := w.writeText(ctx, b, in, dst, to); err != nil {
 		return Copied{}, fmt.Errorf("writing %s: %w", dst, reasonOf(err))
 	}
-	if p != nil {
-		return out, p.finish(file)
+	if r != nil {
+		return out, r.Finish(file)
 	}
 	return out, nil
 }

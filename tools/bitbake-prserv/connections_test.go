@@ -50,7 +50,7 @@ func call(version, protocol, header string) string {
 func importKeys(t *testing.T, p *program, versions ...string) {
 	t.Helper()
 	for i, version := range versions {
-		if _, err := client(p.addr).ImportOne(t.Context(), version, "all", "c", int64(100+i)); err != nil {
+		if _, err := ask(p.addr).ImportOne(t.Context(), version, "all", "c", int64(100+i)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -31,7 +31,7 @@ func TestKillLosesNothing(t *testing.T) {
 	t.Logf("seed %d", seed)
 
 	promised := newPromises("v")
-	client := client(addr)
+	prs := ask(addr)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var cutOff atomic.Int64
@@ -44,11 +44,11 @@ func TestKillLosesNothing(t *testing.T) {
 			defer load.Done()
 			random := rand.New(rand.NewPCG(seed, uint64(c)))
 			for i := 0; ctx.Err() == nil; i++ {
-				err := promised.call(ctx, client, c, i, random)
-				var fault *prserv.FaultError
+				err := promised.call(ctx, prs, c, i, random)
+				var fault *client.FaultError
 				switch {
 				case err == nil || ctx.Err() != nil:
-				case errors.As(err, &fault), errors.Is(err, prserv.ErrNoValue), errors.Is(err, errBroken):
+				case errors.As(err, &fault), errors.Is(err, client.ErrNoValue), errors.Is(err, errBroken):
 					t.Error(err)
 					return
 				default: // the connection broke: it was the server's last moment

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -21,7 +21,7 @@ import (
 func TestAnswerWaitsForTheDisk(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
 	checksum := strings.Repeat("c0ffee", 10)
-	events := traceServer(t, file, func(c *prserv.Client) {
+	events := traceServer(t, file, func(c *client.Client) {
 		if v, err := c.GetPR(t.Context(), "v", issuedArch, checksum); err != nil || v != 0 {
 			t.Errorf("got %d, %v; want 0", v, err)
 		}
@@ -99,7 +99,7 @@ func traceLoad(t *testing.T) loadTrace {
 	// a few times, which SQLite does after each thousand.
 	trace := loadTrace{file: filepath.Join(t.TempDir(), "prserv.sqlite3"), promised: newPromises(strings.Repeat("v", 3000))}
 	seed := rand.Uint64()
-	trace.events = traceServer(t, trace.file, func(c *prserv.Client) {
+	trace.events = traceServer(t, trace.file, func(c *client.Client) {
 		var load sync.WaitGroup
 		for client := range clients {
 			load.Add(1)

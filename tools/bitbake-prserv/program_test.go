@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -164,7 +164,7 @@ func (p *program) kill(t *testing.T) {
 	}
 }
 
-func client(addr string) *prserv.Client { return prserv.NewClient(addr, scripttest.Patience) }
+func ask(addr string) *client.Client { return client.New(addr, scripttest.Patience) }
 
 // readDump reads a whole dump.
 func readDump(dump io.ReadCloser, err error) (string, error) {
@@ -180,7 +180,7 @@ func readDump(dump io.ReadCloser, err error) (string, error) {
 func get(t *testing.T, addr, key string, want int64) {
 	t.Helper()
 	k := strings.Split(key, "/")
-	got, err := client(addr).GetPR(t.Context(), k[0], k[1], k[2])
+	got, err := ask(addr).GetPR(t.Context(), k[0], k[1], k[2])
 	if err != nil || got != want {
 		t.Errorf("getPR %s: got %d, %v; want %d", key, got, err, want)
 	}

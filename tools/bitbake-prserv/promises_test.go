@@ -13,7 +13,8 @@ import (
 
 	_ "github.com/mattn/go-sqlite3"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
+	"prserver/prserv/store/sqlite"
 )
 
 const (
@@ -68,7 +69,7 @@ var errBroken = errors.New("a promise was broken")
 
 // getNew asks for the value of a checksum that nobody has asked for. It has to
 // be greater than all that were known when the call started.
-func (p *promises) getNew(ctx context.Context, c *prserv.Client, checksum string) error {
+func (p *promises) getNew(ctx context.Context, c *client.Client, checksum string) error {
 	p.mu.Lock()
 	floor := p.greatest
 	p.mu.Unlock()
@@ -84,7 +85,7 @@ func (p *promises) getNew(ctx context.Context, c *prserv.Client, checksum string
 }
 
 // getAgain asks for a checksum that has a value.
-func (p *promises) getAgain(ctx context.Context, c *prserv.Client, checksum string) error {
+func (p *promises) getAgain(ctx context.Context, c *client.Client, checksum string) error {
 	p.mu.Lock()
 	known, isKnown := p.values[rowKey{issuedArch, checksum}]
 	p.mu.Unlock()
@@ -100,7 +101,7 @@ func (p *promises) getAgain(ctx context.Context, c *prserv.Client, checksum stri
 }
 
 // importOne imports a value that no other import has.
-func (p *promises) importOne(ctx context.Context, c *prserv.Client, checksum string) error {
+func (p *promises) importOne(ctx context.Context, c *client.Client, checksum string) error {
 	p.mu.Lock()
 	p.imported++
 	value := p.imported
@@ -118,7 +119,7 @@ func (p *promises) importOne(ctx context.Context, c *prserv.Client, checksum str
 
 // call makes the i-th call of a client, in a mix like that of a build beside
 // an import.
-func (p *promises) call(ctx context.Context, c *prserv.Client, client, i int, random *rand.Rand) error {
+func (p *promises) call(ctx context.Context, c *client.Client, client, i int, random *rand.Rand) error {
 	own := fmt.Sprintf("%d-%d", client, random.IntN(i+1))
 	switch random.IntN(10) {
 	case 0, 1:
@@ -150,7 +151,7 @@ func checkStored(file, version string, promised map[rowKey]int64) error {
 	if err := db.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
 		return fmt.Errorf("integrity_check: %s, %v", verdict, err)
 	}
-	rows, err := db.Query("SELECT pkgarch, checksum, value FROM "+prserv.Table+" WHERE version = ?", version)
+	rows, err := db.Query("SELECT pkgarch, checksum, value FROM "+sqlite.Table+" WHERE version = ?", version)
 	if err != nil {
 		if len(promised) == 0 {
 			return nil // not even the table need be there

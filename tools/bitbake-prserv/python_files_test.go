@@ -135,7 +135,7 @@ func TestKilled(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		file := filepath.Join(t.TempDir(), "prserv.sqlite3")
 		p := startProgram(t, file)
-		c := client(p.addr)
+		c := ask(p.addr)
 		answers := make(chan int64)
 		go func() {
 			defer close(answers)
@@ -176,7 +176,7 @@ func TestKilled(t *testing.T) {
 			t.Errorf("Python goes on with %q after %d", next, last)
 		}
 		p = startProgram(t, file)
-		got, err := client(p.addr).GetPR(t.Context(), "v", "all", "new")
+		got, err := ask(p.addr).GetPR(t.Context(), "v", "all", "new")
 		if err != nil || fmt.Sprintf("%d\n", got) != next {
 			t.Errorf("ours goes on with %d, %v after %d; Python with %q", got, err, last, next)
 		}
@@ -234,7 +234,7 @@ func testOutside(t *testing.T, rows func(file string) string, backup func(file, 
 				return
 			default:
 			}
-			v, err := client(p.addr).GetPR(t.Context(), "v", "all", strconv.Itoa(n))
+			v, err := ask(p.addr).GetPR(t.Context(), "v", "all", strconv.Itoa(n))
 			if err != nil || v != int64(n) {
 				t.Errorf("while it was copied, checksum %d got %d, %v", n, v, err)
 				return
@@ -267,7 +267,7 @@ func TestRestore(t *testing.T) {
 	dir := t.TempDir()
 	file, restored := filepath.Join(dir, "prserv.sqlite3"), filepath.Join(dir, "new.db")
 	p := startProgram(t, file)
-	c, ctx := client(p.addr), t.Context()
+	c, ctx := ask(p.addr), t.Context()
 	for i := range 50 {
 		get(t, p.addr, fmt.Sprintf("v%d/all/a", i%7), int64(i/7)*2)
 		get(t, p.addr, fmt.Sprintf("v%d/all/b", i%7), int64(i/7)*2+1)
@@ -302,7 +302,7 @@ func TestRestore(t *testing.T) {
 	// The restored file is as good as the other.
 	p = startProgram(t, restored)
 	get(t, p.addr, "v0/all/b", 15)
-	again, err := readDump(client(p.addr).DumpDB(ctx))
+	again, err := readDump(ask(p.addr).DumpDB(ctx))
 	if err != nil || again != dump {
 		t.Errorf("the restored file dumps otherwise: %v\n got  %q\n want %q", err, again, dump)
 	}

@@ -67,14 +67,14 @@ func TestReferenceFiles(t *testing.T) {
 		get(t, p.addr, "v/all/a", 2)
 		get(t, p.addr, "v/all/b", 3)
 		get(t, p.addr, "w/all/a", 0)
-		dump, err := readDump(client(p.addr).DumpDB(t.Context()))
+		dump, err := readDump(ask(p.addr).DumpDB(t.Context()))
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.stop(t)
 
 		addr, stop = r.start(t, file)
-		if got, err := readDump(client(addr).DumpDB(t.Context())); err != nil || got != dump {
+		if got, err := readDump(ask(addr).DumpDB(t.Context())); err != nil || got != dump {
 			t.Errorf("the reference dumps otherwise: %v\n got  %q\n want %q", err, got, dump)
 		}
 		get(t, addr, "v/all/b", 3)

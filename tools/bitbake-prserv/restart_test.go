@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -25,7 +25,7 @@ func TestRestartFailsNoCall(t *testing.T) {
 	}
 	addr, socket := keptSocket(t)
 	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
-	client := client(addr)
+	prs := ask(addr)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -39,7 +39,7 @@ func TestRestartFailsNoCall(t *testing.T) {
 			defer load.Done()
 			for i := 0; ctx.Err() == nil; i++ {
 				checksum := fmt.Sprintf("%d-%d", c, i)
-				v, err := client.GetPR(context.WithoutCancel(ctx), "v", "all", checksum)
+				v, err := prs.GetPR(context.WithoutCancel(ctx), "v", "all", checksum)
 				if err != nil {
 					t.Errorf("getPR of %s: %v", checksum, err)
 					return
@@ -66,7 +66,7 @@ func TestRestartFailsNoCall(t *testing.T) {
 // no checksum was asked for twice, no two may share a value.
 func checkIssued(t *testing.T, file string, answers []map[string]int64) {
 	t.Helper()
-	store, err := prserv.Open(t.Context(), file, true)
+	store, err := sqlite.Open(t.Context(), file, true)
 	if err != nil {
 		t.Fatal(err)
 	}

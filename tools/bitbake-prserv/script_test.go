@@ -41,7 +41,7 @@ func container() {
 }
 
 // quitter asks the server at an address to end, and prints what comes of it.
-func quitter() { fmt.Printf("quit: %v\n", client(os.Args[1]).Quit(context.Background())) }
+func quitter() { fmt.Printf("quit: %v\n", ask(os.Args[1]).Quit(context.Background())) }
 
 // TestScripts runs the program as a user does. Each script has in $HOST and
 // $PORT an address of its own, and in $PIDFILE the path of its pid file.
@@ -170,17 +170,17 @@ func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var got int64
 	var err error
-	ask := func() bool {
-		got, err = client(addr).GetPR(context.Background(), args[0], args[1], args[2])
+	answers := func() bool {
+		got, err = ask(addr).GetPR(context.Background(), args[0], args[1], args[2])
 		return !errors.Is(err, syscall.ECONNREFUSED)
 	}
 	if neg {
-		if ask() {
+		if answers() {
 			ts.Fatalf("somebody listens: %d, %v", got, err)
 		}
 		return
 	}
-	scripttest.WaitFor(ts, "a listener", ask)
+	scripttest.WaitFor(ts, "a listener", answers)
 	if err != nil || strconv.FormatInt(got, 10) != args[3] {
 		ts.Fatalf("getPR answered %d, %v; want %s", got, err, args[3])
 	}
@@ -189,7 +189,7 @@ func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
 // cmdQuit ends a server as any client can.
 func cmdQuit(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "quit")
-	ts.Check(client(address(ts)).Quit(context.Background()))
+	ts.Check(ask(address(ts)).Quit(context.Background()))
 }
 
 // cmdReadPid sets a variable to the process that a pid file names.

@@ -15,6 +15,7 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/dbfile"
 )
 
 // serveInForeground serves until SIGINT, SIGTERM or a client's quit.
@@ -106,7 +107,7 @@ func tuneMemory() {
 // answers.
 func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, pidFile string, ready func()) error {
 	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
-		return &prserv.LockedError{File: opts.File, PID: pid, Foreign: true}
+		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
 	tuneMemory()
 	s, err := prserv.New(ctx, prserv.Config{

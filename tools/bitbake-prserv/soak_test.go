@@ -16,7 +16,8 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
+	"prserver/prserv/store"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -47,7 +48,7 @@ func TestSoak(t *testing.T) {
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	file := filepath.Join(dir, "prserv.sqlite3")
 	server := startOn(t, socket, file)
-	client := client(addr)
+	prs := ask(addr)
 
 	ctx, cancel := context.WithTimeout(t.Context(), soakDuration)
 	defer cancel()
@@ -59,7 +60,7 @@ func TestSoak(t *testing.T) {
 			defer load.Done()
 			random := rand.New(rand.NewPCG(uint64(c), 0))
 			for ctx.Err() == nil {
-				kind, err := soakCall(context.WithoutCancel(ctx), client, random)
+				kind, err := soakCall(context.WithoutCancel(ctx), prs, random)
 				if err != nil {
 					t.Error(err)
 					cancel()
@@ -117,7 +118,7 @@ func (k soakKind) String() string {
 // soakCall makes a call. The table stops growing soon, or dumps of it would
 // take more and more memory: new values come from checksums that had one and
 // lost the first place in their group, as when a recipe goes back and forth.
-func soakCall(ctx context.Context, c *prserv.Client, random *rand.Rand) (soakKind, error) {
+func soakCall(ctx context.Context, c *client.Client, random *rand.Rand) (soakKind, error) {
 	const groups, checksums = 500, 4
 	group := random.IntN(groups)
 	version, checksum := fmt.Sprintf("recipe%d-1.0-r0", group), fmt.Sprintf("%032x", random.IntN(checksums))
@@ -134,7 +135,7 @@ func soakCall(ctx context.Context, c *prserv.Client, random *rand.Rand) (soakKin
 		}
 		return dumps, err
 	case n < 20:
-		_, err := c.Export(ctx, prserv.Filter{Version: &version}, true)
+		_, err := c.Export(ctx, store.Filter{Version: &version}, true)
 		return exports, err
 	case n < 120:
 		_, err := c.ImportOne(ctx, version, "imported", checksum, random.Int64N(1<<30))

@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"prserver/compat"
-	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 const (
@@ -52,7 +52,7 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 		// Another process may have the pid by now. It must not be stopped.
 		return file.removeStale(stderr, "removed")
 	}
-	client := prserv.NewClient(net.JoinHostPort(ip, strconv.Itoa(opts.Port)), quitTimeout)
+	client := client.New(net.JoinHostPort(ip, strconv.Itoa(opts.Port)), quitTimeout)
 	if err := client.Quit(ctx); err != nil {
 		fmt.Fprintln(stderr, err)
 	}

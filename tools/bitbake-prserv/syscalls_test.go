@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -44,7 +44,7 @@ type event struct {
 // traceServer runs a server under strace, lets load make calls, ends the
 // server and returns what it did. It skips the test where strace cannot be
 // used.
-func traceServer(t *testing.T, file string, load func(*prserv.Client)) []event {
+func traceServer(t *testing.T, file string, load func(*client.Client)) []event {
 	t.Helper()
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("strace is not installed: ", err)
@@ -70,9 +70,9 @@ func traceServer(t *testing.T, file string, load func(*prserv.Client)) []event {
 			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the tracer and the server
 		}
 	}()
-	client := client(addr)
-	load(client)
-	if err := client.Quit(t.Context()); err != nil {
+	prs := ask(addr)
+	load(prs)
+	if err := prs.Quit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	select {

@@ -10,7 +10,7 @@ import (
 	"syscall"
 	"testing"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -30,7 +30,7 @@ func TestOtherUser(t *testing.T) {
 	}
 	program := copyProgram(t, dir)
 	file := filepath.Join(dir, "prserv.sqlite3")
-	store, err := prserv.Open(t.Context(), file, false)
+	store, err := sqlite.Open(t.Context(), file, false)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -20,9 +20,9 @@ import (
 // callTimeout is how long BitBake waits for an answer.
 const callTimeout = 60 * time.Second
 
-// client makes one call after the other. It writes and reads HTTP itself:
+// caller makes one call after the other. It writes and reads HTTP itself:
 // net/http would use more CPU time than the server.
-type client struct {
+type caller struct {
 	load    load
 	addr    string
 	run     string // part of every new checksum, so that no two runs share one
@@ -41,7 +41,7 @@ type client struct {
 }
 
 // measure makes a call and, if counted, records its latency or its error.
-func (c *client) measure(ctx context.Context, counted bool) {
+func (c *caller) measure(ctx context.Context, counted bool) {
 	key, checksum := c.random.IntN(c.load.Keys), "known"
 	if c.random.IntN(100) < c.load.NewPercent {
 		key, checksum = c.load.Keys+key, fmt.Sprintf("%s-%d-%d", c.run, c.number, c.made)
@@ -64,7 +64,7 @@ func (c *client) measure(ctx context.Context, counted bool) {
 
 // call asks for a value. It uses the kept connection if there is one, or opens
 // one.
-func (c *client) call(ctx context.Context, key int, checksum string) error {
+func (c *caller) call(ctx context.Context, key int, checksum string) error {
 	if c.conn == nil {
 		dialer := net.Dialer{Timeout: callTimeout}
 		conn, err := dialer.DialContext(ctx, "tcp", c.addr)
@@ -106,7 +106,7 @@ func explain(err error) error {
 
 // writeRequest puts the request that BitBake's client sends for a getPR into
 // c.request.
-func (c *client) writeRequest(key int, checksum string) {
+func (c *caller) writeRequest(key int, checksum string) {
 	c.body.Reset()
 	fmt.Fprintf(&c.body, "<?xml version='1.0'?>\n<methodCall>\n<methodName>getPR</methodName>\n<params>\n"+
 		"<param>\n<value><string>bench-package-%d-1.0-r0</string></value>\n</param>\n"+
@@ -124,7 +124,7 @@ func (c *client) writeRequest(key int, checksum string) {
 
 // readReply reads a reply and reports whether the connection stays open. It
 // returns an error unless the reply holds an integer.
-func (c *client) readReply() (open bool, err error) {
+func (c *caller) readReply() (open bool, err error) {
 	status, err := c.reader.ReadSlice('\n')
 	if err != nil {
 		return false, fmt.Errorf("no answer: %w", err)
@@ -211,7 +211,7 @@ func quoted(b []byte) string {
 	return strconv.Quote(string(b))
 }
 
-func (c *client) hangUp() {
+func (c *caller) hangUp() {
 	if c.conn != nil {
 		c.release()
 		c.conn.Close()

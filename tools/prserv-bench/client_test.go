@@ -16,7 +16,7 @@ import (
 // TestWriteRequest has Go's HTTP server and our decoder read a request.
 func TestWriteRequest(t *testing.T) {
 	for _, keep := range []bool{false, true} {
-		c := &client{addr: "prhost.example:8585", load: load{KeepAlive: keep}}
+		c := &caller{addr: "prhost.example:8585", load: load{KeepAlive: keep}}
 		c.writeRequest(1, "first")
 		c.writeRequest(17, "abc") // writes over what was there
 		r, err := http.ReadRequest(bufio.NewReader(bytes.NewReader(c.request.Bytes())))
@@ -93,7 +93,7 @@ func TestReadReply(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			c := &client{reader: bufio.NewReader(strings.NewReader(test.reply))}
+			c := &caller{reader: bufio.NewReader(strings.NewReader(test.reply))}
 			open, err := c.readReply()
 			got := ""
 			if err != nil {
@@ -109,7 +109,7 @@ func TestReadReply(t *testing.T) {
 // TestReadReplyKept reads one reply after the other from a connection.
 func TestReadReplyKept(t *testing.T) {
 	kept := strings.Replace(headClose, "close", "keep-alive", 1)
-	c := &client{reader: bufio.NewReader(strings.NewReader(
+	c := &caller{reader: bufio.NewReader(strings.NewReader(
 		reply(kept, nothing) + reply(kept, nilBody) + reply(headClose, nothing)))}
 	for i, want := range []struct{ open, fails bool }{{true, false}, {true, true}, {false, false}} {
 		open, err := c.readReply()

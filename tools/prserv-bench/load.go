@@ -26,10 +26,10 @@ type load struct {
 // run makes the known keys, loads the server at addr and returns the results. It
 // keeps calling tick with the time that has passed.
 func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*results, error) {
-	clients := make([]*client, l.Clients)
+	clients := make([]*caller, l.Clients)
 	run := strconv.FormatInt(time.Now().UnixNano(), 36)
 	for i := range clients {
-		clients[i] = &client{load: l, addr: addr, run: run, number: i, random: rand.New(rand.NewPCG(1, uint64(i)))}
+		clients[i] = &caller{load: l, addr: addr, run: run, number: i, random: rand.New(rand.NewPCG(1, uint64(i)))}
 	}
 	if err := l.makeKeys(ctx, clients); err != nil {
 		return nil, fmt.Errorf("asking %s for the known values: %w", addr, err)
@@ -82,7 +82,7 @@ func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*
 }
 
 // makeKeys asks once for every known key, so that each has a value.
-func (l load) makeKeys(ctx context.Context, clients []*client) error {
+func (l load) makeKeys(ctx context.Context, clients []*caller) error {
 	// The first error ends all clients: the others would only get the same.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -62,7 +62,7 @@ func syncTimes(dir string) (*results, error) {
 	}
 	defer os.Remove(file.Name())
 	defer file.Close()
-	c := &client{}
+	c := &caller{}
 	page := make([]byte, 4096)
 	for range 300 {
 		if _, err := file.Write(page); err != nil {
@@ -74,7 +74,7 @@ func syncTimes(dir string) (*results, error) {
 		}
 		c.latencies = append(c.latencies, time.Since(begin))
 	}
-	return collect([]*client{c}, time.Second, 0), nil
+	return collect([]*caller{c}, time.Second, 0), nil
 }
 
 // fileSystem returns the type of the file system that holds a folder.

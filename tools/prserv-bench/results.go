@@ -22,7 +22,7 @@ type results struct {
 
 // collect makes the results of what the clients have recorded. took is the time
 // measured, cpu the server's CPU time in it.
-func collect(clients []*client, took, cpu time.Duration) *results {
+func collect(clients []*caller, took, cpu time.Duration) *results {
 	r := &results{}
 	var all []time.Duration
 	for _, c := range clients {

@@ -14,7 +14,7 @@ import (
 
 func TestCollect(t *testing.T) {
 	// The latencies 1 to 1000 ms, in any order, from two clients.
-	clients := []*client{{errors: 2}, {errors: 1, first: errors.New("out of order")}}
+	clients := []*caller{{errors: 2}, {errors: 1, first: errors.New("out of order")}}
 	for i, n := range rand.New(rand.NewPCG(1, 2)).Perm(1000) {
 		c := clients[i%2]
 		c.latencies = append(c.latencies, time.Duration(n+1)*time.Millisecond)
@@ -39,7 +39,7 @@ func TestCollectFew(t *testing.T) {
 		{"three", []time.Duration{9000, 1000, 5000}, 5, 9, 9},
 	}
 	for _, test := range tests {
-		r := collect([]*client{{latencies: test.latencies}}, time.Second, time.Second)
+		r := collect([]*caller{{latencies: test.latencies}}, time.Second, time.Second)
 		if r.P50 != test.p50 || r.P99 != test.p99 || r.P999 != test.p999 || r.Max != test.p999 {
 			t.Errorf("%s: got %+v", test.name, r)
 		}

@@ -15,7 +15,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"prserver/prserv"
+	"prserver/prserv/store/sqlite"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -125,7 +125,7 @@ func rowsOf(name string) (string, error) {
 	defer db.Close()
 	var rows sql.NullString // NULL if there are none
 	err = db.QueryRow("SELECT group_concat(version || ' ' || pkgarch || ' ' || checksum || ' ' || value, char(10)) FROM " +
-		prserv.Table).Scan(&rows)
+		sqlite.Table).Scan(&rows)
 	return rows.String, err
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"prserver/prserv"
+	"prserver/prserv/client"
 	"prserver/prserv/place"
 )
 
@@ -36,7 +36,7 @@ only, use list. Without HOST:PORT it asks the server that PRSERV_HOST names.`,
 			if err != nil {
 				return err
 			}
-			value, err := prserv.NewClient(server.Name, prserv.ClientTimeout).GetPR(cmd.Context(), key[0], key[1], key[2])
+			value, err := client.New(server.Name, client.Timeout).GetPR(cmd.Context(), key[0], key[1], key[2])
 			if err != nil {
 				return place.ServerError(server, err)
 			}
@@ -64,7 +64,7 @@ that PRSERV_HOST names.`,
 			if err != nil {
 				return err
 			}
-			if err := prserv.NewClient(server.Name, pingTimeout).Ping(cmd.Context()); err != nil {
+			if err := client.New(server.Name, pingTimeout).Ping(cmd.Context()); err != nil {
 				return place.ServerError(server, err)
 			}
 			_, err = fmt.Fprintf(p.stdout, "%s answers\n", server)

@@ -1,5 +1,6 @@
-// Record-golden plays the sessions of compat/golden to the reference, Python's bitbake-prserv, and writes what
-// it answers to testdata/golden. It is needed only when sessions change; replaying them needs no Python.
+// Record-golden plays the recorded sessions in testdata/golden to the reference, Python's bitbake-prserv, and writes
+// down what it replies. It is needed when a session is added or changed, or to check that the recordings still hold;
+// replaying them to our server needs no Python. testdata/README.md tells how to add a session.
 package main
 
 import (

@@ -6,32 +6,26 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"sync"
-	"time"
 
 	"prserver/compat/golden"
 )
 
-const usage = `usage: record-golden --bitbake DIR --python PYTHON --dialect py2|py3 [--out DIR] [session ...]
+const usage = `usage: record-golden --bitbake DIR --python PYTHON --dialect py2|py3 [--golden DIR] [session ...]
 
-Plays the named sessions (all without a name) to DIR/bin/bitbake-prserv and writes OUT/DIALECT/SESSION.txt
-where the answers differ from what is there.
+Plays the requests of the named sessions (of all without a name) in GOLDEN/DIALECT to DIR/bin/bitbake-prserv, and
+writes the replies into the sessions' files where they differ from what is there. All else in a file stays.
 
 `
 
-// patience is how long the reference may take for one answer. An exchange that takes longer is a hang and is
-// left out of the recording.
-const patience = 5 * time.Second
-
 type options struct {
-	bitbake, python, out string
-	dialect              golden.Dialect
-	jobs                 int
-	sessions             []string
+	bitbake, python string
+	dir             string // of the sessions
+	jobs            int
+	sessions        []string
 }
 
 func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writer) int {
@@ -43,7 +37,7 @@ func run(ctx context.Context, args []string, _ io.Reader, stdout, stderr io.Writ
 		fmt.Fprintln(stderr, "record-golden:", err)
 		return 2
 	}
-	if err := recordAll(ctx, opts, stdout, stderr); err != nil {
+	if err := recordAll(ctx, opts, stdout); err != nil {
 		fmt.Fprintln(stderr, "record-golden:", err)
 		return 1
 	}
@@ -60,20 +54,17 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	}
 	flags.StringVar(&opts.bitbake, "bitbake", "", "the bitbake `folder` to record")
 	flags.StringVar(&opts.python, "python", "", "the Python `program` to run it with")
-	flags.StringVar(&opts.out, "out", "testdata/golden", "the `folder` of the recordings")
+	recordings := flags.String("golden", "testdata/golden", "the `folder` of all recordings")
+	dialect := flags.String("dialect", "", "the `folder` below --golden to record, py2 or py3")
 	flags.IntVar(&opts.jobs, "jobs", 4, "how many servers to run at the same time")
-	dialect := flags.String("dialect", "", "py2 or py3: who the client is, and the folder below --out")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	opts.dialect = golden.Dialect(*dialect)
+	if opts.bitbake == "" || opts.python == "" || *dialect == "" {
+		return options{}, errors.New("--bitbake, --python and --dialect are needed")
+	}
+	opts.dir = filepath.Join(*recordings, *dialect)
 	opts.sessions = flags.Args()
-	if opts.bitbake == "" || opts.python == "" {
-		return options{}, errors.New("--bitbake and --python are needed")
-	}
-	if opts.dialect != golden.Py2 && opts.dialect != golden.Py3 {
-		return options{}, fmt.Errorf("--dialect is py2 or py3, not %q", *dialect)
-	}
 	bitbake, err := filepath.Abs(opts.bitbake)
 	if err != nil {
 		return options{}, fmt.Errorf("finding bitbake: %w", err)
@@ -90,20 +81,20 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	return opts, nil
 }
 
-// recordAll records up to opts.jobs sessions at a time. Each has a server, a folder and a port of its own.
-func recordAll(ctx context.Context, opts options, stdout, stderr io.Writer) error {
-	dir := filepath.Join(opts.out, string(opts.dialect))
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("making the folder of the recordings: %w", err)
-	}
-	sessions, err := chosen(golden.Sessions(opts.dialect), opts.sessions)
+// recordAll records up to opts.jobs sessions at a time. Each has a server, a folder and a port of its own. A session
+// that fails leaves its file untouched, and the others are recorded all the same.
+func recordAll(ctx context.Context, opts options, stdout io.Writer) error {
+	sessions, err := golden.ReadDir(opts.dir)
 	if err != nil {
+		return err
+	}
+	if sessions, err = chosen(sessions, opts.sessions); err != nil {
 		return err
 	}
 	ref := reference{bitbake: opts.bitbake, python: opts.python}
 	var (
 		wait sync.WaitGroup
-		mu   sync.Mutex // guards errs and both writers
+		mu   sync.Mutex // guards errs and stdout
 		errs []error
 	)
 	slots := make(chan struct{}, max(opts.jobs, 1))
@@ -112,14 +103,11 @@ func recordAll(ctx context.Context, opts options, stdout, stderr io.Writer) erro
 		wait.Add(1)
 		go func() {
 			defer func() { <-slots; wait.Done() }()
-			recorded, dropped, err := record(ctx, ref, session)
+			recorded, err := record(ctx, ref, session)
 			mu.Lock()
 			defer mu.Unlock()
-			for _, about := range dropped {
-				fmt.Fprintf(stderr, "%s/%s: no answer within %s, left out: %s\n", opts.dialect, session.Name, patience, about)
-			}
 			if err == nil {
-				err = write(dir, recorded, stdout)
+				err = write(opts.dir, recorded, stdout)
 			}
 			if err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", session.Name, err))
@@ -127,30 +115,10 @@ func recordAll(ctx context.Context, opts options, stdout, stderr io.Writer) erro
 		}()
 	}
 	wait.Wait()
-	if len(errs) == 0 && len(opts.sessions) == 0 {
-		errs = append(errs, removeOthers(dir, sessions, stdout))
-	}
 	return errors.Join(errs...)
 }
 
-// removeOthers removes the recordings of sessions that are not defined any more.
-func removeOthers(dir string, sessions []golden.Session, stdout io.Writer) error {
-	recorded, err := golden.ReadDir(dir)
-	if err != nil {
-		return err
-	}
-	for _, old := range recorded {
-		if slices.ContainsFunc(sessions, func(s golden.Session) bool { return s.Name == old.Name }) {
-			continue
-		}
-		if err := os.Remove(filepath.Join(dir, old.Name+".txt")); err != nil {
-			return fmt.Errorf("removing a session that is not defined: %w", err)
-		}
-		fmt.Fprintf(stdout, "%s: not defined any more, removed\n", old.Name)
-	}
-	return nil
-}
-
+// chosen returns the named sessions, or all if there are no names.
 func chosen(sessions []golden.Session, names []string) ([]golden.Session, error) {
 	if len(names) == 0 {
 		return sessions, nil
@@ -175,47 +143,4 @@ func write(dir string, session golden.Session, stdout io.Writer) error {
 		fmt.Fprintf(stdout, "%s: %d exchanges, written\n", session.Name, len(session.Exchanges))
 	}
 	return nil
-}
-
-// record plays a session to a fresh reference. It returns the session with the replies, and what the exchanges
-// were about that got none in time.
-func record(ctx context.Context, ref reference, session golden.Session) (golden.Session, []string, error) {
-	server, err := ref.start(ctx, session.Seed)
-	if err != nil {
-		return golden.Session{}, nil, fmt.Errorf("starting the reference: %w", err)
-	}
-	played, dropped, err := play(ctx, server.addr, session)
-	// A cancelled recording has to stop its server too.
-	if stopErr := server.stop(); err == nil && stopErr != nil {
-		err = fmt.Errorf("stopping the reference: %w", stopErr)
-	}
-	return played, dropped, err
-}
-
-func play(ctx context.Context, addr string, session golden.Session) (golden.Session, []string, error) {
-	played := session
-	played.Exchanges = nil
-	var dropped []string
-	for i, exchange := range session.Exchanges {
-		reply, err := sendPatiently(ctx, addr, exchange)
-		if ctx.Err() != nil {
-			return golden.Session{}, dropped, ctx.Err()
-		}
-		if errors.Is(err, os.ErrDeadlineExceeded) {
-			dropped = append(dropped, exchange.About)
-			continue
-		}
-		if err != nil {
-			return golden.Session{}, dropped, fmt.Errorf("exchange %d (%s): %w", i+1, exchange.About, err)
-		}
-		exchange.Reply = golden.Normalise(reply)
-		played.Exchanges = append(played.Exchanges, exchange)
-	}
-	return played, dropped, nil
-}
-
-func sendPatiently(ctx context.Context, addr string, exchange golden.Exchange) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	return golden.Send(ctx, addr, exchange)
 }

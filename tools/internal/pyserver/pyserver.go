@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"prserver/compat"
-	"prserver/prserv"
+	"prserver/prserv/client"
 )
 
 const (
@@ -83,7 +83,7 @@ func (s *Server) launch(ctx context.Context) error {
 	begin := time.Now()
 	go func() { ended <- s.run(ctx, "--start", "--file", s.File, "--log", s.log()) }()
 	hasEnded := false
-	client := prserv.NewClient(s.Addr, startTimeout)
+	client := client.New(s.Addr, startTimeout)
 	for client.Ping(ctx) != nil {
 		select {
 		case err := <-ended:

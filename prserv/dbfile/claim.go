@@ -1,0 +1,169 @@
+package dbfile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Options say how to claim a file.
+type Options struct {
+	// Make makes the file, and its folders, where it does not exist.
+	Make bool
+	// NetworkFS replaces [NetworkFS]; for tests.
+	NetworkFS func(folder string) string
+}
+
+// Claimed is a database file that this process may write and that no other
+// program of ours writes meanwhile.
+type Claimed struct {
+	Path      string // without symbolic links, beside which its companions are
+	Made      bool   // the file did not exist
+	Empty     bool   // it has no byte
+	NetworkFS string // the name of the network file system that it is on, or ""
+
+	lock *lock
+}
+
+// Claim claims a database file for a program that is about to write it. The
+// error is a [*LockedError] where another program of ours has claimed it; a
+// Python server locks its file as SQLite does, which SQLite finds out.
+func Claim(file string, o Options) (*Claimed, error) {
+	if o.NetworkFS == nil {
+		o.NetworkFS = NetworkFS
+	}
+	c, err := find(file, o.Make)
+	if err != nil {
+		return nil, err
+	}
+	c.NetworkFS = o.NetworkFS(filepath.Dir(c.Path))
+	if c.lock, err = lockFile(c.Path, c.NetworkFS == ""); err == nil {
+		c.Empty, err = checkWritable(c.Path)
+	}
+	if err != nil {
+		c.Unmake(err)
+		c.Release()
+		return nil, err
+	}
+	return c, nil
+}
+
+// find finds a file that is to be claimed, and makes it if it may.
+func find(file string, mayMake bool) (*Claimed, error) {
+	fail := func(what string, err error) (*Claimed, error) { return nil, fmt.Errorf("%s: %w", what, reasonOf(err)) }
+	if mayMake {
+		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
+			return nil, fmt.Errorf("making its folder: %w", err)
+		}
+	}
+	path, err := Resolve(file)
+	if err != nil {
+		return fail("finding it", err)
+	}
+	c := &Claimed{Path: path}
+	info, err := os.Stat(path)
+	if mayMake && errors.Is(err, os.ErrNotExist) {
+		var f *os.File
+		if f, err = os.OpenFile(path, os.O_RDONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
+			return fail("making it", err)
+		}
+		defer f.Close()
+		c.Made = true
+		info, err = f.Stat()
+	}
+	switch {
+	case err != nil:
+		return fail("finding it", err)
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no file")
+	}
+	return c, nil
+}
+
+// SyncNames makes the names of a file that was made, and of its folders,
+// outlast a power cut. SQLite syncs no folder but the file's own.
+func (c *Claimed) SyncNames() {
+	if !c.Made {
+		return
+	}
+	for folder := filepath.Dir(c.Path); ; folder = filepath.Dir(folder) {
+		if f, err := os.Open(folder); err == nil { // one that cannot be read was not made here
+			f.Sync()
+			f.Close()
+		}
+		if folder == filepath.Dir(folder) {
+			return
+		}
+	}
+}
+
+// Release ends the claim. It may be called more than once, and for no claim.
+func (c *Claimed) Release() {
+	if c != nil {
+		c.lock.release()
+	}
+}
+
+// Unmake removes a file that was made for nothing, because of an error; not if
+// that is a [*LockedError], since whoever has locked it may be about to fill it.
+func (c *Claimed) Unmake(err error) {
+	var locked *LockedError
+	if c == nil || !c.Made || errors.As(err, &locked) {
+		return
+	}
+	if info, err := os.Stat(c.Path); err == nil && info.Size() == 0 {
+		os.Remove(c.Path)
+	}
+}
+
+// checkWritable finds out whether a program can write the file and what belongs
+// to it, and whether the file is empty. SQLite would blame the wrong file, or
+// throw away a write-ahead log that has lost its database.
+func checkWritable(file string) (empty bool, err error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return false, err
+	}
+	// SQLite opens a file it may not write, and says so at the first write only.
+	if err := unix.Access(file, unix.W_OK); err != nil {
+		return false, fmt.Errorf("writing it: %w; only its owner may, and others may serve it with --read-only", err)
+	}
+	if err := checkLinks(file); err != nil {
+		return false, err
+	}
+	empty = info.Size() == 0
+	for _, companion := range []string{file + "-wal", file + "-shm", file + "-journal"} {
+		info, err := os.Stat(companion)
+		switch {
+		case os.IsNotExist(err):
+			continue
+		case err != nil:
+			return false, err
+		case empty && info.Size() > 0 && companion == file+"-wal":
+			return false, fmt.Errorf("it is empty, but %s is not, and may hold the last values; "+
+				"put the database back beside it, or move it away", companion)
+		}
+		if err := unix.Access(companion, unix.W_OK); err != nil {
+			return false, fmt.Errorf("writing %s: %w; another user's read-only server or sqlite3 has made it: "+
+				"stop that, and remove the file", companion, err)
+		}
+	}
+	return empty, nil
+}
+
+// checkLinks refuses a file with several names: the write-ahead log, with the
+// last values in it, is beside one of them only.
+func checkLinks(file string) error {
+	var st unix.Stat_t
+	if err := unix.Stat(file, &st); err != nil {
+		return err
+	}
+	if st.Nlink > 1 {
+		return fmt.Errorf("it has %d names (hard links), and the last values may be known by another one; "+
+			"remove those, or serve a copy", st.Nlink)
+	}
+	return nil
+}

@@ -1,0 +1,5 @@
+// Package dbfile says who may open, lock, write and replace a database file.
+// SQLite alone would let two servers write one file, would take the
+// write-ahead log of one file for that of another, and would leave companion
+// files that their owner's server may not touch.
+package dbfile

@@ -1,0 +1,37 @@
+package store
+
+import "errors"
+
+var (
+	// ErrNotFound is returned where a key has no value even after it was given
+	// one, because the database does not keep it.
+	ErrNotFound = errors.New("no value for this key")
+	// ErrClosed is returned by calls of a store that has been closed.
+	ErrClosed = errors.New("the database is closed")
+	// ErrUndecodable is returned where a text of the database is none.
+	ErrUndecodable = errors.New("text that cannot be decoded")
+)
+
+// Error is returned where the database does not do what it is asked for.
+type Error struct {
+	// Reason is one of the reasons below, or nil where no program need know.
+	Reason error
+	// Text is what the database itself says, which clients hear as well.
+	Text string
+}
+
+func (e *Error) Error() string { return e.Text }
+
+// Unwrap returns the reason.
+func (e *Error) Unwrap() error { return e.Reason }
+
+// The reasons of an [Error].
+var (
+	ErrBusy       = errors.New("another program has locked the database")
+	ErrConstraint = errors.New("a constraint of the database forbids it")
+	ErrDamaged    = errors.New("the database is damaged, or is none")
+	ErrFull       = errors.New("the disk is full")
+	ErrMisuse     = errors.New("the database was not asked properly")
+	ErrReadOnly   = errors.New("the database is not to be written")
+	ErrTooBig     = errors.New("a text is too long for the database")
+)

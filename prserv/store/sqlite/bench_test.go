@@ -1,0 +1,149 @@
+package sqlite_test
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+
+	"prserver/compat"
+	"prserver/prserv"
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store/sqlite"
+)
+
+func benchStore(b *testing.B) *sqlite.Store {
+	b.Helper()
+	s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "db"), false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { s.Close() })
+	return s
+}
+
+func askOnce(b *testing.B, s *sqlite.Store, version, checksum string) {
+	if _, err := s.GetPR(b.Context(), version, "core2-64", checksum); err != nil {
+		b.Fatal(err)
+	}
+}
+
+func BenchmarkGetPRKnown(b *testing.B) {
+	s := benchStore(b)
+	askOnce(b, s, "make-4.1-r0", "known")
+	b.ReportAllocs()
+	for b.Loop() {
+		askOnce(b, s, "make-4.1-r0", "known")
+	}
+}
+
+// BenchmarkGetPRNew waits for the disk with every call.
+func BenchmarkGetPRNew(b *testing.B) {
+	s := benchStore(b)
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		askOnce(b, s, "make-4.1-r0", fmt.Sprint(i))
+	}
+}
+
+// BenchmarkGetPRNewParallel has 32 callers, who share commits.
+func BenchmarkGetPRNewParallel(b *testing.B) {
+	s := benchStore(b)
+	var n atomic.Int64
+	b.ReportAllocs()
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			askOnce(b, s, "make-4.1-r0", fmt.Sprint(n.Add(1)))
+		}
+	})
+}
+
+// BenchmarkGetPRManyChecksums asks for new checksums in a group of 100,000.
+func BenchmarkGetPRManyChecksums(b *testing.B) {
+	file := filepath.Join(b.TempDir(), "db")
+	s, err := sqlite.Open(b.Context(), file, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		b.Fatal(err)
+	}
+	fill(b, file, 100_000)
+	if s, err = sqlite.Open(b.Context(), file, false); err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		askOnce(b, s, "make-4.1-r0", fmt.Sprint(i))
+	}
+}
+
+func BenchmarkDump(b *testing.B) {
+	file := filepath.Join(b.TempDir(), "db")
+	s, err := sqlite.Open(b.Context(), file, false)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	fill(b, file, 40_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := s.Dump(b.Context(), io.Discard); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkServeKnown is a whole call over a connection of its own.
+func BenchmarkServeKnown(b *testing.B) {
+	s, err := prserv.New(b.Context(), prserv.Config{
+		File: filepath.Join(b.TempDir(), "db"), Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer s.Close()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(b.Context(), ln) }()
+	defer func() { s.Quit(); <-served }()
+	body := "<?xml version='1.0'?>\n<methodCall>\n<methodName>getPR</methodName>\n<params>\n" +
+		"<param>\n<value><string>make-4.1-r0</string></value>\n</param>\n" +
+		"<param>\n<value><string>core2-64</string></value>\n</param>\n" +
+		"<param>\n<value><string>9e107d9d372bb6826bd81d3542a419d6</string></value>\n</param>\n</params>\n</methodCall>\n"
+	request := fmt.Sprintf("POST /RPC2 HTTP/1.1\r\nHost: %s\r\nAccept-Encoding: gzip\r\nContent-Type: text/xml\r\n"+
+		"User-Agent: Python-xmlrpc/3.8\r\nContent-Length: %d\r\n\r\n%s", ln.Addr(), len(body), body)
+	b.ReportAllocs()
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			conn, err := net.Dial("tcp", ln.Addr().String())
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			io.WriteString(conn, request)
+			io.Copy(io.Discard, conn)
+			conn.Close()
+		}
+	})
+}
+
+// fill writes n rows of one group into a file.
+func fill(b *testing.B, file string, n int) {
+	b.Helper()
+	db := prservtest.Outside(b, file)
+	_, err := db.Exec(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?)
+		INSERT INTO `+sqlite.Table+` SELECT 'make-4.1-r0', 'core2-64', 'checksum-' || i, i FROM n`, n)
+	if err != nil {
+		b.Fatal(err)
+	}
+}

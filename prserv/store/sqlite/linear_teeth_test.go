@@ -1,0 +1,104 @@
+package sqlite_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/anishathalye/porcupine"
+)
+
+// TestCheckerFindsWrongAnswers gives wrong histories to the checker, which is
+// worth nothing if it finds nothing.
+func TestCheckerFindsWrongAnswers(t *testing.T) {
+	get := func(checksum int, answer int64) porcupine.Operation {
+		return porcupine.Operation{Input: input{"getPR", 0, checksum, 0}, Output: output{answer, emptyTable()}}
+	}
+	imports := func(checksum int, value, answer int64) porcupine.Operation {
+		return porcupine.Operation{Input: input{"importone", 0, checksum, value}, Output: output{answer, emptyTable()}}
+	}
+	reads := func(method string, values ...int64) porcupine.Operation {
+		out := output{rows: emptyTable()}
+		copy(out.rows[0][:], values)
+		return porcupine.Operation{Input: input{method, all, all, 0}, Output: out}
+	}
+	for _, test := range []struct {
+		about string
+		// ops are done one after the other; with a zero one between two, these
+		// two are done at the same time.
+		ops          []porcupine.Operation
+		linearizable bool
+		broken       bool // what brokenPromise has to find without the model
+	}{
+		{"nothing wrong", []porcupine.Operation{get(0, 0), get(1, 1), get(1, 1), imports(2, 5, 5), reads("export", -1, -1, 5),
+			get(0, 6), imports(0, 3, 6), reads("stored", 6, 1, 5)}, true, false},
+		{"two at once", []porcupine.Operation{get(0, 1), {}, get(1, 0), reads("stored", 1, 0)}, true, false},
+		{"the other way round", []porcupine.Operation{get(0, 1), get(1, 0), reads("stored", 1, 0)}, false, true},
+		{"one value for two", []porcupine.Operation{get(0, 0), {}, get(1, 0), reads("stored", 0, 0)}, false, true},
+		{"an old value", []porcupine.Operation{get(0, 0), get(1, 1), get(0, 0), reads("stored", 0, 1)}, false, false},
+		{"an old value once exported", []porcupine.Operation{get(0, 0), get(1, 1), {}, reads("export", -1, 1), get(0, 0), reads("stored", 0, 1)}, false, false},
+		{"a value skipped", []porcupine.Operation{get(0, 0), get(1, 2), reads("stored", 0, 2)}, false, false},
+		{"a value lost", []porcupine.Operation{get(0, 0), get(1, 1), reads("stored", 0)}, false, true},
+		{"a value lowered", []porcupine.Operation{imports(0, 5, 5), imports(0, 3, 3), reads("stored", 3)}, false, false},
+		{"an import ignored", []porcupine.Operation{imports(0, 5, 5), get(1, 0), reads("stored", 5, 0)}, false, false},
+		{"a row too many", []porcupine.Operation{get(0, 0), get(1, 1), reads("export", 0, 1), reads("stored", 0, 1)}, false, false},
+	} {
+		var history []porcupine.Operation
+		now, together := int64(0), false
+		for _, op := range test.ops {
+			if op.Input == nil {
+				together = true
+				continue
+			}
+			now += 10
+			op.Call, op.Return = now, now+5
+			if together {
+				op.Call, together = now-8, false
+			}
+			history = append(history, op)
+		}
+		if got := isLinearizable(history); got != test.linearizable {
+			t.Errorf("%s: linearizable is %v, want %v", test.about, got, test.linearizable)
+		}
+		if broken := brokenPromise(history); (broken != "") != test.broken {
+			t.Errorf("%s: brokenPromise found %q", test.about, broken)
+		}
+	}
+}
+
+// TestCheckerLosesNoOrder compares the checker with one that tries everything,
+// which short histories allow: right ones, and ones with a wrong answer.
+func TestCheckerLosesNoOrder(t *testing.T) {
+	const histories, calls = 2000, 12
+	everything := porcupine.Model{
+		Init: func() any { return emptyTable() },
+		Step: func(state, in, out any) (bool, any) {
+			want, next := step(state.(table), in.(input))
+			return want == out.(output), next
+		},
+	}
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	verdicts := map[bool]int{}
+	for range histories {
+		history := make([]porcupine.Operation, calls)
+		stored := emptyTable()
+		for i, in := range chooseCalls(random, calls) {
+			var out output
+			out, stored = step(stored, in)
+			if in.method != "export" && random.IntN(2*calls) == 0 {
+				out.value += random.Int64N(3) - 1
+			}
+			at := int64(10 * i)
+			history[i] = porcupine.Operation{Input: in, Output: out,
+				Call: at - random.Int64N(60), Return: at + 1 + random.Int64N(60)}
+		}
+		want := porcupine.CheckOperations(everything, history)
+		verdicts[want]++
+		if got := isLinearizable(history); got != want {
+			t.Fatalf("seed %d: linearizable is %v, want %v:\n%s", seed, got, want, describe(history))
+		}
+	}
+	if verdicts[true] < histories/10 || verdicts[false] < histories/10 {
+		t.Errorf("seed %d: verdicts %v do not show much", seed, verdicts)
+	}
+}

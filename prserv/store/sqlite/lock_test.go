@@ -1,0 +1,203 @@
+package sqlite_test
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"prserver/prserv/dbfile"
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store/sqlite"
+)
+
+func open(t *testing.T, file string, readOnly bool) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), file, readOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return s
+}
+
+func TestOneWriterAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	first := open(t, file, false)
+	link := filepath.Join(t.TempDir(), "other-name")
+	if err := os.Symlink(file, link); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{file, link} {
+		_, err := sqlite.Open(t.Context(), name, false)
+		var locked *dbfile.LockedError
+		if !errors.As(err, &locked) || locked.PID != os.Getpid() || locked.Foreign {
+			t.Errorf("a second writer of %s: %v, want a LockedError with pid %d", name, err, os.Getpid())
+		}
+	}
+	reader := open(t, file, true)
+	if err := reader.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := first.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
+	}
+	open(t, file, false)
+}
+
+func TestLockOfACrashedServer(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	if err := os.WriteFile(file+"-lock", []byte("1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	open(t, file, false)
+}
+
+// TestForeignLock lets another SQLite program keep the file locked, as a
+// Python PR server does, in both journal modes it uses.
+func TestForeignLock(t *testing.T) {
+	program, err := exec.LookPath("sqlite3")
+	if err != nil {
+		t.Skipf("no other program to lock the file: %v", err)
+	}
+	for _, mode := range []string{"wal", "delete"} {
+		t.Run(mode, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "db")
+			cmd := exec.Command(program, file)
+			stdin, err := cmd.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			stdout, err := cmd.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { stdin.Close(); cmd.Wait() })
+			io.WriteString(stdin, "PRAGMA journal_mode = "+mode+"; CREATE TABLE t (x); BEGIN EXCLUSIVE; SELECT 'locked';\n")
+			lines := bufio.NewScanner(stdout)
+			for lines.Scan() && lines.Text() != "locked" {
+			}
+			_, err = sqlite.Open(t.Context(), file, false)
+			var locked *dbfile.LockedError
+			if !errors.As(err, &locked) || locked.PID != cmd.Process.Pid || !locked.Foreign {
+				t.Errorf("got %v, want a LockedError with pid %d", err, cmd.Process.Pid)
+			}
+			if _, err := os.Stat(file + "-lock"); !os.IsNotExist(err) {
+				t.Errorf("the lock of a failed start is left: %v", err)
+			}
+		})
+	}
+}
+
+func TestOpenFailures(t *testing.T) {
+	dir := t.TempDir()
+	junk := filepath.Join(dir, "junk")
+	text := strings.Repeat("no database ", 100)
+	if err := os.WriteFile(junk, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sqlite.Open(t.Context(), junk, false); err == nil || !strings.Contains(err.Error(), junk) {
+		t.Errorf("a file that is no database: %v, want an error that names it", err)
+	}
+	if got, err := os.ReadFile(junk); err != nil || string(got) != text {
+		t.Errorf("the file was changed to %q, %v", got, err)
+	}
+	if _, err := sqlite.Open(t.Context(), filepath.Join(junk, "db"), false); err == nil {
+		t.Error("a database in a folder that is a file was opened")
+	}
+	if _, err := sqlite.Open(t.Context(), filepath.Join(dir, "none"), true); err == nil {
+		t.Error("a read-only store made a file")
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil || len(entries) != 1 {
+		t.Errorf("failed starts left %v, %v", entries, err)
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "db")
+	writer, reader := open(t, file, false), (*sqlite.Store)(nil)
+	ask := func(s *sqlite.Store, checksum any, want any) {
+		t.Helper()
+		if got, err := s.GetPR(t.Context(), "v", "all", checksum); err != nil || got != want {
+			t.Errorf("getPR of %v = %v, %v, want %v", checksum, got, err, want)
+		}
+	}
+	ask(writer, "a", int64(0))
+	reader = open(t, file, true)
+	ask(reader, "a", int64(0))
+	ask(reader, "b", int64(1)) // computed
+	ask(reader, "b", int64(1)) // and not stored
+	ask(writer, "c", int64(1))
+	ask(reader, "c", int64(1))
+	ask(reader, "b", int64(2))
+	ask(reader, "a", int64(2)) // no longer the greatest
+	if _, err := reader.GetPR(t.Context(), "v", "all", nil); err == nil {
+		t.Error("a key with a nil in it has a value")
+	}
+	if _, err := reader.ImportOne(t.Context(), "v", "all", "d", int64(9)); err == nil {
+		t.Error("a read-only store imported a value")
+	}
+	var got, want strings.Builder
+	if err := errors.Join(reader.Dump(t.Context(), &got), writer.Dump(t.Context(), &want)); err != nil || got.String() != want.String() {
+		t.Errorf("the reader dumps %q, %v, want %q", &got, err, &want)
+	}
+}
+
+// TestLockOfALink opens a new file by a link first, and then by its own name.
+func TestLockOfALink(t *testing.T) {
+	dir := t.TempDir()
+	link, file := filepath.Join(dir, "link"), filepath.Join(dir, "file")
+	if err := os.Symlink("file", link); err != nil {
+		t.Fatal(err)
+	}
+	open(t, link, false)
+	var locked *dbfile.LockedError
+	if _, err := sqlite.Open(t.Context(), file, false); !errors.As(err, &locked) {
+		t.Errorf("a second writer: %v, want a LockedError", err)
+	}
+}
+
+// TestNetworkFileSystem opens a file as on a network file system, in the mode
+// that another server has left it in.
+func TestNetworkFileSystem(t *testing.T) {
+	file := prservtest.NewFile(t)
+	if err := openStore(t, file).Close(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := sqlite.OpenOnNetwork(t.Context(), file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if s.Journal != "delete" || s.NetworkFS != "NFS" {
+		t.Errorf("journal mode %s on %s, want delete on NFS", s.Journal, s.NetworkFS)
+	}
+	getPR(t, s, "v", "all", "a", int64(0))
+	getPR(t, s, "v", "all", "b", int64(1))
+	if _, err := os.Stat(file + "-wal"); !os.IsNotExist(err) {
+		t.Errorf("there is a write-ahead log: %v", err)
+	}
+	var locked *dbfile.LockedError
+	if _, err := sqlite.OpenOnNetwork(t.Context(), file); !errors.As(err, &locked) {
+		t.Errorf("a second writer: %v, want a LockedError", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	wal := openStore(t, file)
+	if wal.Journal != "wal" {
+		t.Errorf("journal mode %s on a local disk, want wal", wal.Journal)
+	}
+	getPR(t, wal, "v", "all", "b", int64(1))
+}

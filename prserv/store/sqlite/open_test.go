@@ -1,0 +1,325 @@
+package sqlite_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store/sqlite"
+)
+
+func openStore(t *testing.T, file string) *sqlite.Store {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), file, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return s
+}
+
+// TestOpenMakesTheFile makes the folders too, and the table in the words of
+// the reference, which dump_db answers.
+func TestOpenMakesTheFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "new", "folders", "prserv.sqlite3")
+	s := openStore(t, file)
+	if !s.IsNew {
+		t.Error("IsNew is false for a file that did not exist")
+	}
+	var got string
+	if err := prservtest.Outside(t, file).QueryRow("SELECT sql FROM sqlite_master WHERE name = 'PRMAIN_nohist'").Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+	const gap = "                     " // a continued line of lib/prserv/db.py, with its indentation
+	want := "CREATE TABLE PRMAIN_nohist" + gap +
+		"(version TEXT NOT NULL," + gap +
+		"pkgarch TEXT NOT NULL, " + gap +
+		"checksum TEXT NOT NULL," + gap +
+		"value INTEGER," + gap +
+		"PRIMARY KEY (version, pkgarch, checksum))"
+	if got != want {
+		t.Errorf("the table:\n got  %q\n want %q", got, want)
+	}
+	prservtest.WantRows(t, file)
+}
+
+func TestOpenAgain(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := openStore(t, file)
+	getPR(t, s, "v", "all", "a", int64(0))
+	getPR(t, s, "v", "all", "b", int64(1))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := prservtest.Files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
+		t.Errorf("after Close there are %v, want %v", got, want)
+	}
+	s = openStore(t, file)
+	if s.IsNew {
+		t.Error("IsNew is true for a file that existed")
+	}
+	getPR(t, s, "v", "all", "b", int64(1))
+	getPR(t, s, "v", "all", "a", int64(2))
+}
+
+// TestOpenOddNames opens files by names that mean something to SQLite.
+func TestOpenOddNames(t *testing.T) {
+	for _, name := range []string{"with space", "a?mode=memory", "a#b", "100%", "a%20b", ":memory:", "file:x", "Zoë", "a&b=c;d"} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), name)
+			s := openStore(t, file)
+			getPR(t, s, "v", "all", "a", int64(0))
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if got, want := prservtest.Files(t, file), []string{name}; !reflect.DeepEqual(got, want) {
+				t.Errorf("there are %v, want %v", got, want)
+			}
+		})
+	}
+}
+
+// TestOpenBroken leaves what is no database as it is, and nothing open.
+func TestOpenBroken(t *testing.T) {
+	healthy := prservtest.NewFile(t)
+	s := openStore(t, healthy)
+	getPR(t, s, "v", "all", "a", int64(0))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	image, err := os.ReadFile(healthy)
+	if err != nil {
+		t.Fatal(err)
+	}
+	broken := bytes.Clone(image)
+	for i := 100; i < 4096; i++ { // the schema, behind a header that is right
+		broken[i] = 0xA5
+	}
+	for _, test := range []struct {
+		about   string
+		content []byte
+	}{
+		{"a text", []byte(strings.Repeat("This is no database. ", 50))},
+		{"a short text", []byte("no")},
+		{"a broken schema", broken},
+	} {
+		t.Run(test.about, func(t *testing.T) {
+			file := prservtest.NewFile(t)
+			if err := os.WriteFile(file, test.content, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			if s, err := sqlite.Open(t.Context(), file, false); err == nil {
+				s.Close()
+				t.Fatal("it was opened")
+			} else if !strings.Contains(err.Error(), file) {
+				t.Errorf("the error does not name the file: %v", err)
+			}
+			got, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !bytes.Equal(got, test.content) {
+				t.Error("the file was changed")
+			}
+			if got, want := prservtest.Files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
+				t.Errorf("there are %v, want %v", got, want)
+			}
+			if open := prservtest.Descriptors(t, filepath.Dir(file)); open != nil {
+				t.Errorf("still open: %v", open)
+			}
+			// Nothing stands in the way once the file is in order.
+			if err := os.WriteFile(file, image, 0o666); err != nil {
+				t.Fatal(err)
+			}
+			getPR(t, openStore(t, file), "v", "all", "b", int64(1))
+		})
+	}
+}
+
+// TestOpenNewer opens files that have values of BitBake 2.10 and later: where
+// they are all there is, every number would begin at 0.
+func TestOpenNewer(t *testing.T) {
+	file := prservtest.NewFile(t)
+	prservtest.Execute(t, prservtest.Outside(t, file), "CREATE TABLE PRMAIN (version TEXT NOT NULL, pkgarch TEXT NOT NULL, checksum TEXT NOT NULL, "+
+		"value TEXT, PRIMARY KEY (version, pkgarch, checksum, value))")
+	s := openStore(t, file)
+	if s.HasNewer {
+		t.Error("an empty table has values")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	prservtest.Execute(t, prservtest.Outside(t, file), "INSERT INTO PRMAIN VALUES ('v', 'all', 'a', '7')")
+	s, err := sqlite.Open(t.Context(), file, false)
+	if err == nil || !strings.Contains(err.Error(), "prserv-tool copy "+file+" NEW.sqlite3 --generation 1") {
+		t.Fatalf("got %v, %v, want an error that says what to do", s, err)
+	}
+	prservtest.Execute(t, prservtest.Outside(t, file), "INSERT INTO PRMAIN_nohist VALUES ('v', 'all', 'a', 3)")
+	s = openStore(t, file)
+	if !s.HasNewer {
+		t.Error("the values of the newer table are not noticed")
+	}
+	getPR(t, s, "v", "all", "a", int64(3))
+}
+
+func TestOpenImpossible(t *testing.T) {
+	dir := t.TempDir()
+	plain := filepath.Join(dir, "plain")
+	if err := os.WriteFile(plain, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{dir, filepath.Join(plain, "prserv.sqlite3")} {
+		s, err := sqlite.Open(t.Context(), file, false)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s was opened", file)
+		} else if !strings.Contains(err.Error(), file) {
+			t.Errorf("the error does not name the file %s: %v", file, err)
+		}
+	}
+	if open := prservtest.Descriptors(t, dir); open != nil {
+		t.Errorf("still open: %v", open)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	file := filepath.Join(dir, "prserv.sqlite3")
+	if s, err := sqlite.Open(cancelled, file, false); err == nil {
+		s.Close()
+		t.Error("opened although the context had ended")
+	}
+	if open := prservtest.Descriptors(t, dir); open != nil {
+		t.Errorf("still open: %v", open)
+	}
+}
+
+func TestCloseTwice(t *testing.T) {
+	s := openStore(t, prservtest.NewFile(t))
+	for range 2 {
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v, err := s.GetPR(t.Context(), "v", "all", "a"); err == nil {
+		t.Errorf("a closed store answered %v", v)
+	}
+}
+
+// TestAnsweredIsStored looks from another connection as soon as there is an
+// answer.
+func TestAnsweredIsStored(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := openStore(t, file)
+	db := prservtest.Outside(t, file)
+	for want := range int64(20) {
+		checksum := strings.Repeat("x", int(want)+1)
+		getPR(t, s, "v", "all", checksum, want)
+		var got int64
+		if err := db.QueryRow("SELECT value FROM "+sqlite.Table+" WHERE checksum = ?", checksum).Scan(&got); err != nil {
+			t.Fatalf("value %d: %v", want, err)
+		}
+		if got != want {
+			t.Errorf("answered %d, stored %d", want, got)
+		}
+	}
+}
+
+// TestFileTaken takes the file away from a store: no new value may be
+// answered that a restart would not find, and the old ones still are.
+func TestFileTaken(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := openStore(t, file)
+	getPR(t, s, "v", "all", "a", int64(0))
+	refused := func() {
+		t.Helper()
+		if v, err := s.GetPR(t.Context(), "v", "all", "b"); err == nil || !strings.Contains(err.Error(), file) {
+			t.Errorf("answered %v, %v, want an error that names the file", v, err)
+		}
+		if v, err := s.ImportOne(t.Context(), "v", "all", "c", int64(7)); err == nil {
+			t.Errorf("imported %v", v)
+		}
+		getPR(t, s, "v", "all", "a", int64(0))
+	}
+	if err := os.Rename(file, file+".moved"); err != nil {
+		t.Fatal(err)
+	}
+	refused()
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	refused()
+	if err := os.Rename(file+".moved", file); err != nil {
+		t.Fatal(err)
+	}
+	getPR(t, s, "v", "all", "b", int64(1))
+}
+
+// TestCloseBesideReaders closes a store that others read: whoever copies the
+// file then, and nothing else, has all values.
+func TestCloseBesideReaders(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := openStore(t, file)
+	getPR(t, s, "v", "all", "a", int64(0))
+	reader, err := sqlite.Open(t.Context(), file, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	getPR(t, reader, "v", "all", "a", int64(0))
+	getPR(t, s, "v", "all", "b", int64(1))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	getPR(t, openStore(t, copyAlone(t, file)), "v", "all", "b", int64(1))
+	getPR(t, reader, "v", "all", "b", int64(1))
+}
+
+// copyAlone copies a database file without its write-ahead log.
+func copyAlone(t *testing.T, file string) string {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied := prservtest.NewFile(t)
+	if err := os.WriteFile(copied, data, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	return copied
+}
+
+// TestSettled copies the file of an open store, and nothing else: once nothing
+// is written for a while it has all values.
+func TestSettled(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := openStore(t, file)
+	for want := range int64(3) { // to settle once is not enough
+		getPR(t, s, "v", "all", strings.Repeat("x", int(want)+1), want)
+		prservtest.WaitFor(t, "the value to be in the file", func() bool {
+			var got int64 = -1 // also of a file that is just being written
+			prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + sqlite.Table).Scan(&got)
+			return got == want
+		})
+	}
+	// Nor is it enough to try while somebody reads what was there before.
+	reader := prservtest.Outside(t, file)
+	prservtest.Execute(t, reader, "BEGIN", "CREATE TEMP TABLE held AS SELECT * FROM "+sqlite.Table)
+	getPR(t, s, "v", "all", "read", int64(3))
+	getPR(t, s, "v", "all", "beside", int64(4))
+	before := s.LogMoves()
+	prservtest.WaitFor(t, "the log to be moved in vain", func() bool { return s.LogMoves() >= before+2 })
+	prservtest.Execute(t, reader, "COMMIT")
+	prservtest.WaitFor(t, "the value that came beside a reader to be in the file", func() bool {
+		var got int64
+		prservtest.Outside(t, copyAlone(t, file)).QueryRow("SELECT max(value) FROM " + sqlite.Table).Scan(&got)
+		return got == 4
+	})
+}
