@@ -6,9 +6,9 @@ import (
 	"prserver/xmlrpc"
 )
 
-// DialectFor returns the dialect for a client: Python 3's for Python 3's own
-// client, Python 2's for everybody else. So each BitBake hears what the server
-// of its own generation would have said.
+// DialectFor returns the dialect to answer a client in: Python 3's for Python 3's
+// own client, Python 2's for all others. So every BitBake gets the answers of the
+// server that came with it.
 func DialectFor(userAgent string) *xmlrpc.Dialect {
 	if strings.HasPrefix(userAgent, "Python-xmlrpc/") {
 		return Py3
@@ -16,7 +16,7 @@ func DialectFor(userAgent string) *xmlrpc.Dialect {
 	return Py2
 }
 
-// The dialects, named as their recordings are.
+// The dialects, with the names of their recordings.
 var (
 	Py2 = python2.dialect(&xmlrpc.Dialect{
 		Name:     "py2",
@@ -50,7 +50,7 @@ var (
 	})
 )
 
-// elements are the tags Python 2 knows.
+// elements are the tags that Python 2 knows.
 var elements = map[string]xmlrpc.Element{
 	"nil":              xmlrpc.ElementNil,
 	"boolean":          xmlrpc.ElementBoolean,
@@ -70,7 +70,7 @@ var elements = map[string]xmlrpc.Element{
 	"methodName":       xmlrpc.ElementMethodName,
 }
 
-// elements3 are the tags Python 3 knows.
+// elements3 are the tags that Python 3 knows.
 var elements3 = func() map[string]xmlrpc.Element {
 	all := map[string]xmlrpc.Element{
 		"i1":         xmlrpc.ElementInt,
@@ -85,8 +85,9 @@ var elements3 = func() map[string]xmlrpc.Element {
 	return all
 }()
 
-// rank numbers names. Python 2 has its structs in the order of their hashes;
-// no two of the structs that a server sends share a name, so one list does.
+// rank maps each name to its position. Python 2 sends the members of a struct in
+// the order of their hashes. One list is enough for all structs of the server,
+// because no two of them share a name.
 func rank(names ...string) map[string]int {
 	r := make(map[string]int, len(names))
 	for i, name := range names {
@@ -95,7 +96,7 @@ func rank(names ...string) map[string]int {
 	return r
 }
 
-// python is a generation of Python.
+// python is a major version of Python.
 type python int
 
 const (
@@ -103,7 +104,7 @@ const (
 	python3 python = 3
 )
 
-// dialect completes d with what depends on the generation as a whole.
+// dialect adds to d the functions that write what this Python would write.
 func (p python) dialect(d *xmlrpc.Dialect) *xmlrpc.Dialect {
 	d.Fault = p.fault
 	d.Text = p.str

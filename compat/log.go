@@ -9,10 +9,11 @@ import (
 	"sync"
 )
 
-// LevelCritical is Python's CRITICAL.
-const LevelCritical = slog.LevelError + 4
+// levelCritical is the level of Python's CRITICAL.
+const levelCritical = slog.LevelError + 4
 
-// ParseLevel reads a log level by Python's name for it.
+// ParseLevel returns the log level with Python's name, in capital or small letters.
+// It returns an error for any other name.
 // Source: lib/prserv/__init__.py:init_logger.
 func ParseLevel(name string) (slog.Level, error) {
 	switch strings.ToUpper(name) {
@@ -25,13 +26,13 @@ func ParseLevel(name string) (slog.Level, error) {
 	case "ERROR":
 		return slog.LevelError, nil
 	case "CRITICAL", "FATAL":
-		return LevelCritical, nil
+		return levelCritical, nil
 	}
 	return 0, fmt.Errorf("Invalid log level: %s", name) //lint:ignore ST1005 the reference's words
 }
 
-// logHandler writes lines as the reference does, "NOTE: text", and what a
-// message has beside its text behind that, " key=value".
+// logHandler writes lines as the reference does, "NOTE: text". Attributes follow
+// the text, " key=value".
 type logHandler struct {
 	mu    *sync.Mutex // guards out
 	out   io.Writer
@@ -39,14 +40,14 @@ type logHandler struct {
 	attrs string
 }
 
-// NewLogHandler returns a handler that writes records from level up to out.
+// NewLogHandler returns a handler that writes records of level or above to out.
 func NewLogHandler(out io.Writer, level slog.Level) slog.Handler {
 	return &logHandler{mu: &sync.Mutex{}, out: out, level: level}
 }
 
 func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
 
-// Handle writes a record.
+// Handle writes a record as one line.
 // Source: lib/bb/msg.py:BBLogFormatter.
 func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
@@ -72,14 +73,14 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return &with
 }
 
-// WithGroup ignores the group: keys are few here.
+// WithGroup ignores the group: there are too few keys to confuse.
 func (h *logHandler) WithGroup(string) slog.Handler { return h }
 
 func writeAttr(b *strings.Builder, a slog.Attr) { fmt.Fprintf(b, " %s=%v", a.Key, a.Value) }
 
 func levelName(l slog.Level) string {
 	switch {
-	case l >= LevelCritical:
+	case l >= levelCritical:
 		return "CRITICAL"
 	case l >= slog.LevelError:
 		return "ERROR"

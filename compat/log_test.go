@@ -26,7 +26,7 @@ func TestLogLines(t *testing.T) {
 		log.Info("n", "a", 1)
 		log.Warn("w")
 		log.Error("e")
-		log.Log(t.Context(), compat.LevelCritical, "c")
+		log.Log(t.Context(), slog.LevelError+4, "c")
 		if out.String() != test.want {
 			t.Errorf("at %s: got %q, want %q", test.level, out.String(), test.want)
 		}

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Options are the options of bitbake-prserv. The defaults are those of
-// [DefaultOptions].
+// Options are the options of bitbake-prserv, after the environment and the
+// arguments have been read.
 type Options struct {
 	File, Log, LogLevel string
 	Host                string
@@ -19,15 +19,15 @@ type Options struct {
 	ReadOnly            bool
 	AllowRemoteQuit     bool
 	PidFile             string
-	// Help and Version ask for a text instead of anything else.
+	// Help and Version ask for a text and nothing else.
 	Help, Version bool
-	// Given has the long names of the options that were given.
+	// Given holds the long names of the options that were given.
 	Given map[string]bool
 }
 
-// DefaultOptions returns what holds where no option is given.
+// defaultOptions returns the values of options that are not given.
 // Source: bin/bitbake-prserv.
-func DefaultOptions() Options {
+func defaultOptions() Options {
 	return Options{
 		File: "prserv.sqlite3", Log: "prserv.log", LogLevel: "INFO",
 		Host: "0.0.0.0", Port: 8585,
@@ -35,14 +35,16 @@ func DefaultOptions() Options {
 	}
 }
 
-// UsageError is a wrong option, in the words of Python's optparse.
+// UsageError says what is wrong with an option, in the words of Python's optparse.
+// [ParseOptions] returns it.
 type UsageError struct{ Text string }
 
 func (e *UsageError) Error() string { return e.Text }
 
 func usage(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
 
-// option is one option: it takes a value if it has a place for one.
+// option is one option. Of flag, text and number, one is set: the place of its
+// value in Options. A flag takes no value.
 type option struct {
 	short, long string
 	meta        string
@@ -50,7 +52,7 @@ type option struct {
 	flag        func(*Options) *bool
 	text        func(*Options) *string
 	number      func(*Options) *int
-	ours        bool
+	ours        bool // the reference does not have it
 }
 
 // options are the options in the order of the help.
@@ -84,10 +86,10 @@ var options = []option{
 		flag: func(o *Options) *bool { return &o.AllowRemoteQuit }, ours: true},
 }
 
-// setFromEnvironment sets what the environment says, where it is not empty:
-// PRSERV_FILE for --file and so on, but PRSERV_BIND for --host, because
-// PRSERV_HOST is BitBake's name for the server that a client asks. With
-// --foreground, the variables of BitBake's own container image count as well.
+// setFromEnvironment sets the options whose variables are not empty: PRSERV_FILE
+// for --file and so on, but PRSERV_BIND for --host, because in BitBake
+// PRSERV_HOST is the server that clients ask. With --foreground, the variables of
+// BitBake's own container image count as well.
 func (o *Options) setFromEnvironment(foreground bool, getenv func(string) string) error {
 	for i := range options {
 		opt := &options[i]
@@ -117,14 +119,15 @@ func (o *Options) setFromEnvironment(foreground bool, getenv func(string) string
 	return nil
 }
 
-// containerNames are the variables of the container image in BitBake's
-// contrib/prserv/Dockerfile. DBMODE is an option there: "--read-only".
+// containerNames holds the variables of the container image in BitBake's
+// contrib/prserv/Dockerfile. The value of DBMODE is an option there:
+// "--read-only".
 var containerNames = map[string]string{
 	"--file": "DBFILE", "--log": "LOGFILE", "--loglevel": "LOGLEVEL",
 	"--host": "HOST", "--port": "PORT", "--read-only": "DBMODE",
 }
 
-// setText sets an option from a variable.
+// setText sets an option from the value of a variable.
 func (o *Options) setText(opt *option, name, value string) error {
 	if opt.flag == nil {
 		if _, err := o.set(opt, name, []string{value}); err != nil {
@@ -143,15 +146,14 @@ func (o *Options) setText(opt *option, name, value string) error {
 	return nil
 }
 
-// ParseOptions reads the environment and then args, the arguments behind the
-// program's name, which count for more. What is no option is ignored, as the
-// reference ignores it. The error is a [*UsageError]. As in the reference,
-// --help and --version count from where they stand: an error behind them is
-// not found.
+// ParseOptions reads the options from the environment and then from args, the
+// arguments behind the program's name, which override it. It ignores arguments
+// that are no options, and everything behind --help and --version, as the
+// reference does. The error is a [*UsageError].
 //
 // Source: Python's optparse.py:OptionParser._process_args.
 func ParseOptions(args []string, getenv func(string) string) (Options, error) {
-	o := DefaultOptions()
+	o := defaultOptions()
 	foreground := slices.Contains(args, "--foreground") || getenv("PRSERV_FOREGROUND") != ""
 	if err := o.setFromEnvironment(foreground, getenv); err != nil {
 		return o, err
@@ -190,8 +192,9 @@ func (o *Options) parseLong(arg string, rest []string) ([]string, error) {
 	return o.set(opt, opt.long, rest)
 }
 
-// findLong finds the option that name is, or is the beginning of. What begins
-// an option of the reference means that one, whatever we have added since.
+// findLong finds the option with a long name, of which the beginning is enough
+// if only one option has it. The reference's options come first: whatever was
+// short enough for it still is, though we have added options.
 func findLong(name string) (*option, error) {
 	for _, ours := range []bool{false, true} {
 		var found []*option
@@ -218,8 +221,8 @@ func findLong(name string) (*option, error) {
 	return nil, usage("no such option: %s", name)
 }
 
-// parseShort reads an argument of short options, the last of which may have
-// its value behind it: -fFILE.
+// parseShort reads an argument that holds short options, such as -r or -fFILE. It
+// returns the arguments that are left.
 func (o *Options) parseShort(arg string, rest []string) ([]string, error) {
 	for i := 1; i < len(arg); i++ {
 		name := "-" + arg[i:i+1]
@@ -240,8 +243,8 @@ func (o *Options) parseShort(arg string, rest []string) ([]string, error) {
 	return rest, nil
 }
 
-// set sets an option, whose value, if it takes one, is the first of rest. It
-// returns what is left.
+// set sets an option. If it takes a value, that is the first of rest. It returns
+// the arguments that are left.
 func (o *Options) set(opt *option, name string, rest []string) ([]string, error) {
 	o.Given[opt.long] = true
 	if opt.flag != nil {
@@ -263,8 +266,8 @@ func (o *Options) set(opt *option, name string, rest []string) ([]string, error)
 	return rest[1:], nil
 }
 
-// DaemonArgs returns the arguments that make a daemon of the options. What
-// the user has written cannot be handed on: its paths may be relative.
+// DaemonArgs returns the arguments that start a daemon with these options. The
+// user's own arguments do not serve: their paths may be relative.
 func (o Options) DaemonArgs() []string {
 	args := []string{
 		"--start", "--file=" + o.File, "--log=" + o.Log, "--loglevel=" + o.LogLevel,
@@ -278,9 +281,9 @@ func (o Options) DaemonArgs() []string {
 	return args
 }
 
-// parseOptionInt reads an integer as optparse does: 0x is hexadecimal, 0b
-// binary, and another leading zero octal. An integer that no port can be
-// stays one that no port can be.
+// parseOptionInt reads an integer as optparse does: a number that begins with 0x
+// is hexadecimal, with 0b binary, with another zero octal. An integer beyond 32
+// bits becomes 2^31-1 or its negative, which is no port either.
 //
 // Source: optparse.py:_parse_num.
 func parseOptionInt(s string) (int, bool) {
@@ -304,60 +307,4 @@ func parseOptionInt(s string) (int, bool) {
 		return n.Sign() * (1<<31 - 1), true
 	}
 	return 0, false
-}
-
-const (
-	usageLine   = "Usage: bitbake-prserv < --start | --stop > [options]\n"
-	versionLine = "Bitbake PR Service Core version 1.0.0, bitbake-prserv version 1.0.0\n"
-	helpColumn  = 24 // where the help of an option starts
-)
-
-// VersionText is what --version prints.
-func VersionText() string { return versionLine }
-
-// ErrorText is what a usage error prints.
-func ErrorText(e *UsageError) string {
-	return usageLine + "\nbitbake-prserv: error: " + e.Text + "\n"
-}
-
-// HelpText is what --help prints: the reference's text, and below it a group
-// of the options that the reference does not have.
-func HelpText() string {
-	var b strings.Builder
-	b.WriteString(usageLine + "\nOptions:\n")
-	for _, opt := range options {
-		if !opt.ours {
-			writeOption(&b, opt, "  ")
-		}
-	}
-	b.WriteString("\n  Options that the Python program does not have:\n")
-	for _, opt := range options {
-		if opt.ours {
-			writeOption(&b, opt, "    ")
-		}
-	}
-	return b.String()
-}
-
-func writeOption(b *strings.Builder, opt option, indent string) {
-	left := indent
-	if opt.short != "" {
-		left += opt.short
-		if opt.meta != "" {
-			left += " " + opt.meta
-		}
-		left += ", "
-	}
-	left += opt.long
-	if opt.meta != "" {
-		left += "=" + opt.meta
-	}
-	if len(left) > helpColumn-2 {
-		b.WriteString(left + "\n")
-		left = ""
-	}
-	for _, line := range opt.help {
-		fmt.Fprintf(b, "%-*s%s\n", helpColumn, left, line)
-		left = ""
-	}
 }

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// errorPage is the page that Python's HTTP server sends with an error.
+// errorPage returns the headers and the page that Python's HTTP server sends with
+// an error.
 //
 // Source: BaseHTTPServer.py:BaseHTTPRequestHandler.send_error.
 func (p python) errorPage(status int, reason string) (headers, body string) {
@@ -44,8 +45,8 @@ const page3 = "<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"\n" +
 	"    </body>\n" +
 	"</html>\n"
 
-// explanations are what the pages say of a status. Python 3 names it as it
-// names the constant. Where the generations agree, text3 is empty.
+// explanations hold what the pages say about a status. name is how Python 3
+// prints it. text3 is empty if both Pythons say the same.
 var explanations = map[int]struct{ name, text2, text3 string }{
 	400: {"HTTPStatus.BAD_REQUEST", "Bad request syntax or unsupported method", ""},
 	414: {"HTTPStatus.REQUEST_URI_TOO_LONG", "URI is too long.", "URI is too long"},
@@ -54,7 +55,7 @@ var explanations = map[int]struct{ name, text2, text3 string }{
 	505: {"HTTPStatus.HTTP_VERSION_NOT_SUPPORTED", "Cannot fulfill request.", "Cannot fulfill request"},
 }
 
-// explained are reasons that Python 3 has an explanation of its own for.
+// explained holds the explanations that Python 3 gives for single reasons.
 var explained = map[string]string{
 	"Line too long":    "got more than 65536 bytes when reading header line",
 	"Too many headers": "got more than 100 headers",

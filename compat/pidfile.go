@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// pidPattern names the pid file of the server at an address.
+// pidPattern is the path of the pid file of the server at an address.
 // Source: lib/prserv/serv.py:PIDPREFIX.
 const pidPattern = "/tmp/PRServer_%s_%s.pid"
 
@@ -21,7 +21,7 @@ func PidFile(ip string, port int) string {
 	return fmt.Sprintf(pidPattern, ip, strconv.Itoa(port))
 }
 
-// OtherPorts returns the ports at ip that have a pid file.
+// OtherPorts returns all ports at ip that have a pid file.
 func OtherPorts(ip string) []string {
 	files, _ := filepath.Glob(fmt.Sprintf(pidPattern, ip, "*")) // fails for bad patterns only
 	var ports []string
@@ -32,19 +32,20 @@ func OtherPorts(ip string) []string {
 	return ports
 }
 
-// ErrPidFile is a pid file that is not what a PR server leaves.
-var ErrPidFile = errors.New("it is no pid file of a PR server; look at it and remove it")
+// noPidFile is said of a file that is not what a PR server leaves.
+const noPidFile = "it is no pid file of a PR server; look at it and remove it"
 
-// ReadPid returns the pid in a pid file, and 0 where the file does not exist
-// or is empty, as a power failure may leave it. Whoever can write to /tmp can put something else there: a link is not
-// followed, and what is no pid is an error that wraps [ErrPidFile].
+// ReadPid returns the pid in a pid file, and 0 if the file does not exist or is
+// empty, as a power failure may leave it. Anybody who can write to /tmp can put
+// something else there, so it follows no link, and returns an error if the file
+// holds no pid.
 func ReadPid(file string) (int, error) {
 	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	switch {
 	case os.IsNotExist(err):
 		return 0, nil
 	case errors.Is(err, unix.ELOOP):
-		return 0, fmt.Errorf("pidfile %s is a symbolic link: %w", file, ErrPidFile)
+		return 0, fmt.Errorf("pidfile %s is a symbolic link: %s", file, noPidFile)
 	case err != nil:
 		return 0, fmt.Errorf("reading the pid file: %w", err)
 	}
@@ -56,14 +57,14 @@ func ReadPid(file string) (int, error) {
 	line, _, _ := strings.Cut(string(text), "\n")
 	pid, err := strconv.Atoi(strings.TrimSpace(line))
 	if err != nil || pid <= 0 {
-		return 0, fmt.Errorf("pidfile %s holds %q: %w", file, line, ErrPidFile)
+		return 0, fmt.Errorf("pidfile %s holds %q: %s", file, line, noPidFile)
 	}
 	return pid, nil
 }
 
-// WritePid writes pid to a new pid file.
+// WritePid writes pid to a new pid file. It returns an error if the file exists.
 func WritePid(file string, pid int) error {
-	// O_EXCL follows no link either.
+	// O_EXCL does not follow a link either.
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
 		return fmt.Errorf("writing the pid file: %w", err)
@@ -79,8 +80,9 @@ func WritePid(file string, pid int) error {
 	return nil
 }
 
-// RemoveStalePid removes the pid file of a server that is gone. Another
-// user's file stays, even where the system would let it be removed.
+// RemoveStalePid removes the pid file of a server that has ended. It returns an
+// error if the file belongs to another user, even if the system would let this
+// one remove it.
 func RemoveStalePid(file string) error {
 	var st unix.Stat_t
 	if err := unix.Lstat(file, &st); err != nil {

@@ -14,33 +14,34 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// IsRunning tells whether a process exists and has not ended.
+// IsRunning reports whether a process exists and has not ended.
 // Source: lib/prserv/serv.py:is_running.
 func IsRunning(pid int) bool {
 	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
 		return false
 	}
-	// One that has ended exists until its parent asks how, which in a
-	// container may be never.
+	// A process that has ended stays as a zombie until its parent asks how it
+	// ended. In a container that may be never.
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return true
 	}
-	// Behind the name in parentheses come the state and, seventeen fields on,
-	// the number of threads: as long as there are others, they hold the port.
+	// Behind the name in parentheses comes the state and, seventeen fields on, the
+	// number of threads. A zombie with other threads still holds the port.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
 	const state, threads = 0, 17
 	return len(fields) <= threads || fields[state] != "Z" || fields[threads] != "0" && fields[threads] != "1"
 }
 
-// IsServer tells whether a process is a PR server, ours or Python's. Where
-// the system does not tell, it is taken for one.
+// IsServer reports whether a process is a PR server, ours or Python's. If the
+// system does not tell what a running process is, it counts as one.
 func IsServer(pid int) bool {
 	if isThisProgram(pid) {
-		return true // whatever it has been named
+		return true // whatever its file is called
 	}
 	proc := fmt.Sprintf("/proc/%d/", pid)
-	// BitBake's server calls itself PRServ; its program names its file.
+	// BitBake's server sets its process name to PRServ. Any other is known by the
+	// file name of its program.
 	name, err := os.ReadFile(proc + "comm")
 	if err != nil {
 		return IsRunning(pid)
@@ -59,8 +60,8 @@ func isThisProgram(pid int) bool {
 	return err == nil && exe == own
 }
 
-// programOf returns the program of a command line: what Python runs, if it is
-// Python's.
+// programOf returns the program of a command line. If that is Python, it returns
+// the script.
 func programOf(args []string) string {
 	if strings.HasPrefix(filepath.Base(args[0]), "python") {
 		for _, arg := range args[1:] {
@@ -72,8 +73,9 @@ func programOf(args []string) string {
 	return args[0]
 }
 
-// IsServerElsewhere tells whether a process serves TCP at other addresses
-// only. A server that is about to end serves at none.
+// IsServerElsewhere reports whether a process listens at other IPv4 addresses but
+// not at ip and port. It is false for a process that listens nowhere, such as a
+// server that is about to end.
 func IsServerElsewhere(pid int, ip string, port int) bool {
 	sockets := socketsOf(pid)
 	elsewhere := false
@@ -88,7 +90,7 @@ func IsServerElsewhere(pid int, ip string, port int) bool {
 	return elsewhere
 }
 
-// socketsOf returns what the links of a process to its open files say.
+// socketsOf returns the names of a process's open files, such as "socket:[123]".
 func socketsOf(pid int) []string {
 	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid)) // fails for bad patterns only
 	var links []string
@@ -100,10 +102,10 @@ func socketsOf(pid int) []string {
 	return links
 }
 
-// listening returns the IPv4 addresses that have a listener in the network of
-// a process, each with the inode of its socket.
+// listening returns the IPv4 addresses at which somebody listens in the network
+// namespace of a process, each with the inode of its socket.
 func listening(pid int) map[string]string {
-	table, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/tcp", pid)) // unreadable, it says nothing
+	table, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/tcp", pid)) // if it cannot be read, there are none
 	addresses := map[string]string{}
 	for line := range strings.Lines(string(table)) {
 		// Number, local address, remote address, state, ... the tenth is the inode.
@@ -116,7 +118,7 @@ func listening(pid int) map[string]string {
 		h, hostErr := strconv.ParseUint(host, 16, 32)
 		p, portErr := strconv.ParseUint(port, 16, 16)
 		if hostErr == nil && portErr == nil {
-			// The host's bytes are printed as a number of this machine.
+			// The bytes of the host are printed as a number in the machine's byte order.
 			ip := net.IP(binary.NativeEndian.AppendUint32(nil, uint32(h)))
 			addresses[fmt.Sprintf("%s:%d", ip, p)] = fields[inode]
 		}
@@ -124,8 +126,8 @@ func listening(pid int) map[string]string {
 	return addresses
 }
 
-// PythonServerOn finds a PR server of BitBake that has a file open, or returns
-// 0. It sees the processes of this user, those of all users as root.
+// PythonServerOn returns the pid of a PR server of BitBake that has a file open,
+// or 0 if it finds none. It sees only this user's processes, or all as root.
 func PythonServerOn(file string) int {
 	want, err := os.Stat(file)
 	if err != nil || !want.Mode().IsRegular() {
@@ -137,7 +139,7 @@ func PythonServerOn(file string) int {
 		if err != nil {
 			continue
 		}
-		// A server of ours may be open beside this one, to read only.
+		// Only Python's servers count: one of ours may have the file open to read.
 		exe, _ := os.Readlink(process + "/exe")
 		if !strings.HasPrefix(filepath.Base(exe), "python") || !IsServer(pid) {
 			continue

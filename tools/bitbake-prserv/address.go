@@ -12,8 +12,8 @@ import (
 	"prserver/compat"
 )
 
-// resolve returns the IPv4 address of a host, as the reference's
-// gethostbyname does.
+// resolve returns the IPv4 address of a host, as the reference's gethostbyname
+// does: 0.0.0.0 for an empty name. It returns an error if the host has none.
 func resolve(ctx context.Context, host string) (string, error) {
 	if host == "" {
 		return "0.0.0.0", nil
@@ -25,7 +25,7 @@ func resolve(ctx context.Context, host string) (string, error) {
 	return ips[0].String(), nil
 }
 
-// listen binds an address.
+// listen binds an address and listens there.
 func listen(ip string, port int) (*net.TCPListener, error) {
 	if port < 0 || port > 65535 {
 		return nil, fmt.Errorf("PR Server unable to bind to %s:%d: a port is a number from 0 to 65535", ip, port)
@@ -41,8 +41,8 @@ func listen(ip string, port int) (*net.TCPListener, error) {
 	return ln, nil
 }
 
-// reason returns what the system says of a failure, without the circumstances
-// that the message around it names already.
+// reason returns the system's own error inside err, without the address and the
+// call that net wraps around it.
 func reason(err error) error {
 	var op *net.OpError
 	if errors.As(err, &op) {
@@ -55,7 +55,8 @@ func reason(err error) error {
 	return err
 }
 
-// absolute makes the paths of the options independent of the current folder.
+// absolute returns the options with absolute paths: a daemon works in another
+// folder.
 func absolute(opts compat.Options) (compat.Options, error) {
 	for _, path := range []*string{&opts.File, &opts.Log, &opts.PidFile} {
 		if *path == "" {

@@ -16,30 +16,34 @@ import (
 )
 
 const (
-	// daemonFiles names, in the environment of the daemon, the descriptors of
-	// its listener and of the pipe on which it says that it serves.
+	// daemonFiles is the environment variable that tells the daemon the numbers
+	// of two descriptors: its listener, and the pipe to the starting process.
 	daemonFiles = "PRSERV_DAEMON_FDS"
-	// firstFile is above every descriptor that go-daemon uses itself.
+	// firstFile is above every descriptor that go-daemon itself uses.
 	firstFile = 10
-	ready     = "ready\n"
+	// readyText is what the daemon writes to the pipe when it serves.
+	readyText = "ready\n"
 )
 
-// InDaemon tells whether this process is a daemon that [StartDaemon] made.
-func InDaemon() bool {
+// isDaemon reports whether this process was started by [startDaemon].
+func isDaemon() bool {
 	if _, ok := os.LookupEnv(daemonFiles); ok && daemon.WasReborn() {
 		return true
 	}
-	// A user's own variable of that name would make the library believe it.
+	// The library takes any process that has its variable for a daemon.
 	os.Unsetenv(daemon.MARK_NAME)
 	return false
 }
 
-// StartDaemon runs this program again as a daemon in a session of its own,
-// with the folder / and with stdout and stderr in the log file, and hands it
-// the listener. It returns when the daemon serves, or with the reason why not.
+// startDaemon runs this program again as a daemon and hands it the listener.
+// The daemon has a session of its own, works in the folder /, and writes stdout
+// and stderr to the log file. args are its arguments; paths in them have to be
+// absolute.
 //
-// The program gets args as its arguments; they have to name absolute paths.
-func StartDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args []string) error {
+// startDaemon returns nil once the daemon serves. Otherwise it returns the error
+// that the daemon reported, or one that says that the daemon ended without a
+// word.
+func startDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args []string) error {
 	listener, err := ln.File()
 	if err != nil {
 		return fmt.Errorf("handing over the listener: %w", err)
@@ -59,9 +63,9 @@ func StartDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args 
 	})
 	defer closeHanded()
 	for _, f := range []*os.File{listener, writer} {
-		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD, firstFile) // without close-on-exec
+		fd, err := unix.FcntlInt(f.Fd(), unix.F_DUPFD, firstFile) // a copy that stays open in the child
 		if err != nil {
-			return fmt.Errorf("handing over a file: %w; more open files have to be allowed (ulimit -n)", err)
+			return fmt.Errorf("handing over a file: %w; allow more open files (ulimit -n)", err)
 		}
 		fds = append(fds, fd)
 	}
@@ -73,13 +77,13 @@ func StartDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args 
 		Env:         append(os.Environ(), fmt.Sprintf("%s=%d,%d", daemonFiles, fds[0], fds[1])),
 	}
 	child, err := d.Reborn()
-	// The library writes two newlines to a child that may have read all it
-	// needs, and closed the pipe, before they come.
+	// EPIPE is no failure: the child may close its input before the library has
+	// written all of it.
 	if err != nil && (child == nil || !errors.Is(err, unix.EPIPE)) {
 		return fmt.Errorf("starting the daemon: %w", err)
 	}
-	// Only the daemon may hold the writing end now, or a daemon that dies
-	// would never end the pipe.
+	// From here on only the daemon may hold the writing end, so that the pipe
+	// ends if the daemon dies.
 	closeHanded()
 	stop := context.AfterFunc(ctx, func() { reader.Close() })
 	defer stop()
@@ -88,24 +92,24 @@ func StartDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args 
 	case err != nil:
 		child.Kill()
 		return fmt.Errorf("waiting for the daemon: %w", err)
-	case string(said) == ready:
+	case string(said) == readyText:
 		return nil
 	}
-	child.Wait() // until then it has the port; how it ends does not matter
+	child.Wait() // it holds the port until it ends; how it ends does not matter
 	if len(said) > 0 {
 		return errors.New(strings.TrimSpace(string(said)))
 	}
 	return fmt.Errorf("the daemon ended before it served; see %s", logFile)
 }
 
-// Daemon is this process as a daemon.
-type Daemon struct {
-	Listener net.Listener
-	pipe     *os.File
+// inherited is what a daemon gets from the process that started it.
+type inherited struct {
+	listener net.Listener
+	pipe     *os.File // closed and nil once the daemon has reported
 }
 
-// EnterDaemon takes over what [StartDaemon] handed to this process.
-func EnterDaemon() (*Daemon, error) {
+// enterDaemon takes over what [startDaemon] handed to this process.
+func enterDaemon() (*inherited, error) {
 	if _, err := new(daemon.Context).Reborn(); err != nil {
 		return nil, fmt.Errorf("becoming a daemon: %w", err)
 	}
@@ -129,17 +133,18 @@ func EnterDaemon() (*Daemon, error) {
 	if err != nil {
 		return nil, fmt.Errorf("taking over the listener: %w", err)
 	}
-	return &Daemon{Listener: ln, pipe: os.NewFile(fds[1], "ready")}, nil
+	return &inherited{listener: ln, pipe: os.NewFile(fds[1], "ready")}, nil
 }
 
-// Ready tells the starting process that the daemon serves.
-func (d *Daemon) Ready() { d.report(ready) }
+// ready tells the starting process that the daemon serves.
+func (d *inherited) ready() { d.report(readyText) }
 
-// Fail tells the starting process why the daemon does not serve.
-func (d *Daemon) Fail(err error) { d.report(err.Error() + "\n") }
+// fail tells the starting process why the daemon does not serve.
+func (d *inherited) fail(err error) { d.report(err.Error() + "\n") }
 
-// report closes the pipe. The starting process may be gone; the daemon goes on.
-func (d *Daemon) report(text string) {
+// report writes to the pipe and closes it. Only the first report counts, and
+// nothing happens if the starting process has ended.
+func (d *inherited) report(text string) {
 	if d.pipe != nil {
 		io.WriteString(d.pipe, text)
 		d.pipe.Close()

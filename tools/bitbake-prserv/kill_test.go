@@ -3,16 +3,16 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"prserver/prserv/client"
+	"prserver/tools/internal/scripttest"
 )
 
 // TestKillLosesNothing kills the server again and again under load. Whatever
@@ -22,7 +22,7 @@ import (
 func TestKillLosesNothing(t *testing.T) {
 	const clients = 8
 	kills := 5
-	if isLong() {
+	if scripttest.IsLong() {
 		kills = 100
 	}
 	addr, socket := keptSocket(t)
@@ -31,7 +31,7 @@ func TestKillLosesNothing(t *testing.T) {
 	t.Logf("seed %d", seed)
 
 	promised := newPromises("v")
-	prs := client.New(addr, 60*time.Second)
+	prs := ask(addr)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var cutOff atomic.Int64
@@ -61,15 +61,9 @@ func TestKillLosesNothing(t *testing.T) {
 	random := rand.New(rand.NewPCG(seed, clients))
 	for kill := range kills {
 		server := startOn(t, socket, file)
-		waitForCalls(t, server, promised, 1+random.IntN(200))
+		waitForCalls(t, promised, 1+random.IntN(200))
 		time.Sleep(time.Duration(random.IntN(3000)) * time.Microsecond) // not always just after an answer
-		if err := server.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		server.Wait() // says that it was killed
-		if !server.ProcessState.Sys().(syscall.WaitStatus).Signaled() {
-			t.Fatalf("the server ended by itself: %v", server.ProcessState)
-		}
+		server.kill(t)
 		// A copy, because SQLite tidies up the original for whoever opens it,
 		// and that is to be left to the next server.
 		copied, err := copyDatabase(file, t.TempDir())
@@ -81,15 +75,10 @@ func TestKillLosesNothing(t *testing.T) {
 		}
 	}
 	server := startOn(t, socket, file)
-	waitForCalls(t, server, promised, 100)
+	waitForCalls(t, promised, 100)
 	cancel()
 	load.Wait()
-	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Wait(); err != nil {
-		t.Errorf("the server ended with %v, want 0", err)
-	}
+	server.stop(t)
 	if err := checkStored(file, promised.version, promised.snapshot()); err != nil {
 		t.Error(err)
 	}
@@ -101,12 +90,11 @@ func TestKillLosesNothing(t *testing.T) {
 }
 
 // waitForCalls waits until a server has answered some more calls.
-func waitForCalls(t *testing.T, server *exec.Cmd, p *promises, more int) {
+func waitForCalls(t *testing.T, p *promises, more int) {
 	t.Helper()
 	enough := p.count() + more
-	for deadline := time.Now().Add(patience); p.count() < enough; time.Sleep(time.Millisecond) {
-		if t.Failed() || time.Now().After(deadline) {
-			t.Fatalf("process %d has answered %d calls, want %d more", server.Process.Pid, p.count(), enough-p.count())
-		}
+	scripttest.WaitFor(t, fmt.Sprintf("%d answers", enough), func() bool { return t.Failed() || p.count() >= enough })
+	if t.Failed() {
+		t.FailNow()
 	}
 }

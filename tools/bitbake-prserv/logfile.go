@@ -8,30 +8,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// LogFile is a log file that can be opened again once logrotate has renamed
-// it.
-type LogFile struct {
+// logFile is a log file that can be reopened after logrotate has renamed it.
+type logFile struct {
 	path string
-	// stdio makes stdout and stderr of the process go to the file as well.
+	// stdio sends stdout and stderr of the process to the file as well.
 	stdio bool
 
 	mu   sync.Mutex
 	file *os.File // guarded by mu
 }
 
-// OpenLogFile opens a log file to append to. With stdio, stdout and stderr of
-// the process become the file, as a daemon has them.
-func OpenLogFile(path string, stdio bool) (*LogFile, error) {
-	l := &LogFile{path: path, stdio: stdio}
-	if err := l.Reopen(); err != nil {
+// openLogFile opens a log file for appending. If stdio is set, stdout and
+// stderr of the process go to the file as well, as a daemon needs it.
+func openLogFile(path string, stdio bool) (*logFile, error) {
+	l := &logFile{path: path, stdio: stdio}
+	if err := l.reopen(); err != nil {
 		return nil, err
 	}
 	return l, nil
 }
 
-// Reopen opens the path anew. Where that fails the old file stays in use.
-func (l *LogFile) Reopen() error {
-	// A pipe that nobody reads would keep us waiting, if not for O_NONBLOCK.
+// reopen opens the path again. If that fails, the old file stays in use.
+func (l *logFile) reopen() error {
+	// Without O_NONBLOCK, opening a pipe that nobody reads would block.
 	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NONBLOCK, 0o666)
 	if err != nil {
 		return fmt.Errorf("opening the log: %w", err)
@@ -54,14 +53,14 @@ func (l *LogFile) Reopen() error {
 }
 
 // Write appends to the file.
-func (l *LogFile) Write(p []byte) (int, error) {
+func (l *logFile) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.file.Write(p)
 }
 
-// Close closes the file. It must be called once, after the last Write.
-func (l *LogFile) Close() error {
+// close closes the file. It must be called once, after the last Write.
+func (l *logFile) close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.file.Close()

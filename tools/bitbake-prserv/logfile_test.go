@@ -8,11 +8,11 @@ import (
 
 func TestLogFileReopens(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
-	file, err := OpenLogFile(path, false)
+	file, err := openLogFile(path, false)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer file.close()
 	write := func(text string) {
 		if _, err := file.Write([]byte(text)); err != nil {
 			t.Fatal(err)
@@ -23,7 +23,7 @@ func TestLogFileReopens(t *testing.T) {
 		t.Fatal(err)
 	}
 	write("still\n")
-	if err := file.Reopen(); err != nil {
+	if err := file.reopen(); err != nil {
 		t.Fatal(err)
 	}
 	write("after\n")

@@ -11,13 +11,13 @@ import (
 // pidFile is the pid file of the server at an address.
 type pidFile struct {
 	path string
-	// isServer tells whether a process is that server.
+	// isServer reports whether a process can be that server.
 	isServer func(pid int) bool
 }
 
-// pidFileOf returns the pid file of the server at ip and port. Its default
-// name says where the server listens, so one that only listens elsewhere is
-// none that it may name.
+// pidFileOf returns the pid file of the server at ip and port. The default name
+// of a pid file holds the address, so a process that listens only elsewhere is
+// not its server. A file named with --pidfile can be that of any server.
 func pidFileOf(opts compat.Options, ip string, port int) pidFile {
 	if opts.PidFile != "" {
 		return pidFile{opts.PidFile, compat.IsServer}
@@ -27,7 +27,8 @@ func pidFileOf(opts compat.Options, ip string, port int) pidFile {
 	}}
 }
 
-// check fails if the server is running.
+// check returns an error if the server is running, or if the file is no pid
+// file.
 func (f pidFile) check() error {
 	pid, err := compat.ReadPid(f.path)
 	if err != nil {
@@ -39,7 +40,7 @@ func (f pidFile) check() error {
 	return nil
 }
 
-// clear does the same, and removes the file of a server that is gone.
+// clear does what check does, and removes the file if its server has ended.
 func (f pidFile) clear(stderr io.Writer) error {
 	if err := f.check(); err != nil || !f.exists() {
 		return err
@@ -47,7 +48,8 @@ func (f pidFile) clear(stderr io.Writer) error {
 	return f.removeStale(stderr, "replaced")
 }
 
-// removeStale removes the file of a server that is gone, and says so.
+// removeStale removes the file of a server that has ended, and writes a warning
+// to stderr: that the file "is removed" or "is replaced", as done says.
 func (f pidFile) removeStale(stderr io.Writer, done string) error {
 	pid, err := compat.ReadPid(f.path)
 	if err != nil {

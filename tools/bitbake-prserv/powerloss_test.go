@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"prserver/prserv/client"
+	"prserver/tools/internal/scripttest"
 )
 
 // TestAnswerWaitsForTheDisk follows one new value: it is written to the log,
@@ -56,8 +57,8 @@ func TestAnswerWaitsForTheDisk(t *testing.T) {
 // a client has to be found on a disk that has kept what was synced, and of the
 // rest nothing, everything or pieces.
 func TestPowerLossLosesNothing(t *testing.T) {
-	cuts := 30
-	if isLong() {
+	cuts := 12
+	if scripttest.IsLong() {
 		cuts = 1000
 	}
 	trace := traceLoad(t)

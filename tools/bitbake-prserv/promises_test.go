@@ -17,9 +17,6 @@ import (
 	"prserver/prserv/store"
 )
 
-// isLong tells that scripts/test --long runs the tests.
-func isLong() bool { return os.Getenv("PRSERV_LONG") != "" }
-
 const (
 	// issuedArch is the pkgarch of checksums that getPR is asked for, and
 	// importedArch that of imported ones: there values are as we chose them.

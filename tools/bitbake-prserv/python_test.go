@@ -1,19 +1,107 @@
-package main_test
+package main
 
 import (
+	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
+
+	"prserver/tools/internal/scripttest"
 )
+
+// interpreter is a Python of one dialect.
+type interpreter struct {
+	dialect  string
+	variable string // names one in the environment
+	names    []string
+	module   string // of its XML-RPC client
+	// find returns its path, or why there is none.
+	find func() (string, error)
+}
+
+var interpreters = []*interpreter{
+	{dialect: "py2", variable: "PRSERV_PYTHON_PY2", names: []string{"python2.7", "python2"}, module: "xmlrpclib"},
+	{dialect: "py3", variable: "PRSERV_PYTHON_PY3", names: []string{"python3"}, module: "xmlrpc.client"},
+}
+
+func init() {
+	for _, i := range interpreters {
+		i.find = sync.OnceValues(i.search) // shims of version managers take their time
+	}
+}
+
+// search tries the names. One that is found but does not run, as the shims of
+// version managers do not, is as good as none.
+func (i *interpreter) search() (string, error) {
+	names := i.names
+	if name := os.Getenv(i.variable); name != "" {
+		names = append([]string{name}, names...)
+	}
+	var reasons []string
+	for _, name := range names {
+		out, err := exec.Command(name, "-c", "import sys, sqlite3, "+i.module+"; print(sys.executable)").CombinedOutput()
+		line, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
+		if err == nil {
+			return line, nil
+		}
+		reasons = append(reasons, fmt.Sprintf("%s: %v: %s", name, err, line))
+	}
+	return "", fmt.Errorf("no Python of this dialect (%s can name one): %s", i.variable, strings.Join(reasons, "; "))
+}
+
+// eachPython runs a test with a Python of each dialect that there is.
+func eachPython(t *testing.T, test func(t *testing.T, python string)) {
+	for _, i := range interpreters {
+		t.Run(i.dialect, func(t *testing.T) {
+			python, err := i.find()
+			if err != nil {
+				t.Skip(err)
+			}
+			test(t, python)
+		})
+	}
+}
+
+// runPython runs a script of testdata and returns what it prints.
+func runPython(t *testing.T, python, script string, args ...string) string {
+	t.Helper()
+	return runProgram(t, "", python, append([]string{filepath.Join("testdata", script)}, args...)...)
+}
+
+// runProgram runs a program to its end and returns what it prints. It has to
+// succeed.
+func runProgram(t *testing.T, stdin, name string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), scripttest.Patience)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, name, args...)
+	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "PYTHONIOENCODING=utf-8")
+	// What it forks goes with it, should it take too long.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	cmd.Stdin = strings.NewReader(stdin)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		t.Fatalf("%s %v: %v\n%s%s", name, args, err, &stdout, &stderr)
+	}
+	return stdout.String()
+}
 
 // clientTests are the classes of testdata/client.py.
 var clientTests = []string{"Values", "Export", "Large", "Texts", "Filters", "Faults", "Dump", "Quit"}
 
 // TestPythonClient drives the built program with Python's own clients.
 func TestPythonClient(t *testing.T) {
-	eachPython(t, func(t *testing.T, python, _ string) {
+	eachPython(t, func(t *testing.T, python string) {
 		for _, class := range clientTests {
 			t.Run(class, func(t *testing.T) {
 				t.Parallel()

@@ -8,9 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
-	"prserver/prserv/client"
+	"prserver/tools/internal/scripttest"
 )
 
 // The two ends of a link between the two network namespaces of a test, from
@@ -19,19 +18,6 @@ const (
 	serverIP = "192.0.2.1"
 	clientIP = "192.0.2.2"
 )
-
-// quitVariable makes TestQuitFromHere, run by another test in another
-// namespace, a client of the address it holds.
-const quitVariable = "PRSERV_TEST_QUIT"
-
-func TestQuitFromHere(t *testing.T) {
-	addr := os.Getenv(quitVariable)
-	if addr == "" {
-		return // this is no test of its own
-	}
-	err := client.New(addr, 10*time.Second).Quit(t.Context())
-	fmt.Printf("quit: %v\n", err)
-}
 
 // TestRemoteQuit asks a server to end from a machine with another address.
 func TestRemoteQuit(t *testing.T) {
@@ -48,54 +34,38 @@ func TestRemoteQuit(t *testing.T) {
 			addr := net.JoinHostPort(serverIP, "8585")
 			cmd := exec.Command("ip", append([]string{"netns", "exec", server, "bitbake-prserv", "--foreground",
 				"--host", serverIP, "--port", "8585", "--file", filepath.Join(t.TempDir(), "db")}, test.options...)...)
-			cmd.Stderr = os.Stderr
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			ended := make(chan error, 1)
-			go func() { ended <- cmd.Wait() }()
-			t.Cleanup(func() { cmd.Process.Kill() })
-
-			said := quitFrom(t, client, addr, ended)
+			p, _ := launch(t, cmd)
+			said := quitFrom(t, client, addr)
 			if test.ends {
 				if !strings.Contains(said, "quit: <nil>") {
 					t.Errorf("quit was not answered: %s", said)
 				}
-				if err := <-ended; err != nil {
-					t.Errorf("the server ended with %v, want 0", err)
-				}
+				p.wait(t)
 				return
 			}
 			if !strings.Contains(said, "--allow-remote-quit") {
 				t.Errorf("quit got no fault that says why: %s", said)
 			}
-			if said := quitFrom(t, server, addr, ended); !strings.Contains(said, "quit: <nil>") {
+			if said := quitFrom(t, server, addr); !strings.Contains(said, "quit: <nil>") {
 				t.Errorf("quit from the own machine was not answered: %s", said)
 			}
-			if err := <-ended; err != nil {
-				t.Errorf("the server ended with %v, want 0", err)
-			}
+			p.wait(t)
 		})
 	}
 }
 
 // quitFrom calls quit from a namespace until something listens.
-func quitFrom(t *testing.T, namespace, addr string, ended <-chan error) string {
+func quitFrom(t *testing.T, namespace, addr string) (said string) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
-		cmd := exec.Command("ip", "netns", "exec", namespace, os.Args[0], "-test.run=^TestQuitFromHere$")
-		cmd.Env = append(os.Environ(), quitVariable+"="+addr, "GORACE=atexit_sleep_ms=0")
-		out, err := cmd.CombinedOutput()
+	scripttest.WaitFor(t, "a listener", func() bool {
+		out, err := exec.Command("ip", "netns", "exec", namespace, "quitter", addr).CombinedOutput()
 		if err != nil {
 			t.Fatalf("the client in %s: %v\n%s", namespace, err, out)
 		}
-		if !strings.Contains(string(out), "connection refused") {
-			return string(out)
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("the server does not listen: %s", out)
-		}
-	}
+		said = string(out)
+		return !strings.Contains(said, "connection refused")
+	})
+	return said
 }
 
 // twoHosts makes two network namespaces with a link between them.

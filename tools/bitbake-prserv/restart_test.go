@@ -3,30 +3,29 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
-	"prserver/prserv/client"
 	"prserver/prserv/store/sqlite"
+	"prserver/tools/internal/scripttest"
 )
 
-// TestRestartFailsNoCall restarts the server twenty times under load, with a
-// socket that stays open as systemd's does: BitBake does not try again, so no
-// call may fail, and what was answered must not be forgotten.
+// TestRestartFailsNoCall restarts the server again and again under load, with a
+// socket that stays open as systemd's does. BitBake does not try again: no call
+// may fail, and no answer may be forgotten.
 func TestRestartFailsNoCall(t *testing.T) {
-	const restarts, clients = 20, 8
+	const clients = 8
+	restarts := 5
+	if scripttest.IsLong() {
+		restarts = 50
+	}
 	addr, socket := keptSocket(t)
 	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
-	prs := client.New(addr, 60*time.Second)
+	prs := ask(addr)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -52,58 +51,15 @@ func TestRestartFailsNoCall(t *testing.T) {
 	}
 	for range restarts {
 		server := startOn(t, socket, file)
-		for enough := answered.Load() + 100; answered.Load() < enough && !t.Failed(); {
-			time.Sleep(time.Millisecond)
-		}
-		if err := server.Process.Signal(syscall.SIGTERM); err != nil {
-			t.Fatal(err)
-		}
-		if err := server.Wait(); err != nil {
-			t.Fatalf("the server ended with %v, want 0", err)
-		}
+		enough := answered.Load() + 100
+		scripttest.WaitFor(t, "100 answers", func() bool { return t.Failed() || answered.Load() >= enough })
+		server.stop(t)
 	}
 	server := startOn(t, socket, file)
 	cancel()
 	load.Wait()
 	checkIssued(t, file, answers)
-	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Wait(); err != nil {
-		t.Errorf("the server ended with %v, want 0", err)
-	}
-}
-
-// keptSocket listens at an address. The socket stays open until the test ends,
-// so that clients wait while there is no server.
-func keptSocket(t *testing.T) (addr string, socket *os.File) {
-	t.Helper()
-	ln, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	if socket, err = ln.File(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { socket.Close() })
-	return ln.Addr().String(), socket
-}
-
-// startOn starts a server that gets its socket as systemd would hand it over.
-// The program is the one that TestMain has put into PATH.
-func startOn(t *testing.T, socket *os.File, file string) *exec.Cmd {
-	t.Helper()
-	cmd := exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh",
-		"bitbake-prserv", "--foreground", "--file", file, "--loglevel", "ERROR")
-	cmd.ExtraFiles = []*os.File{socket}
-	cmd.Stderr = os.Stderr
-	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cmd.Process.Kill() })
-	return cmd
+	server.stop(t)
 }
 
 // checkIssued opens the file and looks for every value that was answered. As

@@ -10,9 +10,10 @@ import (
 	"prserver/compat"
 )
 
-// run is the program. It returns its exit code.
+// run runs the program with its arguments, the first of which is its name, and
+// returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	inDaemon := InDaemon()
+	daemon := isDaemon()
 	opts, err := compat.ParseOptions(args[1:], os.Getenv)
 	var usage *compat.UsageError
 	if errors.As(err, &usage) {
@@ -20,7 +21,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 2
 	}
 	switch {
-	case inDaemon:
+	case daemon:
 		err = serveAsDaemon(ctx, opts)
 	case opts.Version:
 		fmt.Fprint(stdout, compat.VersionText())

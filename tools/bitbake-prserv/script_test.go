@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -14,21 +13,17 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
 	"prserver/compat"
-	"prserver/prserv/client"
+	"prserver/tools/internal/pyserver"
 	"prserver/tools/internal/scripttest"
 )
 
-// patience bounds every wait of a script.
-const patience = 20 * time.Second
-
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"bitbake-prserv": main, "container": container})
+	scripttest.Main(m, map[string]func(){"bitbake-prserv": main, "container": container, "quitter": quitter})
 }
 
 // container runs a shell script as the first process of a container does that
@@ -45,20 +40,18 @@ func container() {
 	os.Exit(cmd.ProcessState.ExitCode())
 }
 
+// quitter asks the server at an address to end, and prints what comes of it.
+func quitter() { fmt.Printf("quit: %v\n", ask(os.Args[1]).Quit(context.Background())) }
+
 // TestScripts runs the program as a user does. Each script has in $HOST and
 // $PORT an address of its own, and in $PIDFILE the path of its pid file.
 //
 // The texts were compared by hand with what bitbake's bin/bitbake-prserv
 // prints: of revision 004003daf under Python 2.7.18, of 1.50 under 3.8.18.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
-		WorkdirRoot:         t.TempDir(), // with -run, testscript leaves a folder of its own behind
-		Setup:               setup,
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":    scripttest.Exits,
+	scripttest.Run(t, testscript.Params{
+		Setup: setup,
+		Cmds: map[string]scripttest.Command{
 			"findpid":  cmdFindPid,
 			"getpr":    cmdGetPR,
 			"gone":     cmdGone,
@@ -73,44 +66,28 @@ func TestScripts(t *testing.T) {
 }
 
 func setup(env *testscript.Env) error {
-	// A loopback address of its own keeps the pid files of other tests out of
-	// the hints about other ports.
-	host := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250))
-	port, err := freePort()
+	// As the address is the script's own, its hints about other ports are free of
+	// the pid files of other tests.
+	address, err := pyserver.FreeAddress()
 	if err != nil {
 		return err
 	}
-	env.Setenv("HOST", host)
-	env.Setenv("PORT", strconv.Itoa(port))
-	env.Setenv("PIDFILE", fmt.Sprintf("/tmp/PRServer_%s_%d.pid", host, port))
-	env.Setenv("GORACE", "atexit_sleep_ms=0") // every program would take a second longer
-	env.Defer(func() { cleanUp(env, host, port) })
+	env.Setenv("HOST", address.Host)
+	env.Setenv("PORT", strconv.Itoa(address.Port))
+	env.Setenv("PIDFILE", compat.PidFile(address.Host, address.Port))
+	env.Defer(func() { cleanUp(env, address.Host, address.Port) })
 	return nil
 }
 
-// freePort finds a port that is free at all addresses. It is none of those
-// that the system gives out for port 0, so no other test takes it meanwhile.
-func freePort() (int, error) {
-	const first, last = 20000, 32000
-	for range 100 {
-		port := first + rand.IntN(last-first)
-		ln, err := net.Listen("tcp4", fmt.Sprintf(":%d", port))
-		if err == nil {
-			return port, ln.Close()
-		}
-	}
-	return 0, errors.New("no free port found")
-}
-
-// cleanUp ends the daemons that a script has left, which it knows by the
-// script's folder in their arguments, and removes their pid files.
+// cleanUp fails if a script has left a daemon, which has the script's folder in
+// its arguments, and ends it. It removes the pid files of servers that the
+// script has killed.
 func cleanUp(env *testscript.Env, host string, port int) {
 	left, err := servers(env.WorkDir + "/")
 	if err != nil {
 		env.T().Fatal(err)
 	}
 	for _, pid := range left {
-		env.T().Log("left running, killed: process", pid)
 		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 			env.T().Fatal(err)
 		}
@@ -120,7 +97,7 @@ func cleanUp(env *testscript.Env, host string, port int) {
 		env.T().Fatal(err)
 	}
 	for _, ip := range []string{"0.0.0.0", "127.0.0.1"} {
-		own = append(own, fmt.Sprintf("/tmp/PRServer_%s_%d.pid", ip, port))
+		own = append(own, compat.PidFile(ip, port))
 	}
 	for _, file := range own {
 		if err := os.Remove(file); err != nil && !os.IsNotExist(err) {
@@ -139,6 +116,9 @@ func cleanUp(env *testscript.Env, host string, port int) {
 		if trouble.Match(text) {
 			env.T().Fatal(fmt.Sprintf("%s:\n%s", log, text))
 		}
+	}
+	if len(left) > 0 {
+		env.T().Fatal("left running, and killed: processes ", left)
 	}
 }
 
@@ -167,32 +147,21 @@ func servers(text string) ([]int, error) {
 	return pids, nil
 }
 
-// waitFor waits until done returns true.
-func waitFor(ts *testscript.TestScript, what string, done func() bool) {
-	for deadline := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(deadline) {
-			ts.Fatalf("waited in vain for %s", what)
-		}
-	}
-}
-
 func noNegation(ts *testscript.TestScript, neg bool, args []string, usage string) {
 	if want := len(strings.Fields(usage)) - 1; neg || len(args) != want {
 		ts.Fatalf("usage: %s", usage)
 	}
 }
 
-func dial(ts *testscript.TestScript, addr string) *client.Client {
-	if addr == "" {
-		addr = net.JoinHostPort(ts.Getenv("HOST"), ts.Getenv("PORT"))
-	}
-	return client.New(addr, patience)
+// address returns the address of a script.
+func address(ts *testscript.TestScript) string {
+	return net.JoinHostPort(ts.Getenv("HOST"), ts.Getenv("PORT"))
 }
 
 // cmdGetPR waits for a server and asks it for a value. With a negation
 // nothing may be listening.
 func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
-	addr := ""
+	addr := address(ts)
 	if len(args) == 5 {
 		addr, args = args[4], args[:4]
 	}
@@ -201,17 +170,17 @@ func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	var got int64
 	var err error
-	ask := func() bool {
-		got, err = dial(ts, addr).GetPR(context.Background(), args[0], args[1], args[2])
+	answers := func() bool {
+		got, err = ask(addr).GetPR(context.Background(), args[0], args[1], args[2])
 		return !errors.Is(err, syscall.ECONNREFUSED)
 	}
 	if neg {
-		if ask() {
+		if answers() {
 			ts.Fatalf("somebody listens: %d, %v", got, err)
 		}
 		return
 	}
-	waitFor(ts, "a listener", ask)
+	scripttest.WaitFor(ts, "a listener", answers)
 	if err != nil || strconv.FormatInt(got, 10) != args[3] {
 		ts.Fatalf("getPR answered %d, %v; want %s", got, err, args[3])
 	}
@@ -220,7 +189,7 @@ func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
 // cmdQuit ends a server as any client can.
 func cmdQuit(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "quit")
-	ts.Check(dial(ts, "").Quit(context.Background()))
+	ts.Check(ask(address(ts)).Quit(context.Background()))
 }
 
 // cmdReadPid sets a variable to the process that a pid file names.
@@ -255,7 +224,7 @@ func pid(ts *testscript.TestScript, text string) int {
 // cmdWaitFile waits until a file exists.
 func cmdWaitFile(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "waitfile FILE")
-	waitFor(ts, args[0], func() bool {
+	scripttest.WaitFor(ts, args[0], func() bool {
 		_, err := os.Stat(ts.MkAbs(args[0]))
 		return err == nil
 	})
@@ -266,18 +235,12 @@ func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: gone PID")
 	}
-	gone := func() bool { return !isRunning(pid(ts, args[0])) }
+	gone := func() bool { return !compat.IsRunning(pid(ts, args[0])) }
 	if !neg {
-		waitFor(ts, "the end of process "+args[0], gone)
+		scripttest.WaitFor(ts, "the end of process "+args[0], gone)
 	} else if gone() {
 		ts.Fatalf("process %s has ended", args[0])
 	}
-}
-
-// isRunning tells whether a process runs. A zombie does not, but may be there
-// for long where nobody waits for it.
-func isRunning(pid int) bool {
-	return compat.IsRunning(pid)
 }
 
 // cmdSignal sends a signal to a process that the script has started.
@@ -292,7 +255,7 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 // cmdOccupy listens at the address of the script until it ends.
 func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "occupy")
-	ln, err := net.Listen("tcp4", net.JoinHostPort(ts.Getenv("HOST"), ts.Getenv("PORT")))
+	ln, err := net.Listen("tcp4", address(ts))
 	ts.Check(err)
 	ts.Defer(func() { ln.Close() })
 }

@@ -11,15 +11,17 @@ import (
 	"runtime/debug"
 	"syscall"
 
+	systemd "github.com/coreos/go-systemd/v22/daemon"
+
 	"prserver/compat"
 	"prserver/prserv"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/store/sqlite"
 )
 
-// serveInForeground serves until a signal or a client ends it.
+// serveInForeground serves until SIGINT, SIGTERM or a client's quit.
 func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Writer) error {
-	signal.Ignore(syscall.SIGPIPE) // whoever reads the log may go away
+	signal.Ignore(syscall.SIGPIPE) // the reader of the log may go away
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
 	opts, err := absolute(opts)
@@ -32,17 +34,17 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 	}
 	out := stderr
 	if opts.Given["--log"] {
-		file, err := OpenLogFile(opts.Log, false)
+		file, err := openLogFile(opts.Log, false)
 		if err != nil {
 			return err
 		}
-		defer file.Close()
+		defer file.close()
 		out = file
 	}
 	log := slog.New(compat.NewLogHandler(out, level))
 	defer reopenOnHangup(out, log)()
 
-	ln, err := InheritedListener()
+	ln, err := inheritedListener()
 	if err != nil {
 		return err
 	}
@@ -57,26 +59,26 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 	}
 	defer ln.Close()
 	if opts.PidFile != "" {
-		// It says nothing of an address, and systemd may have chosen that.
+		// The address does not matter: with --pidfile, the file names any server.
 		if err := pidFileOf(opts, "", 0).clear(stderr); err != nil {
 			return err
 		}
 	}
-	return serve(ctx, opts, log, ln, opts.PidFile, func() { notify(log, NotifyReady) })
+	return serve(ctx, opts, log, ln, opts.PidFile, func() { notify(log, systemd.SdNotifyReady) })
 }
 
-// reopenOnHangup opens the log anew at every SIGHUP, until the function that
-// it returns is called.
+// reopenOnHangup reopens the log file at every SIGHUP, until stop is called. If
+// out is not a log file, it ignores the signal.
 func reopenOnHangup(out io.Writer, log *slog.Logger) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	go func() {
 		for range hangups {
-			file, ok := out.(*LogFile)
+			file, ok := out.(*logFile)
 			if !ok {
 				continue
 			}
-			if err := file.Reopen(); err != nil {
+			if err := file.reopen(); err != nil {
 				log.Error(err.Error())
 			}
 		}
@@ -87,17 +89,10 @@ func reopenOnHangup(out io.Writer, log *slog.Logger) (stop func()) {
 	}
 }
 
-// notify tells systemd how the server is doing. Whether systemd hears it is no
-// reason to end.
-func notify(log *slog.Logger, state string) {
-	if err := Notify(state); err != nil {
-		log.Warn(err.Error())
-	}
-}
-
-// tuneMemory lets the heap grow to some sixteen megabytes before it is cleaned
-// up, where Go would do so at four, many times a second. Whoever makes it much
-// larger, by requests of megabytes, makes it be cleaned up more often again.
+// tuneMemory lets the garbage collector run when the heap reaches 16 MiB: at
+// Go's default of 4 MiB it runs many times a second. The memory limit makes it
+// run more often again when large requests grow the heap. GOGC and GOMEMLIMIT
+// override both.
 func tuneMemory() {
 	const percent, limit = 300, 128 << 20
 	if os.Getenv("GOGC") == "" {
@@ -108,8 +103,9 @@ func tuneMemory() {
 	}
 }
 
-// serve serves ln until ctx ends, with the server's pid in pidFile if that is
-// not empty. It calls ready once clients get answers.
+// serve serves the listener until ctx ends or a client's quit. While it does,
+// pidFile, if not empty, holds the server's pid. It calls ready once clients get
+// answers.
 func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, pidFile string, ready func()) error {
 	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
 		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
@@ -145,7 +141,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	ready()
 	err = s.Serve(ctx, ln)
 	log.Info("PRServer: stopping...")
-	notify(log, NotifyStopping)
+	notify(log, systemd.SdNotifyStopping)
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
 	}

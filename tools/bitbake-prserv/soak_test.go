@@ -7,19 +7,18 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
 	"prserver/prserv/client"
 	"prserver/prserv/store"
+	"prserver/tools/internal/scripttest"
 )
 
 const (
@@ -37,20 +36,19 @@ const (
 // The server is built for it without the race detector, whose own memory grows
 // with every call: by some 300 bytes, where the server's does not grow at all.
 func TestSoak(t *testing.T) {
-	if !isLong() {
+	if !scripttest.IsLong() {
 		t.Skipf("takes %v: only with PRSERV_LONG=1", soakDuration)
 	}
 	const clients = 8
 	addr, socket := keptSocket(t)
 	dir := t.TempDir()
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "bitbake-prserv"), ".")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %v\n%s", build, err, out)
+	if _, err := scripttest.BuildServer(dir); err != nil {
+		t.Fatal(err)
 	}
 	t.Setenv("PATH", dir+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	file := filepath.Join(dir, "prserv.sqlite3")
 	server := startOn(t, socket, file)
-	prs := client.New(addr, 60*time.Second)
+	prs := ask(addr)
 
 	ctx, cancel := context.WithTimeout(t.Context(), soakDuration)
 	defer cancel()
@@ -72,14 +70,9 @@ func TestSoak(t *testing.T) {
 			}
 		}()
 	}
-	samples := sampleProcess(ctx, t, server.Process.Pid, time.Second)
+	samples := sampleProcess(ctx, t, server.pid(), time.Second)
 	load.Wait()
-	if err := server.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := server.Wait(); err != nil {
-		t.Errorf("the server ended with %v, want 0", err)
-	}
+	server.stop(t)
 	for kind := range calls {
 		if calls[kind].Load() == 0 {
 			t.Errorf("no %s", soakKind(kind))

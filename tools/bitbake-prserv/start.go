@@ -14,10 +14,10 @@ import (
 	"prserver/compat"
 )
 
-// killedTimeout is how long a process may take to go once it was killed.
+// killedTimeout is how long a killed process may still hold its port.
 const killedTimeout = 2 * time.Second
 
-// start makes a daemon and returns when it serves.
+// start starts a daemon and returns once it serves.
 // Source: lib/prserv/serv.py:start_daemon.
 func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) error {
 	opts, err := absolute(opts)
@@ -36,7 +36,7 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 		return err
 	}
 	ln, err := listen(ip, opts.Port)
-	// A server that was killed a moment ago may still hold its port.
+	// A server that was just killed may still hold its port.
 	for deadline := time.Now().Add(killedTimeout); err != nil && file.exists() && time.Now().Before(deadline); {
 		time.Sleep(exitPoll)
 		ln, err = listen(ip, opts.Port)
@@ -45,18 +45,18 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 		return err
 	}
 	defer ln.Close()
-	// Now that the address is ours, so is what its pid file says.
+	// No other server can use the address now, so its pid file is ours to replace.
 	port := ln.Addr().(*net.TCPAddr).Port
 	if err := pidFileOf(opts, ip, port).clear(stderr); err != nil {
 		return err
 	}
-	// The daemon opens it again; here somebody reads why it cannot be opened.
-	logFile, err := OpenLogFile(opts.Log, false)
+	// The daemon opens the log itself. Opening it here shows the user an error.
+	log, err := openLogFile(opts.Log, false)
 	if err != nil {
 		return err
 	}
-	defer logFile.Close()
-	if err := StartDaemon(ctx, ln, opts.Log, opts.DaemonArgs()); err != nil {
+	defer log.close()
+	if err := startDaemon(ctx, ln, opts.Log, opts.DaemonArgs()); err != nil {
 		return err
 	}
 	if port != opts.Port {
@@ -65,36 +65,37 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 	return nil
 }
 
-// serveAsDaemon is what the daemon does.
+// serveAsDaemon serves, in a process that [startDaemon] has started, until
+// SIGTERM or a client's quit.
 func serveAsDaemon(ctx context.Context, opts compat.Options) error {
-	d, err := EnterDaemon()
+	d, err := enterDaemon()
 	if err != nil {
 		return err
 	}
-	defer d.Listener.Close()
-	signal.Ignore(os.Interrupt) // the reference commits and goes on; here everything is committed
+	defer d.listener.Close()
+	signal.Ignore(os.Interrupt) // the reference only commits then; ours always has
 	ctx, cancel := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer cancel()
 	if err := serveDetached(ctx, opts, d); err != nil {
-		d.Fail(err)
+		d.fail(err)
 		return err
 	}
 	return nil
 }
 
-func serveDetached(ctx context.Context, opts compat.Options, d *Daemon) error {
+func serveDetached(ctx context.Context, opts compat.Options, d *inherited) error {
 	level, err := compat.ParseLevel(opts.LogLevel)
 	if err != nil {
 		return err
 	}
-	file, err := OpenLogFile(opts.Log, true)
+	file, err := openLogFile(opts.Log, true)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer file.close()
 	log := slog.New(compat.NewLogHandler(file, level))
 	defer reopenOnHangup(file, log)()
-	addr := d.Listener.Addr().(*net.TCPAddr)
+	addr := d.listener.Addr().(*net.TCPAddr)
 	pidFile := pidFileOf(opts, addr.IP.String(), addr.Port).path
-	return serve(ctx, opts, log, d.Listener, pidFile, d.Ready)
+	return serve(ctx, opts, log, d.listener, pidFile, d.ready)
 }

@@ -16,17 +16,20 @@ import (
 )
 
 const (
-	// quitTimeout is how long a server may take to end after quit, as in the
-	// reference.
+	// quitTimeout is how long a server may take to end after quit. It is the
+	// reference's.
 	quitTimeout = 5 * time.Second
-	// termTimeout is how long it may take after SIGTERM. An idle Python server
-	// looks up every 30 seconds only, and it has to be gone before another
-	// one opens its file.
+	// termTimeout is how long a server may take to end after SIGTERM. An idle
+	// Python server takes up to 30 seconds to notice, and it must have ended
+	// before another server opens its file.
 	termTimeout = 31 * time.Second
-	exitPoll    = 20 * time.Millisecond
+	// exitPoll is the time between two looks at a process that is to end.
+	exitPoll = 20 * time.Millisecond
 )
 
-// stop ends the server at the address of the options, ours or Python's.
+// stop ends the server at the address of the options, ours or Python's: it
+// sends quit, then SIGTERM. It returns an error if there is no pid file, or if
+// the process does not end.
 // Source: lib/prserv/serv.py:stop_daemon.
 func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) error {
 	ip, err := resolve(ctx, opts.Host)
@@ -46,7 +49,7 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 		return fmt.Errorf("pidfile %s does not exist. Daemon not running? %s", file.path, others)
 	}
 	if pid == 0 || !file.isServer(pid) {
-		// Whatever has this pid now must not be stopped.
+		// Another process may have the pid by now. It must not be stopped.
 		return file.removeStale(stderr, "removed")
 	}
 	client := client.New(net.JoinHostPort(ip, strconv.Itoa(opts.Port)), quitTimeout)
@@ -69,7 +72,7 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 	return nil
 }
 
-// gone waits for a process to end.
+// gone waits for a process to end and reports whether it did within timeout.
 func gone(pid int, timeout time.Duration) bool {
 	for deadline := time.Now().Add(timeout); compat.IsRunning(pid); time.Sleep(exitPoll) {
 		if time.Now().After(deadline) {

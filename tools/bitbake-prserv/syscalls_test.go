@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"prserver/prserv/client"
+	"prserver/tools/internal/scripttest"
 )
 
 // traced are the system calls that change files or answer clients. The ones
@@ -48,17 +49,16 @@ func traceServer(t *testing.T, file string, load func(*client.Client)) []event {
 	if _, err := exec.LookPath("strace"); err != nil {
 		t.Skip("strace is not installed: ", err)
 	}
-	if out, err := exec.Command("strace", "-f", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
+	if out, err := exec.Command("strace", "--seccomp-bpf", "-f", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
 		t.Skipf("strace is not allowed to trace: %v, %s", err, out)
 	}
 	addr, socket := keptSocket(t)
 	log := filepath.Join(t.TempDir(), "strace.log")
-	cmd := exec.Command("strace", "-f", "-y", "-xx", "-s", "1000000", "-o", log, "-e", traced,
+	cmd := exec.Command("strace", "--seccomp-bpf", "-f", "-y", "-xx", "-s", "1000000", "-o", log, "-e", traced,
 		"/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh",
 		"bitbake-prserv", "--foreground", "--file", file, "--loglevel", "ERROR")
 	cmd.ExtraFiles = []*os.File{socket}
 	cmd.Stderr = os.Stderr
-	cmd.Env = append(os.Environ(), "GORACE=atexit_sleep_ms=0")
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func traceServer(t *testing.T, file string, load func(*client.Client)) []event {
 			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // the tracer and the server
 		}
 	}()
-	prs := client.New(addr, 60*time.Second)
+	prs := ask(addr)
 	load(prs)
 	if err := prs.Quit(t.Context()); err != nil {
 		t.Fatal(err)
@@ -80,7 +80,7 @@ func traceServer(t *testing.T, file string, load func(*client.Client)) []event {
 		if err != nil {
 			t.Fatalf("the server ended with %v, want 0", err)
 		}
-	case <-time.After(patience):
+	case <-time.After(scripttest.Patience):
 		t.Fatal("the server does not end")
 	}
 	events, err := readTrace(log)

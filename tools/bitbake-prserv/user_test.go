@@ -9,9 +9,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"prserver/prserv/store/sqlite"
+	"prserver/tools/internal/scripttest"
 )
 
 // nobody is a user that owns no file.
@@ -39,7 +39,7 @@ func TestOtherUser(t *testing.T) {
 	}
 	start := func(args ...string) string {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), scripttest.Patience)
 		defer cancel()
 		cmd := exec.CommandContext(ctx, program, append([]string{"--foreground", "--host", "127.0.0.1", "--port", "0",
 			"--file", file}, args...)...)

@@ -13,12 +13,12 @@ import (
 	"syscall"
 )
 
-// nothing is what the baseline answers: the reply to a getPR.
+// nothing is the reply of the baseline to every call: that to a getPR.
 const nothing = "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value><int>0</int></value>\n</param>\n</params>\n</methodResponse>\n"
 
-// serveNothing serves fixed bytes over net/http until ctx ends: what is left
-// when a PR server has nothing to do but to be an HTTP server. It prints its
-// address.
+// serveNothing answers every call with the same bytes, over net/http, until ctx
+// ends. It costs what any HTTP server in Go costs. It prints its address to
+// stdout.
 func serveNothing(ctx context.Context, stdout io.Writer) error {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -42,7 +42,7 @@ func serveNothing(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// baseline is a process that serves nothing.
+// baseline is a process that runs [serveNothing].
 type baseline struct {
 	cmd  *exec.Cmd
 	addr string
@@ -63,8 +63,8 @@ func launchBaseline(ctx context.Context) (*baseline, error) {
 		return nil, err
 	}
 	cmd := exec.CommandContext(ctx, program, "-serve-nothing")
-	// A daemon has a session of its own, to which Linux may give processor time
-	// as to one process; a server without would be compared with the wrong one.
+	// Linux may share out processor time by session. A daemon has a session of its
+	// own, so the baseline needs one too, or the comparison is not fair.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	cmd.Args[0] = os.Args[0] // so that it goes by this name in ps
 	out, err := cmd.StdoutPipe()

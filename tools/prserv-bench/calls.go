@@ -10,13 +10,13 @@ import (
 	"prserver/tools/internal/pyserver"
 )
 
-// callCase is a kind of call, and what it should cost.
+// callCase is a kind of call, with the goals for it.
 type callCase struct {
 	name       string
 	newPercent int
 	keepAlive  bool
-	// rate and p99 are goals against the server that does nothing, the others
-	// against Python's.
+	// rate and p99 are the goals of the ratios to the server that does nothing, the
+	// others those of the ratios to Python's.
 	rate, p99, pyRate, pyP99, pyCPU goal
 }
 
@@ -27,14 +27,14 @@ var callCases = []callCase{
 	{name: "new, keep-alive", newPercent: 100, keepAlive: true, rate: atLeast(0.30)},
 }
 
-// callTable keeps what was measured, by case and server.
+// callTable holds the results of every round by the names of case and server.
 type callTable map[[2]string][]*results
 
 func (c callTable) add(kind, name string, r *results) {
 	c[[2]string{kind, name}] = append(c[[2]string{kind, name}], r)
 }
 
-// last is of the round that is under way, nil if there is none.
+// last returns the results of the current round, or nil if there are none.
 func (c callTable) last(kind, name string) *results {
 	all := c[[2]string{kind, name}]
 	if len(all) == 0 {
@@ -51,7 +51,8 @@ func (c callTable) median(kind, name string, of func(*results) float64) string {
 	return short(median(values))
 }
 
-// calls measures calls a second, latencies, CPU time and memory.
+// calls measures calls a second, latencies, CPU time and memory, and prints the
+// tables of them.
 func (t *tables) calls(ctx context.Context, dir string) error {
 	base, err := startBaseline(ctx)
 	if err != nil {
@@ -100,7 +101,8 @@ func (t *tables) calls(ctx context.Context, dir string) error {
 			}
 			c.compare(&ratios, table)
 		}
-		// Whoever always came first would always meet a disk that is still busy.
+		// The first of a round finds the disk still busy with the round before, so
+		// they take turns.
 		slices.Reverse(servers)
 	}
 	t.printCalls(table, ratios)
@@ -108,7 +110,7 @@ func (t *tables) calls(ctx context.Context, dir string) error {
 	return nil
 }
 
-// compare adds the ratios of a round.
+// compare adds the ratios of the current round to ratios.
 func (c callCase) compare(ratios *figures, table callTable) {
 	ours := table.last(c.name, "ours")
 	for _, other := range []struct {

@@ -20,17 +20,17 @@ import (
 // callTimeout is how long BitBake waits for an answer.
 const callTimeout = 60 * time.Second
 
-// caller asks one call after the other. It speaks HTTP by hand: net/http would
-// take more of the machine than the server.
+// caller makes one call after the other. It writes and reads HTTP itself:
+// net/http would use more CPU time than the server.
 type caller struct {
 	load    load
 	addr    string
-	run     string // tells the new checksums of this run from those of others
+	run     string // part of every new checksum, so that no two runs share one
 	number  int
-	made    int // how many new checksums it has made
+	made    int // number of new checksums so far
 	random  *rand.Rand
 	conn    net.Conn
-	release func() bool // ends the watch over conn
+	release func() bool // stops the watch that closes conn when the context ends
 	reader  *bufio.Reader
 	request bytes.Buffer
 	body    bytes.Buffer
@@ -40,7 +40,7 @@ type caller struct {
 	first     error
 }
 
-// measure makes a call and notes how it went, if counted.
+// measure makes a call and, if counted, records its latency or its error.
 func (c *caller) measure(ctx context.Context, counted bool) {
 	key, checksum := c.random.IntN(c.load.Keys), "known"
 	if c.random.IntN(100) < c.load.NewPercent {
@@ -62,7 +62,8 @@ func (c *caller) measure(ctx context.Context, counted bool) {
 	c.latencies = append(c.latencies, time.Since(start))
 }
 
-// call asks for a value, on a connection of its own unless those are kept.
+// call asks for a value. It uses the kept connection if there is one, or opens
+// one.
 func (c *caller) call(ctx context.Context, key int, checksum string) error {
 	if c.conn == nil {
 		dialer := net.Dialer{Timeout: callTimeout}
@@ -90,7 +91,7 @@ func (c *caller) call(ctx context.Context, key int, checksum string) error {
 	return explain(err)
 }
 
-// explain says what to do about the usual errors.
+// explain adds to common errors what to do about them.
 func explain(err error) error {
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED):
@@ -103,7 +104,8 @@ func explain(err error) error {
 	return err
 }
 
-// writeRequest writes what BitBake's client sends for a getPR.
+// writeRequest puts the request that BitBake's client sends for a getPR into
+// c.request.
 func (c *caller) writeRequest(key int, checksum string) {
 	c.body.Reset()
 	fmt.Fprintf(&c.body, "<?xml version='1.0'?>\n<methodCall>\n<methodName>getPR</methodName>\n<params>\n"+
@@ -120,8 +122,8 @@ func (c *caller) writeRequest(key int, checksum string) {
 	c.request.Write(c.body.Bytes())
 }
 
-// readReply reads a reply that has to carry an integer, and tells whether the
-// connection stays open.
+// readReply reads a reply and reports whether the connection stays open. It
+// returns an error unless the reply holds an integer.
 func (c *caller) readReply() (open bool, err error) {
 	status, err := c.reader.ReadSlice('\n')
 	if err != nil {
@@ -137,7 +139,7 @@ func (c *caller) readReply() (open bool, err error) {
 	for {
 		line, err := c.reader.ReadSlice('\n')
 		if err != nil {
-			return false, half(err)
+			return false, cutShort(err)
 		}
 		line = bytes.TrimSpace(line)
 		if len(line) == 0 {
@@ -158,8 +160,9 @@ func (c *caller) readReply() (open bool, err error) {
 	if open && length >= 0 {
 		_, err = io.CopyN(&c.body, c.reader, int64(length))
 	} else {
-		// Only its end tells how long it is; and the server shall close first, or
-		// this machine runs out of ports.
+		// Read to the end: without a length only the end tells how long it is, and
+		// the side that closes first keeps the port busy. Here that must not be us,
+		// or this machine runs out of ports.
 		open = false
 		_, err = io.Copy(&c.body, c.reader)
 	}
@@ -167,13 +170,13 @@ func (c *caller) readReply() (open bool, err error) {
 		err = io.EOF
 	}
 	if err != nil {
-		return false, half(err)
+		return false, cutShort(err)
 	}
 	return open, checkValue(c.body.Bytes())
 }
 
-// half says that an answer broke off.
-func half(err error) error {
+// cutShort returns the error of an answer that ended too early.
+func cutShort(err error) error {
 	if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
@@ -182,9 +185,10 @@ func half(err error) error {
 
 var faultString = regexp.MustCompile(`<name>faultString</name>\s*<value>(?:<string>)?([^<]*)`)
 
-// checkValue returns an error that says what came instead of a value.
+// checkValue returns an error unless body is a reply with an integer. The error
+// says what came instead.
 func checkValue(body []byte) error {
-	// A fault has an integer too: its code.
+	// A fault holds an integer too, its code.
 	if bytes.Contains(body, []byte("<value><int>")) && !bytes.Contains(body, []byte("<fault>")) {
 		return nil
 	}
@@ -197,7 +201,7 @@ func checkValue(body []byte) error {
 	return fmt.Errorf("no value in the answer %s", quoted(body))
 }
 
-// quoted returns what a server sent on one line that a person can read.
+// quoted returns the beginning of what a program said, quoted, on one line.
 func quoted(b []byte) string {
 	const most = 200
 	b = bytes.TrimSpace(b)

@@ -18,16 +18,16 @@ import (
 const (
 	dumpRows      = 40_000
 	dumpsPerRound = 5
-	// dumpTimeout is how long a dump of the largest file may take.
+	// dumpTimeout is for a dump of the largest file.
 	dumpTimeout = 15 * time.Minute
-	// groupSize is how many checksums a package has in the files made here; the
-	// last one is the known one.
+	// groupSize is the number of checksums that a package has in a file that
+	// makeFile makes. The last of them is the known one.
 	groupSize = 100
 )
 
-// makeFile lets a program make its table in a new file, and fills it with so
-// many rows. There are as many packages as groups of that size; the client
-// asks for the first half of them.
+// makeFile makes a database file in dir/name: it lets the program create its
+// table, and fills that with rows. group is the number of checksums of each
+// package. Clients ask for the first half of the packages.
 func (t *tables) makeFile(ctx context.Context, p program, dir, name string, rows, group int) error {
 	t.say("making a file of %d rows for %s", rows, p.name)
 	s, err := p.start(ctx, dir, name)
@@ -52,8 +52,8 @@ func (t *tables) makeFile(ctx context.Context, p program, dir, name string, rows
 	return syncFile(s.File)
 }
 
-// syncFile leaves nothing of a file for the first commit of a server to wait
-// for.
+// syncFile writes a file to the disk, so that the first commit of a server does
+// not have to.
 func syncFile(name string) error {
 	file, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err == nil {
@@ -65,9 +65,10 @@ func syncFile(name string) error {
 	return nil
 }
 
-// readDump asks a server for a dump, as a client does that accepts gzip. It
-// returns how many milliseconds it took until the last byte was there; to
-// unpack and look at it takes the client's own time.
+// readDump asks a server for a dump with gzip and returns how many milliseconds
+// passed until the last byte had come. It returns an error unless the dump is
+// complete and has so many rows. Unpacking is not in the time: it is the
+// client's work.
 func readDump(ctx context.Context, addr string, rows int) (float64, error) {
 	ctx, cancel := context.WithTimeout(ctx, dumpTimeout)
 	defer cancel()
@@ -88,8 +89,8 @@ func readDump(ctx context.Context, addr string, rows int) (float64, error) {
 	return ms, checkDump(bytes.NewReader(packed), rows)
 }
 
-// ask calls a method that takes no arguments, as a client that accepts gzip.
-// The caller closes the body, which is packed then.
+// ask calls a method without arguments, as a client that accepts gzip. The caller
+// unpacks the body and closes it.
 func ask(ctx context.Context, addr, method string) (*http.Response, error) {
 	body := "<?xml version='1.0'?>\n<methodCall>\n<methodName>" + method + "</methodName>\n<params>\n</params>\n</methodCall>\n"
 	request, err := http.NewRequestWithContext(ctx, "POST", "http://"+addr+"/RPC2", strings.NewReader(body))
@@ -111,7 +112,8 @@ func ask(ctx context.Context, addr, method string) (*http.Response, error) {
 	return reply, nil
 }
 
-// checkDump looks whether a packed dump is whole.
+// checkDump returns an error unless a packed dump is complete and has so many
+// rows.
 func checkDump(packed io.Reader, rows int) error {
 	unpacked, err := gzip.NewReader(packed)
 	if err != nil {
@@ -143,7 +145,7 @@ func milliseconds(since time.Time) float64 {
 	return float64(time.Since(since)) / float64(time.Millisecond)
 }
 
-// dump measures how long a dump takes, and what it does to other clients.
+// dump measures how long a dump takes, and how much it slows down other clients.
 func (t *tables) dump(ctx context.Context, dir string) error {
 	if err := t.makeFile(ctx, t.ours, dir, "ours", dumpRows, groupSize); err != nil {
 		return err
@@ -194,7 +196,8 @@ func (t *tables) dump(ctx context.Context, dir string) error {
 	return nil
 }
 
-// timeDumps takes turns and returns the median times.
+// timeDumps makes some dumps in each way, in turns, and returns the median times
+// in milliseconds.
 func timeDumps(ways map[string]func() (float64, error)) (map[string]float64, error) {
 	all, medians := map[string][]float64{}, map[string]float64{}
 	for range dumpsPerRound {
@@ -212,8 +215,8 @@ func timeDumps(ways map[string]func() (float64, error)) (map[string]float64, err
 	return medians, nil
 }
 
-// besideDumps measures known calls without dumps, and beside one client that
-// asks for one dump after the other.
+// besideDumps measures known calls twice: without dumps, and while a client asks
+// for one dump after the other.
 func (t *tables) besideDumps(ctx context.Context, round int, s server, table *figures) error {
 	l := t.load
 	l.Keys = dumpRows / groupSize / 2

@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// goal is what a figure should be.
+// goal is the limit that a figure should keep.
 type goal struct {
 	limit   float64
-	atLeast bool   // or at most
+	atLeast bool   // the figure should be at least limit, otherwise at most
 	unit    string // with a space before it; empty for ratios
 }
 
@@ -21,22 +21,21 @@ func (g goal) in(unit string) goal {
 	return g
 }
 
-// none is the goal of a figure that has none.
+// none is for a figure without a goal.
 var none goal
 
-// figure is a number that is measured once a round. Other programs of the
-// machine disturb single rounds, so the median is what counts; and a ratio is
-// that of two numbers of the same round.
+// figure is a number that is measured once a round. Its median counts, since
+// other programs of the machine can disturb a single round.
 type figure struct {
 	what   string
 	goal   goal
 	rounds []float64
 }
 
-// figures are in the order in which they were first added.
+// figures are in the order in which add first saw them.
 type figures []*figure
 
-// add notes what a round has measured; 0 is not known.
+// add adds the value of a round to a figure. It ignores 0, which means unknown.
 func (f *figures) add(what string, g goal, value float64) {
 	if value == 0 {
 		return
@@ -61,7 +60,7 @@ func median(values []float64) float64 {
 	return (values[mid-1] + values[mid]) / 2
 }
 
-// write writes a table in Markdown.
+// write writes the figures as a table in Markdown.
 func (f figures) write(out io.Writer, title string) {
 	row(out, title, "median", "lowest to highest", "goal", "met")
 	rule(out, 1, 4)
@@ -97,7 +96,7 @@ func (f *figure) met() string {
 	return "no"
 }
 
-// short writes a number with as many digits as mean something.
+// short formats a number with two or three significant digits.
 func short(n float64) string {
 	switch {
 	case n >= 100:
@@ -118,8 +117,8 @@ func row(out io.Writer, cells ...string) {
 	fmt.Fprintln(out, "|")
 }
 
-// rule writes what stands below the first row: so many columns of text, then
-// so many of numbers.
+// rule writes the line below the first row of a table: text columns, and behind
+// them columns of numbers, which are aligned to the right.
 func rule(out io.Writer, text, numbers int) {
 	for range text {
 		fmt.Fprint(out, "|---")

@@ -7,10 +7,11 @@ import (
 	"path/filepath"
 )
 
-// crowd is how many checksums the large groups have.
+// crowd is the number of checksums of each package in the file with large groups.
 const crowd = 100_000
 
-// growth measures whether a large file is slower than an empty one.
+// growth measures whether calls to a server with a large file are slower than to
+// one with an empty file.
 func (t *tables) growth(ctx context.Context, dir string) error {
 	if err := t.makeFile(ctx, t.ours, dir, "rows", t.rows, groupSize); err != nil {
 		return err
@@ -34,7 +35,7 @@ func (t *tables) growth(ctx context.Context, dir string) error {
 	return nil
 }
 
-// growthCase is a large file, and how many of its packages are asked for.
+// growthCase is a large file and the number of its packages that clients ask for.
 type growthCase struct {
 	file, what string
 	packages   int
@@ -78,8 +79,8 @@ func (t *tables) growthRound(ctx context.Context, round int, dir string, starts,
 	return nil
 }
 
-// measureEmpty asks a new server for as many packages: how many there are
-// matters in a small file, too, but is no growth.
+// measureEmpty measures the same load on a new server. It asks for as many
+// packages, because their number matters in a small file too.
 func (t *tables) measureEmpty(ctx context.Context, l load, dir string) (*results, error) {
 	defer os.RemoveAll(filepath.Join(dir, "empty"))
 	s, err := t.ours.start(ctx, dir, "empty")
@@ -90,8 +91,8 @@ func (t *tables) measureEmpty(ctx context.Context, l load, dir string) (*results
 	return t.measure(ctx, l, s, noTick)
 }
 
-// dumpAll measures what a dump of the large file takes. It is asked of a
-// server that has done nothing else, so that none of its memory is from before.
+// dumpAll measures the time and the memory of a dump of the large file, on a
+// server that has done nothing else, so that all its memory is for the dump.
 func (t *tables) dumpAll(ctx context.Context, dir string, all *figures) error {
 	s, err := t.ours.start(ctx, dir, "rows")
 	if err != nil {

@@ -10,21 +10,21 @@ import (
 	"time"
 )
 
-// load is what a server is loaded with.
+// load says how to load a server, and for how long.
 type load struct {
 	Clients    int
 	NewPercent int
 	KeepAlive  bool
 	Duration   time.Duration
 	Warmup     time.Duration
-	// Keys is how many packages have a known value. As many others get the new
-	// checksums, so that known values stay known.
+	// Keys is the number of packages that have a known value. The new checksums go
+	// to as many other packages, so that known values stay known.
 	Keys int
 	PID  int // the server's process, 0 if unknown
 }
 
-// run makes the known keys, loads the server and returns what was measured.
-// tick is called with the time that has passed.
+// run makes the known keys, loads the server at addr and returns the results. It
+// keeps calling tick with the time that has passed.
 func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*results, error) {
 	clients := make([]*caller, l.Clients)
 	run := strconv.FormatInt(time.Now().UnixNano(), 36)
@@ -35,9 +35,11 @@ func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*
 		return nil, fmt.Errorf("asking %s for the known values: %w", addr, err)
 	}
 	var measuring, measured atomic.Bool
+	measuring.Store(l.Warmup == 0) // or the first calls would not count
 	loadCtx, stop := context.WithCancel(ctx)
 	defer stop()
 	var running sync.WaitGroup
+	begin := time.Now()
 	for _, c := range clients {
 		running.Add(1)
 		go func() {
@@ -52,7 +54,6 @@ func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*
 			}
 		}()
 	}
-	begin := time.Now()
 	wait := func(until time.Duration) {
 		for passed := time.Since(begin); passed < until && ctx.Err() == nil; passed = time.Since(begin) {
 			tick(passed)
@@ -64,7 +65,7 @@ func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*
 	start := time.Now()
 	measuring.Store(true)
 	wait(l.Warmup + l.Duration)
-	// A server that takes longer than that for one call has its figures, too.
+	// At least one call has to end, however slow the server is.
 	for !measured.Load() && ctx.Err() == nil {
 		time.Sleep(10 * time.Millisecond)
 	}
@@ -72,7 +73,7 @@ func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*
 	took := time.Since(start)
 	cpu = cpuTime(l.PID) - cpu
 	stop()
-	running.Wait() // calls that have begun count, however long they take
+	running.Wait() // calls that have begun count too
 	tick(l.Warmup + l.Duration)
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
@@ -80,9 +81,9 @@ func (l load) run(ctx context.Context, addr string, tick func(time.Duration)) (*
 	return collect(clients, took, cpu), nil
 }
 
-// makeKeys asks once for every known key.
+// makeKeys asks once for every known key, so that each has a value.
 func (l load) makeKeys(ctx context.Context, clients []*caller) error {
-	// The first error ends the others: they would only say the same.
+	// The first error ends all clients: the others would only get the same.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var running sync.WaitGroup

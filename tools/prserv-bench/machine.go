@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machine prints what was measured on.
+// machine prints a paragraph about the machine and the programs measured.
 func (t *tables) machine() error {
 	var kernel unix.Utsname
 	if err := unix.Uname(&kernel); err != nil {
@@ -36,7 +36,7 @@ func (t *tables) machine() error {
 	}
 	fmt.Fprint(t.stdout, "; no-op is an HTTP server in Go that answers the same to everything. ",
 		"Clients and servers share the machine")
-	// Whoever reads the figures should see whether others did, too.
+	// The reader should see whether other programs were busy.
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {
 		average, _, _ := strings.Cut(string(text), " ")
 		fmt.Fprintf(t.stdout, ", whose load average was %s before", average)
@@ -54,7 +54,7 @@ func cpuModel() string {
 	return string(model[1])
 }
 
-// syncTimes measures what a commit waits for.
+// syncTimes measures how long an fdatasync takes, for which every commit waits.
 func syncTimes(dir string) (*results, error) {
 	file, err := os.CreateTemp(dir, "prserv-bench-")
 	if err != nil {
@@ -77,7 +77,7 @@ func syncTimes(dir string) (*results, error) {
 	return collect([]*caller{c}, time.Second, 0), nil
 }
 
-// fileSystem names the type of the file system that a folder is on.
+// fileSystem returns the type of the file system that holds a folder.
 func fileSystem(dir string) string {
 	if real, err := filepath.EvalSymlinks(dir); err == nil {
 		dir = real
@@ -97,8 +97,8 @@ func fileSystem(dir string) string {
 	return name
 }
 
-// bitbakeVersion returns what a checkout calls itself; script is its
-// bin/bitbake-prserv.
+// bitbakeVersion returns the name and version of a checkout of BitBake, given the
+// path of its bin/bitbake-prserv.
 func bitbakeVersion(script string) string {
 	text, _ := os.ReadFile(filepath.Join(filepath.Dir(script), "..", "lib", "bb", "__init__.py"))
 	version := regexp.MustCompile(`(?m)^__version__ = "([^"]*)"`).FindSubmatch(text)

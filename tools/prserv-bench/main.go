@@ -1,5 +1,5 @@
-// Command prserv-bench loads a PR server with getPR calls and reports how
-// many it answers and how fast.
+// Command prserv-bench loads a PR server with getPR calls and reports how many it
+// answers and how fast.
 package main
 
 import (

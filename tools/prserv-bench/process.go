@@ -9,14 +9,15 @@ import (
 	"time"
 )
 
-// cpuTime returns the CPU time that a process has used, and 0 for none.
+// cpuTime returns the CPU time that a process has used, or 0 if there is no such
+// process.
 func cpuTime(pid int) time.Duration {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0
 	}
-	// The name in parentheses may have anything in it; utime and stime are the
-	// twelfth and thirteenth field behind it.
+	// The second field is a name in parentheses, which may hold anything. utime and
+	// stime are the twelfth and thirteenth field behind it.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	var ticks int64
 	for _, i := range []int{11, 12} {
@@ -30,8 +31,8 @@ func cpuTime(pid int) time.Duration {
 	return time.Duration(ticks) * time.Second / ticksPerSecond
 }
 
-// memory returns a line of a process's status in MiB: VmRSS, what it has in
-// memory, or VmHWM, the most it ever had.
+// memory returns in MiB what a process has in memory (VmRSS), or the most that it
+// ever had (VmHWM).
 func memory(pid int, name string) (float64, error) {
 	file, err := os.Open(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -48,7 +49,7 @@ func memory(pid int, name string) (float64, error) {
 	return 0, fmt.Errorf("no %s of process %d: has it ended?", name, pid)
 }
 
-// forgetPeak makes VmHWM of a process start anew.
+// forgetPeak resets VmHWM of a process to what it has in memory now.
 func forgetPeak(pid int) error {
 	err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", pid), []byte("5"), 0)
 	if err != nil {

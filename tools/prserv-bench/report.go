@@ -13,7 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// report is what the program reports.
+// report is the outcome of a load.
 type report struct {
 	Address  string
 	Load     load
@@ -21,7 +21,8 @@ type report struct {
 	Baseline *results // nil if there was none
 }
 
-// writeJSON writes the report under names that are there to stay.
+// writeJSON writes the report as JSON. The names must not change: other programs
+// read them.
 func (r report) writeJSON(out io.Writer) error {
 	type loadJSON struct {
 		Clients    int     `json:"clients"`
@@ -48,11 +49,11 @@ func (r report) writeJSON(out io.Writer) error {
 	}
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // nobody puts the report into a page; addresses have arrows between them
+	encoder.SetEscapeHTML(false) // errors hold addresses with "->" between them
 	return encoder.Encode(doc)
 }
 
-// writeTable writes the report for a person.
+// writeTable writes the report as a table for people.
 func (r report) writeTable(out io.Writer) error {
 	connections := "a connection a call"
 	if r.Load.KeepAlive {
@@ -83,8 +84,8 @@ func orDash(n float64) string {
 	return strconv.FormatFloat(n, 'f', 2, 64)
 }
 
-// progress returns a function that shows how much time has passed, on a
-// terminal, and one that takes away what it has shown.
+// progress returns two functions: tick shows on a terminal how much time has
+// passed, clear removes that. If stderr is no terminal, they do nothing.
 func progress(stderr io.Writer, what string, l load) (tick func(time.Duration), clear func()) {
 	file, ok := stderr.(*os.File)
 	if ok {

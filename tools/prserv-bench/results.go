@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// results are what came of a load. The names in JSON are there to stay, for
-// whoever keeps figures.
+// results are the figures of a load. The names in JSON must not change: other
+// programs read them. _us are microseconds.
 type results struct {
 	Calls          int     `json:"calls"` // those that got a value
 	Errors         int     `json:"errors"`
@@ -20,7 +20,8 @@ type results struct {
 	CPUPerCall float64 `json:"cpu_us_per_call"`
 }
 
-// collect adds up what the clients have noted.
+// collect makes the results of what the clients have recorded. took is the time
+// measured, cpu the server's CPU time in it.
 func collect(clients []*caller, took, cpu time.Duration) *results {
 	r := &results{}
 	var all []time.Duration
@@ -37,7 +38,7 @@ func collect(clients []*caller, took, cpu time.Duration) *results {
 	if len(all) == 0 {
 		return r
 	}
-	// The smallest latency that so many thousandths of the calls do not exceed.
+	// at returns a percentile, in thousandths.
 	at := func(thousandths int) float64 {
 		return microseconds(all[(thousandths*len(all)+999)/1000-1])
 	}
@@ -48,7 +49,7 @@ func collect(clients []*caller, took, cpu time.Duration) *results {
 
 func microseconds(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
-// to returns r divided by other, nil where there is nothing to divide.
+// to returns r divided by other, or nil if either has no calls.
 func (r *results) to(other *results) *ratio {
 	if r.Calls == 0 || other.Calls == 0 {
 		return nil
@@ -70,7 +71,7 @@ type ratio struct {
 	CPUPerCall     float64 `json:"cpu_per_call"` // 0 if unknown
 }
 
-// quotient is 0 where either is unknown.
+// quotient returns a / b, or 0 if either is 0, which means unknown.
 func quotient(a, b float64) float64 {
 	if b == 0 {
 		return 0

@@ -28,7 +28,7 @@ With --json the report has "address", "load", "server" and, with --baseline,
 Options:
 `
 
-// options are what the command line says.
+// options are the options and the argument of the command line.
 type options struct {
 	load     load
 	baseline bool
@@ -37,11 +37,11 @@ type options struct {
 	addr     string
 }
 
-// usageError is about the command line.
+// usageError is an error in the command line. The exit code is 2.
 type usageError struct{ error }
 
-// parseFlags parses a command line. With --help it prints the text and the
-// options.
+// parseFlags parses a command line. With --help it prints text and the options to
+// stdout and returns [flag.ErrHelp].
 func parseFlags(flags *flag.FlagSet, args []string, text string, stdout io.Writer) error {
 	flags.SetOutput(io.Discard) // the flag package would print all options with each error
 	err := flags.Parse(args)
@@ -79,7 +79,8 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	return o, o.check(flags.Args())
 }
 
-// check takes the server from the arguments behind the options.
+// check takes the server from args, the arguments behind the options, and returns
+// an error if an option has a bad value.
 func (o *options) check(args []string) error {
 	if len(args) != 1 {
 		return usageError{errors.New("which server? Name its HOST:PORT, and only that, behind the options")}
@@ -104,7 +105,8 @@ func (o *options) check(args []string) error {
 	return nil
 }
 
-// run is the program. It returns its exit code.
+// run runs the program with its arguments, the first of which is its name, and
+// returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := command(ctx, args[1:], stdout, stderr)
 	var usage usageError
@@ -139,7 +141,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	return bench(ctx, o, stdout, stderr)
 }
 
-// bench loads the server, and the baseline if it is asked for.
+// bench loads the server, and the baseline if that was asked for, and reports.
 func bench(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	rep := report{Load: o.load, Address: o.addr}
 	measure := func(what, addr string, l load) (*results, error) {
@@ -148,7 +150,8 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return l.run(ctx, addr, tick)
 	}
 	var err error
-	// The server goes first: if it is not there, nobody waits for the baseline.
+	// The server comes first: if it does not answer, the user need not wait for the
+	// baseline.
 	if rep.Server, err = measure("server", o.addr, o.load); err != nil {
 		return err
 	}
@@ -178,7 +181,7 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) error {
 	return failures("the baseline", rep.Baseline)
 }
 
-// failures is the error that calls were not answered.
+// failures returns an error if calls failed.
 func failures(who string, r *results) error {
 	if r.Errors == 0 {
 		return nil

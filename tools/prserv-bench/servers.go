@@ -21,7 +21,8 @@ type server struct {
 	*pyserver.Server
 }
 
-// start starts a program with its files in a folder of its own below dir.
+// start starts the program with its files in the folder dir/name, which it makes.
+// The database may be there already.
 func (p program) start(ctx context.Context, dir, name string) (server, error) {
 	dir = filepath.Join(dir, name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
@@ -34,7 +35,7 @@ func (p program) start(ctx context.Context, dir, name string) (server, error) {
 	return server{p.name, s}, nil
 }
 
-// stop stops the server.
+// stop stops the server. It returns an error if the server had to be killed.
 func (s server) stop() error {
 	if err := s.Stop(); err != nil {
 		return fmt.Errorf("stopping %s: %w", s.name, err)

@@ -26,7 +26,7 @@ machine does disturbs both. scripts/bench builds the program and calls this.
 Options:
 `
 
-// tables measures what the tables show.
+// tables holds the options of prserv-bench tables.
 type tables struct {
 	ours      program
 	reference *program // nil if there is none
@@ -78,7 +78,8 @@ func parseTables(args []string, stdout, stderr io.Writer) (*tables, error) {
 	return t, t.find(*file, *bitbake, *python)
 }
 
-// find finds the programs.
+// find fills in the programs to measure. Paths become absolute, because servers
+// run in folders of their own.
 func (t *tables) find(file, bitbake, python string) error {
 	file, err := exec.LookPath(file)
 	if err != nil {
@@ -88,7 +89,6 @@ func (t *tables) find(file, bitbake, python string) error {
 		return err
 	}
 	t.ours = program{"ours", pyserver.Program{file}}
-	// Servers run in folders of their own, so that nothing may be relative.
 	if t.dir, err = filepath.Abs(t.dir); err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (t *tables) find(file, bitbake, python string) error {
 	if _, err := os.Stat(filepath.Join(bitbake, "bin", "bitbake-prserv")); err != nil {
 		return usageError{fmt.Errorf("--bitbake %s is no checkout of bitbake: %w", bitbake, err)}
 	}
-	// An interpreter that is a shim needs the environment it will not have.
+	// python may be a shim, which would need the environment of the user.
 	out, err := exec.Command(python, "-c", "import sys; print(sys.executable); print(sys.version.split()[0])").Output()
 	lines := strings.Fields(string(out))
 	if err != nil || len(lines) != 2 {
@@ -115,8 +115,8 @@ func (t *tables) find(file, bitbake, python string) error {
 	return nil
 }
 
-// run makes the parts, one after the other. One that fails keeps no other
-// from its turn.
+// run makes the parts one after the other. If one fails, the others are made all
+// the same.
 func (t *tables) run(ctx context.Context) error {
 	if err := t.machine(); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (t *tables) run(ctx context.Context) error {
 	return oneLine(errs...)
 }
 
-// oneLine is errors.Join in one line.
+// oneLine joins errors as errors.Join does, but in one line.
 func oneLine(errs ...error) error {
 	var all error
 	for _, err := range errs {
@@ -153,7 +153,7 @@ func oneLine(errs ...error) error {
 	return all
 }
 
-// inFolder calls a function with a folder that is removed afterwards.
+// inFolder calls f with a new folder, and removes that afterwards.
 func (t *tables) inFolder(ctx context.Context, f func(ctx context.Context, dir string) error) error {
 	dir, err := os.MkdirTemp(t.dir, "prserv-bench-")
 	if err != nil {
@@ -163,20 +163,20 @@ func (t *tables) inFolder(ctx context.Context, f func(ctx context.Context, dir s
 	return f(ctx, dir)
 }
 
-// stop stops a server whose part is over.
+// stop stops a server. An error is only printed: the figures are good.
 func (t *tables) stop(s server) {
 	if err := s.stop(); err != nil {
 		t.say("%v", err)
 	}
 }
 
-// say tells whoever waits what is being done.
+// say writes a line to stderr with the time before it.
 func (t *tables) say(format string, args ...any) {
 	fmt.Fprintf(t.stderr, "%s "+format+"\n", append([]any{time.Now().Format(time.TimeOnly)}, args...)...)
 }
 
-// measure loads a server. Calls that fail end the part: figures without them
-// would be too good.
+// measure loads a server and returns the results. It returns an error if a call
+// failed, since the figures of the others would look too good.
 func (t *tables) measure(ctx context.Context, l load, s server, tick func(time.Duration)) (*results, error) {
 	l.PID = s.PID
 	r, err := l.run(ctx, s.Addr, tick)

@@ -97,7 +97,7 @@ func TestTablesInterrupted(t *testing.T) {
 			defer cancel()
 			dir := t.TempDir()
 			var stderr bytes.Buffer
-			code := run(ctx, []string{"prserv-bench", "tables", "--program", file, "--only", "dump", "--dir", dir, "--warmup", "0s", "--duration", "200ms"},
+			code := run(ctx, []string{"prserv-bench", "tables", "--program", file, "--only", "dump", "--dir", dir, "--warmup", "0s", "--duration", "100ms"},
 				io.Discard, lineWriter(func(line string) {
 					stderr.WriteString(line)
 					if strings.Contains(line, at) {

@@ -31,6 +31,7 @@ const (
 type progress struct {
 	out   io.Writer
 	start time.Time
+	now   func() time.Time
 	width func() int // of the terminal
 
 	mu    sync.Mutex // guards what follows
@@ -43,37 +44,39 @@ type progress struct {
 }
 
 func newProgress(stderr io.Writer) *progress {
-	return &progress{out: stderr, start: time.Now(), quiet: !isTerminal(stderr), width: func() int { return terminalWidth(stderr) }}
+	return &progress{out: stderr, start: time.Now(), now: time.Now, quiet: !isTerminal(stderr),
+		width: func() int { return terminalWidth(stderr) }}
 }
 
 // show is for [place.Work].
-func (p *progress) show(now place.Progress) {
+func (p *progress) show(done place.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.quiet {
 		return
 	}
-	if now.What != p.first.What || p.since.IsZero() {
-		p.first, p.since = now, time.Now()
+	now := p.now()
+	if done.What != p.first.What || p.since.IsZero() {
+		p.first, p.since = done, now
 	}
-	if time.Since(p.start) < patience || time.Since(p.shown) < interval {
+	if now.Sub(p.start) < patience || now.Sub(p.shown) < interval {
 		return
 	}
-	p.shown = time.Now()
+	p.shown = now
 	room := p.width() - besides
 	if room <= 0 {
 		return
 	}
-	if known := now.Part >= 0; p.bar == nil || known != p.known {
+	if known := done.Part >= 0; p.bar == nil || known != p.known {
 		p.takeAway()
 		p.bar, p.known = newBar(p.out, known), known
 	}
-	line := describe(now, p.first, time.Since(p.since))
+	line := describe(done, p.first, now.Sub(p.since))
 	if utf8.RuneCountInString(line) > room {
 		line = string([]rune(line)[:room]) // a second line would stay
 	}
 	if p.known {
-		p.bar.Set64(min(int64(now.Part*whole), whole-1)) // a full bar would be the last one
+		p.bar.Set64(min(int64(done.Part*whole), whole-1)) // a full bar would be the last one
 	}
 	p.bar.Describe(line)
 }

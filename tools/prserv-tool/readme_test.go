@@ -2,15 +2,15 @@ package main
 
 import (
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"prserver/tools/internal/pyserver"
+	"prserver/tools/internal/scripttest"
 )
 
 // TestMoving does what the README says of moving from the Python server, word
@@ -21,9 +21,8 @@ func TestMoving(t *testing.T) {
 	moving, back := movingBlocks(t)
 	dir := t.TempDir()
 	bin, bitbake := filepath.Join(dir, "bin"), filepath.Join(dir, "bitbake", "bin")
-	build := exec.Command("go", "build", "-o", bin+"/", "prserver/tools/bitbake-prserv")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	if _, err := scripttest.BuildServer(bin); err != nil {
+		t.Fatal(err)
 	}
 	if err := os.MkdirAll(bitbake, 0o777); err != nil {
 		t.Fatal(err)
@@ -67,11 +66,7 @@ $BITBAKE/bin/bitbake-prserv --start --host $HOST --port $PORT --file $OLD --log 
 . ./wait.sh
 -- wait.sh --
 . ./names.sh
-for i in $(seq 100); do
-	prserv-tool ping $HOST:$PORT >/dev/null 2>&1 && exit
-	sleep 0.1
-done
-exit 1
+until prserv-tool ping $HOST:$PORT >/dev/null 2>&1; do sleep 0.1; done
 -- stop.sh --
 . ./names.sh
 $BITBAKE/bin/bitbake-prserv --stop --host $HOST --port $PORT >stop.log 2>&1
@@ -93,17 +88,18 @@ BACK
 	if err := os.WriteFile(filepath.Join(scripts, "moving.txtar"), []byte(whole), 0o666); err != nil {
 		t.Fatal(err)
 	}
-	testscript.Run(t, testscript.Params{
-		Dir:         scripts,
-		WorkdirRoot: t.TempDir(),
+	address, err := pyserver.FreeAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	scripttest.Run(t, testscript.Params{
+		Dir: scripts,
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			env.Setenv("PATH", bin+":"+env.Getenv("PATH"))
 			env.Setenv("BITBAKE", filepath.Dir(bitbake))
-			env.Setenv("ADDR", freeAddress(t))
+			env.Setenv("ADDR", address.String())
 			return nil
 		},
-		RequireExplicitExec: true,
 	})
 }
 
@@ -137,16 +133,4 @@ func movingBlocks(t *testing.T) (moving, back string) {
 		t.Fatalf("the README begins with %q, not with names", names)
 	}
 	return moving, blocks[1]
-}
-
-// freeAddress returns an address at which nobody listens, of loopback's many,
-// so that nobody else comes upon it.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp4", fmt.Sprintf("127.%d.%d.%d:0", 1+rand.IntN(250), rand.IntN(250), 1+rand.IntN(250)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }

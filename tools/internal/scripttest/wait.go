@@ -15,14 +15,9 @@ const Patience = 2 * time.Minute
 // IsLong reports whether scripts/test --long runs the tests.
 func IsLong() bool { return os.Getenv("PRSERV_LONG") != "" }
 
-// Failer is a test or a script.
-type Failer interface {
-	Fatalf(format string, args ...any)
-}
-
-// WaitFor waits until done returns true. If it never does, the test fails and
-// names what it was waiting for.
-func WaitFor(t Failer, what string, done func() bool) {
+// WaitFor waits until done returns true. If it never does, the test or script t
+// fails and names what it was waiting for.
+func WaitFor(t interface{ Fatalf(string, ...any) }, what string, done func() bool) {
 	for deadline := time.Now().Add(Patience); !done(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("waited in vain for %s", what)

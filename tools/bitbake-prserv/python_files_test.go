@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"database/sql"
@@ -52,7 +52,7 @@ func wantLines(t *testing.T, what, got string, want ...string) {
 // TestPythonFiles hands a file back and forth: the reference's statements in
 // Python's sqlite3 and our server count on from each other.
 func TestPythonFiles(t *testing.T) {
-	eachPython(t, func(t *testing.T, python, _ string) {
+	eachPython(t, func(t *testing.T, python string) {
 		for _, journal := range []string{"WAL", "MEMORY", "DELETE"} {
 			t.Run(journal, func(t *testing.T) {
 				file := filepath.Join(t.TempDir(), "prserv.sqlite3")
@@ -88,7 +88,7 @@ func TestPythonFiles(t *testing.T) {
 // TestPythonMakesTheSameFile compares the files that both make of the same
 // calls.
 func TestPythonMakesTheSameFile(t *testing.T) {
-	eachPython(t, func(t *testing.T, python, _ string) {
+	eachPython(t, func(t *testing.T, python string) {
 		dir := t.TempDir()
 		ours, theirs := filepath.Join(dir, "ours"), filepath.Join(dir, "theirs")
 		keys := []string{"v/all/a", "v/all/b", "v/all/a", "w/all/a", "v/arm/a", "v/all/b", "v/all/c", "w/all/a"}
@@ -111,7 +111,7 @@ func TestPythonMakesTheSameFile(t *testing.T) {
 // TestPythonCrashed opens what a Python that died in the middle of a change
 // has left behind: a write-ahead log, or a journal to roll back.
 func TestPythonCrashed(t *testing.T) {
-	eachPython(t, func(t *testing.T, python, _ string) {
+	eachPython(t, func(t *testing.T, python string) {
 		for journal, left := range map[string]string{"WAL": "-wal", "DELETE": "-journal"} {
 			t.Run(journal, func(t *testing.T) {
 				file := filepath.Join(t.TempDir(), "prserv.sqlite3")
@@ -132,7 +132,7 @@ func TestPythonCrashed(t *testing.T) {
 // TestKilled kills our server while calls come in: whatever it answered is in
 // the file, for the next server and for Python.
 func TestKilled(t *testing.T) {
-	eachPython(t, func(t *testing.T, python, _ string) {
+	eachPython(t, func(t *testing.T, python string) {
 		file := filepath.Join(t.TempDir(), "prserv.sqlite3")
 		p := startProgram(t, file)
 		c := ask(p.addr)
@@ -205,7 +205,7 @@ func TestOutside(t *testing.T) {
 			func(file, to string) { sqlite3Program(t, "", file, ".backup '"+to+"'") })
 	})
 	t.Run("python", func(t *testing.T) {
-		eachPython(t, func(t *testing.T, python, _ string) {
+		eachPython(t, func(t *testing.T, python string) {
 			testOutside(t,
 				func(file string) string { return runPython(t, python, "database.py", "rows", file) },
 				func(file, to string) { runPython(t, python, "database.py", "backup", file, to) })

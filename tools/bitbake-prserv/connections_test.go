@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"bufio"
@@ -10,13 +10,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"prserver/tools/internal/scripttest"
 )
 
 // TestForkedClients has eight Python processes that share one client object.
 // If the server kept its connections open they would share a connection, and
 // read each other's answers.
 func TestForkedClients(t *testing.T) {
-	eachPython(t, func(t *testing.T, python, _ string) {
+	eachPython(t, func(t *testing.T, python string) {
 		p := startProgram(t, filepath.Join(t.TempDir(), "prserv.sqlite3"))
 		runPython(t, python, "forked.py", p.addr)
 	})
@@ -29,7 +31,7 @@ func dial(t *testing.T, addr string) net.Conn {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := conn.SetDeadline(time.Now().Add(scripttest.Patience)); err != nil {
 		t.Fatal(err)
 	}
 	return conn

@@ -13,8 +13,8 @@ import (
 	"prserver/xmlrpc"
 )
 
-// repr is Python's repr() of a text: in Python 2 of a unicode object, whose
-// quotes follow a 'u'.
+// repr returns Python's repr() of a text. In Python 2 the text is a unicode
+// object, so a 'u' stands before the quotes.
 func (p python) repr(s string) string {
 	quoted := p.quoted(s, func(r rune) bool {
 		return r < 0x7F || p == python3 && unicode.IsPrint(r)
@@ -25,8 +25,8 @@ func (p python) repr(s string) string {
 	return quoted
 }
 
-// reprBytes is repr() of what came as bytes: Python 2 keeps it as a byte
-// string, Python 3 reads it as Latin-1.
+// reprBytes returns Python's repr() of bytes that the client sent: Python 2 keeps
+// a byte string, Python 3 decodes it as Latin-1.
 func (p python) reprBytes(s string) string {
 	latin1 := make([]rune, 0, len(s))
 	for i := range len(s) {
@@ -37,8 +37,8 @@ func (p python) reprBytes(s string) string {
 	})
 }
 
-// reprStored is repr() of a text that an XML-RPC call brought: Python 2 makes
-// a byte string of it where it can.
+// reprStored returns Python's repr() of a text from an XML-RPC call: Python 2 makes
+// a byte string of it if it is ASCII.
 func (p python) reprStored(s string) string {
 	if p == python2 && isASCII(s) {
 		return p.reprBytes(s)
@@ -46,8 +46,8 @@ func (p python) reprStored(s string) string {
 	return p.repr(s)
 }
 
-// quoted puts s in quotes, in double ones where that saves a backslash, and
-// escapes what is not printable.
+// quoted puts s in single quotes, or in double ones if that saves a backslash. It
+// escapes characters that are not printable.
 func (p python) quoted(s string, printable func(rune) bool) string {
 	quote := '\''
 	if strings.Contains(s, "'") && !strings.Contains(s, `"`) {
@@ -76,7 +76,7 @@ func (p python) quoted(s string, printable func(rune) bool) string {
 	return b.String()
 }
 
-// escape writes a character by its number.
+// escape returns a character as the shortest escape with its number.
 func escape(r rune) string {
 	switch {
 	case r < 0x100:
@@ -91,9 +91,9 @@ func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
 }
 
-// str is Python's str() of a value from a call. Python 2 has no byte string
-// for a text outside ASCII: the error is a [*xmlrpc.ValueError]. Bytes outside
-// ASCII become a byte string that its sqlite3 module refuses.
+// str returns Python's str() of a value from a call. In Python 2 a text outside
+// ASCII is a [*xmlrpc.ValueError], because a byte string cannot hold it. Bytes
+// outside ASCII are an error there too, because its sqlite3 module refuses them.
 func (p python) str(v any) (string, error) {
 	switch v := v.(type) {
 	case string:
@@ -129,11 +129,12 @@ func (p python) str(v any) (string, error) {
 	return b.String(), err
 }
 
-// maxDepth is how deep a value may be nested for repr(). Python gives up at
-// about 1,000.
+// maxDepth is how deep a value may be nested for repr(). Python gives up at about
+// 1,000.
 const maxDepth = 900
 
-// reprValue writes Python's repr() of a value.
+// reprValue writes Python's repr() of a value. It returns [xmlrpc.ErrTooDeep] if
+// the value is nested too deeply.
 func (p python) reprValue(b *strings.Builder, v any, depth int) error {
 	if depth > maxDepth {
 		return xmlrpc.ErrTooDeep
@@ -181,14 +182,14 @@ func (p python) reprValue(b *strings.Builder, v any, depth int) error {
 		}
 		b.WriteByte('}')
 	default:
-		// An object shows its address, which nobody can compare with.
+		// Python prints the address of the object, which nobody can rely on.
 		fmt.Fprintf(b, "<%T>", v)
 	}
 	return nil
 }
 
-// shortDouble is Python 2's str() of a float: twelve digits, and an exponent
-// where they do not leave room for a decimal point.
+// shortDouble returns Python 2's str() of a float: twelve digits, with an exponent
+// if they leave no room for a decimal point.
 func shortDouble(f float64) string {
 	if math.IsInf(f, 0) || math.IsNaN(f) || f == 0 {
 		return xmlrpc.FormatDouble(f)
@@ -203,8 +204,8 @@ func shortDouble(f float64) string {
 	return strings.TrimSuffix(strings.TrimRight(mantissa, "0"), ".") + "e" + exp
 }
 
-// blob is what a reply makes of bytes: Python 3 sends base64, Python 2 has no
-// way to send its buffer objects.
+// blob returns the value that stands in a reply for bytes of the database: Python
+// 3 sends base64. Python 2 cannot send its buffer objects, which is an error.
 func (p python) blob(b xmlrpc.Blob) (any, error) {
 	if p == python2 {
 		return nil, errBuffer
