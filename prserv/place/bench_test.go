@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // benchRows is how many rows are copied at a time.
@@ -13,7 +15,7 @@ const benchRows = 100_000
 func manyRows(t testing.TB, name string, n int) Place {
 	t.Helper()
 	p := Place{SQL, filepath.Join(t.TempDir(), name)}
-	writeFile(t, p.Name, dumpText(whole, func(put func(r Row)) {
+	prservtest.WriteFile(t, p.Name, dumpText(whole, func(put func(r Row)) {
 		for i := range n {
 			put(Row{fmt.Sprintf("package-%d-1.0-r%d", i%1500, i%40), "core2-64", fmt.Sprintf("%064x", uint64(i)*0x9e3779b97f4a7c15), fmt.Sprint(i / 1500)})
 		}

@@ -147,7 +147,7 @@ func existing(p Place) (os.FileInfo, error) {
 	case errors.Is(err, os.ErrNotExist):
 		return nil, nil
 	case err != nil:
-		return nil, fmt.Errorf("writing %s: %w", p, reasonOf(err))
+		return nil, fmt.Errorf("writing %s: %w", p, dbfile.Reason(err))
 	}
 	return info, nil
 }

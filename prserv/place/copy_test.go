@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // randomRows are up to n rows of few versions, so that they meet often.
@@ -139,7 +141,7 @@ func TestCopyRandom(t *testing.T) {
 				wantRows(t, about+": the order", rows, want)
 			}
 		case SQL:
-			text := readFile(t, dst.Name)
+			text := prservtest.ReadFile(t, dst.Name)
 			if rows, err = sqliteRows(t, text); err != nil {
 				t.Errorf("%s: %v", about, err)
 			}
@@ -150,7 +152,7 @@ func TestCopyRandom(t *testing.T) {
 			rows = listed(t, dst, ListOptions{})
 		}
 		wantRows(t, about, sortedRows(rows), sortedRows(want))
-		wantFolder(t, about, filepath.Dir(dst.Name), filepath.Base(dst.Name))
+		prservtest.WantFolder(t, about, filepath.Dir(dst.Name), filepath.Base(dst.Name))
 	}
 }
 
@@ -220,7 +222,7 @@ func TestCopyRefused(t *testing.T) {
 		{textPlace(t, "a.inc", "x"), new, CopyOptions{}, `a.inc:1: "x" is no setting`},
 	} {
 		_, err := (&Work{}).Copy(t.Context(), test.src, test.dst, test.o)
-		wantOneLine(t, fmt.Sprint(test.src, test.dst), err, test.want)
-		wantFolder(t, test.want, folder)
+		prservtest.WantOneLine(t, fmt.Sprint(test.src, test.dst), err, test.want)
+		prservtest.WantFolder(t, test.want, folder)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"prserver/prserv/dbfile"
+	"prserver/prserv/prservtest"
 )
 
 func statOf(t *testing.T, file string) os.FileInfo {
@@ -22,12 +23,12 @@ func statOf(t *testing.T, file string) os.FileInfo {
 func TestPartLeft(t *testing.T) {
 	for _, kind := range []Kind{File, SQL, Inc} {
 		dst := Place{kind, filepath.Join(t.TempDir(), "a")}
-		writeFile(t, dst.Name+".prserv-part", strings.Repeat("left behind; ", 10000))
+		prservtest.WriteFile(t, dst.Name+".prserv-part", strings.Repeat("left behind; ", 10000))
 		if _, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		wantRows(t, "written", listed(t, dst, ListOptions{}), []Row{{"v", "p", "c", "3"}})
-		wantFolder(t, "written", filepath.Dir(dst.Name), "a")
+		prservtest.WantFolder(t, "written", filepath.Dir(dst.Name), "a")
 	}
 }
 
@@ -44,14 +45,14 @@ func TestPartLinks(t *testing.T) {
 		}
 	}
 	wantRows(t, "through the link", listed(t, Place{SQL, filepath.Join(real, "a.sql")}, ListOptions{}), []Row{{"v", "p", "c", "3"}})
-	wantFolder(t, "the link", folder, "link.sql")
-	wantFolder(t, "the file", real, "a.sql")
+	prservtest.WantFolder(t, "the link", folder, "link.sql")
+	prservtest.WantFolder(t, "the file", real, "a.sql")
 	// A part is nothing that others lead elsewhere.
 	if err := os.Symlink(filepath.Join(real, "victim"), filepath.Join(real, "a.sql.prserv-part")); err != nil {
 		t.Fatal(err)
 	}
 	_, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
-	wantOneLine(t, "a part that is a link", err, "writing "+link)
+	prservtest.WantOneLine(t, "a part that is a link", err, "writing "+link)
 }
 
 func TestModes(t *testing.T) {
@@ -84,7 +85,7 @@ func TestEmptyDestination(t *testing.T) {
 		if c, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil || c.New != 1 {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
-		wantFolder(t, "written", filepath.Dir(dst.Name), name)
+		prservtest.WantFolder(t, "written", filepath.Dir(dst.Name), name)
 	}
 	dst := textPlace(t, "a.db", "")
 	claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
@@ -93,7 +94,7 @@ func TestEmptyDestination(t *testing.T) {
 	}
 	defer claim.Release()
 	_, err = (&Work{}).Copy(t.Context(), newDB(t, whole), dst, CopyOptions{})
-	wantOneLine(t, "a server's", err, "is being written by process")
+	prservtest.WantOneLine(t, "a server's", err, "is being written by process")
 }
 
 // TestCompanions makes no database that SQLite would take others' pages for.
@@ -101,10 +102,10 @@ func TestCompanions(t *testing.T) {
 	src := newDB(t, whole, Row{"v", "p", "c", "3"})
 	for _, companion := range []string{"-wal", "-journal"} {
 		dst := Place{File, filepath.Join(t.TempDir(), "a.db")}
-		writeFile(t, dst.Name+companion, "x")
+		prservtest.WriteFile(t, dst.Name+companion, "x")
 		_, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
-		wantOneLine(t, companion, err, "writing "+dst.Name, dst.Name+companion+" is left of another database")
-		writeFile(t, dst.Name+companion, "")
+		prservtest.WantOneLine(t, companion, err, "writing "+dst.Name, dst.Name+companion+" is left of another database")
+		prservtest.WriteFile(t, dst.Name+companion, "")
 		if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil {
 			t.Error(err)
 		}
@@ -122,7 +123,7 @@ func TestReadOnlyFolder(t *testing.T) {
 	for _, kind := range []Kind{File, SQL, Inc} {
 		dst := Place{kind, filepath.Join(folder, "a")}
 		_, err := (&Work{}).Copy(t.Context(), newDB(t, whole), dst, CopyOptions{})
-		wantOneLine(t, "read-only", err, "writing "+dst.Name+": permission denied")
+		prservtest.WantOneLine(t, "read-only", err, "writing "+dst.Name+": permission denied")
 	}
 }
 
@@ -144,5 +145,5 @@ func TestRelativeLink(t *testing.T) {
 	if _, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	wantFolder(t, "linked", deep, "b.sql", "dir")
+	prservtest.WantFolder(t, "linked", deep, "b.sql", "dir")
 }

@@ -4,6 +4,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // TestOddFiles copies files that somebody has worked on.
@@ -38,7 +40,7 @@ func TestOddFiles(t *testing.T) {
 				o := CopyOptions{All: kind == Inc}
 				c, err := w.Copy(t.Context(), src, dst, o)
 				if about == "both with rows" && kind != Inc {
-					wantOneLine(t, about, err, src.Name+" has values in both tables")
+					prservtest.WantOneLine(t, about, err, src.Name+" has values in both tables")
 					o.Generation = revisions
 					c, err = w.Copy(t.Context(), src, dst, o)
 				}
@@ -112,10 +114,10 @@ func TestMergeLive(t *testing.T) {
 	wantRows(t, "merged", stored(t, dst.Name, whole), []Row{{"v", "p", "a", "5"}, {"v", "p", "b", "6"}})
 	execute(t, db, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE")
 	_, err = (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
-	wantOneLine(t, "beside a writer", err, dst.Name, "is in use by ")
+	prservtest.WantOneLine(t, "beside a writer", err, dst.Name, "is in use by ")
 	_, err = (&Work{}).Diff(t.Context(), src, dst, nil)
-	wantOneLine(t, "a writer's", err, dst.Name, "is in use by ")
-	wantFolder(t, "refused", filepath.Dir(dst.Name), "db.sqlite3")
+	prservtest.WantOneLine(t, "a writer's", err, dst.Name, "is in use by ")
+	prservtest.WantFolder(t, "refused", filepath.Dir(dst.Name), "db.sqlite3")
 }
 
 // TestTakeOver brings the older table of a file into the one of BitBake 2.10.
@@ -135,7 +137,7 @@ func TestTakeOver(t *testing.T) {
 	p = file()
 	in := newDB(t, revisions, Row{"w", "p", "a", "0.1"})
 	_, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{})
-	wantOneLine(t, "merged", err, "writing "+p.Name+": it has values in both tables")
+	prservtest.WantOneLine(t, "merged", err, "writing "+p.Name+": it has values in both tables")
 	c, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{Generation: revisions})
 	if err != nil || c != (Copied{New: 1}) {
 		t.Errorf("merged: %+v, %v", c, err)
@@ -143,6 +145,6 @@ func TestTakeOver(t *testing.T) {
 	wantRows(t, "merged", sortedRows(stored(t, p.Name, revisions)), append(want, Row{"w", "p", "a", "0.1"}))
 	for _, generation := range []int{0, whole} {
 		_, err := (&Work{}).Copy(t.Context(), p, p, CopyOptions{Generation: generation})
-		wantOneLine(t, "to itself", err, p.Name+" cannot be copied to itself")
+		prservtest.WantOneLine(t, "to itself", err, p.Name+" cannot be copied to itself")
 	}
 }

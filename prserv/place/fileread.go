@@ -21,7 +21,7 @@ import (
 func (w *Work) readFile(ctx context.Context, b *base, p Place, name string, how reading) (*table, error) {
 	fail := func(err error) (*table, error) { return nil, fileError(p, "reading", err) }
 	if err := checkFile(p.Name); err != nil {
-		return fail(reasonOf(err))
+		return fail(dbfile.Reason(err))
 	}
 	file, err := filepath.Abs(p.Name)
 	if err != nil {

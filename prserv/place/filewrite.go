@@ -40,8 +40,8 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 		}
 		defer claim.Release()
 	}
-	if err := checkCompanions(dst); err != nil {
-		return Copied{}, err
+	if err := dbfile.CheckCompanions(dst.Name); err != nil {
+		return Copied{}, fmt.Errorf("writing %s: %w", dst, err)
 	}
 	if generation == 0 {
 		generation = in.generation
@@ -55,22 +55,6 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 		return Copied{}, fileError(dst, "writing", err)
 	}
 	return Copied{New: n, Left: left + in.rows - n}, r.Finish(old)
-}
-
-// checkCompanions refuses a new file where SQLite would take what is left of an
-// older one for its own.
-func checkCompanions(dst Place) error {
-	file, err := dbfile.Resolve(dst.Name)
-	if err != nil {
-		file = dst.Name
-	}
-	for _, companion := range []string{file + "-wal", file + "-journal"} {
-		if info, err := os.Stat(companion); err == nil && info.Size() > 0 {
-			return fmt.Errorf("writing %s: %s is left of another database, and may hold its last values; "+
-				"put that back beside it, or move it away", dst, companion)
-		}
-	}
-	return nil
 }
 
 // fill makes a database of a draft, with the rows of a table, and returns how

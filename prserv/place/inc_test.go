@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // goldenExport is how oe-core writes the rows in goldenRows, written out by hand
@@ -53,7 +55,7 @@ func TestIncWriter(t *testing.T) {
 		if want := (Copied{New: 5 - test.left, Left: test.left}); err != nil || c != want {
 			t.Errorf("%s: %+v, %v; want %+v", about, c, err, want)
 		}
-		if got := readFile(t, dst.Name); got != test.want {
+		if got := prservtest.ReadFile(t, dst.Name); got != test.want {
 			t.Errorf("%s: wrote\n%s, want\n%s", about, got, test.want)
 		}
 		got, _, err := readRows(t, Inc, test.want, reading{})
@@ -69,7 +71,7 @@ func TestIncWriterOfRevisions(t *testing.T) {
 	if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{All: true}); err != nil {
 		t.Fatal(err)
 	}
-	text := readFile(t, dst.Name)
+	text := prservtest.ReadFile(t, dst.Name)
 	want := "PRAUTO$v$p$c = \"9.9\"\nPRAUTO$v$p$c = \"9.10\"\nPRAUTO$v$p$d = \"9\"\nPRAUTO_v_p = \"9.10\"\n#PR_core_ver = \"2.0.0\"\n\n#Table: PRMAIN\n"
 	if !strings.HasPrefix(text, want) {
 		t.Errorf("wrote\n%s, want\n%s…", text, want)
@@ -165,7 +167,7 @@ func TestIncReaderWrong(t *testing.T) {
 	} {
 		for _, end := range []string{"", "\n", "\r\nPRAUTO$v$p$d = \"3\"\n"} {
 			_, _, err := readRows(t, Inc, "# first\n\n"+test.line+end, reading{})
-			wantOneLine(t, fmt.Sprintf("%.80q", test.line+end), err, "standard input or output:3: ", test.want)
+			prservtest.WantOneLine(t, fmt.Sprintf("%.80q", test.line+end), err, "standard input or output:3: ", test.want)
 		}
 	}
 }
@@ -197,7 +199,7 @@ func FuzzInc(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		got, _, err := readRows(t, Inc, text, reading{})
 		if err != nil {
-			wantOneLine(t, text, err)
+			prservtest.WantOneLine(t, text, err)
 			return
 		}
 		var out strings.Builder

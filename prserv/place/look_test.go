@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // valuesOf returns all values of each key, in their order.
@@ -80,9 +82,9 @@ func TestDiffErrors(t *testing.T) {
 	}
 	in := Place{SQL, standard}
 	_, err = (&Work{}).Diff(t.Context(), in, in, nil)
-	wantOneLine(t, "both", err, "only one of the places can be standard input")
+	prservtest.WantOneLine(t, "both", err, "only one of the places can be standard input")
 	_, err = (&Work{}).Diff(t.Context(), a, Place{SQL, "none.sql"}, nil)
-	wantOneLine(t, "none", err, "reading none.sql: no such file")
+	prservtest.WantOneLine(t, "none", err, "reading none.sql: no such file")
 }
 
 func TestListRandom(t *testing.T) {
@@ -221,7 +223,7 @@ func TestCheckDamaged(t *testing.T) {
 	if _, err := (&Work{}).Copy(t.Context(), makePlace(t, SQL, whole, rows), p, CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	sound := []byte(readFile(t, p.Name))
+	sound := []byte(prservtest.ReadFile(t, p.Name))
 	random := rand.New(rand.NewPCG(7, 7))
 	found := 0
 	for range 40 {
@@ -230,19 +232,19 @@ func TestCheckDamaged(t *testing.T) {
 		for i := range 600 {
 			damaged[at+i] = byte(random.IntN(256))
 		}
-		writeFile(t, p.Name, string(damaged))
+		prservtest.WriteFile(t, p.Name, string(damaged))
 		err := (&Work{}).Check(t.Context(), p, func(problem Problem) error { found++; return nil })
 		if err != nil {
 			found++
-			wantOneLine(t, "check", err, p.Name)
+			prservtest.WantOneLine(t, "check", err, p.Name)
 		}
 		dst := Place{File, filepath.Join(t.TempDir(), "b.db")}
 		if _, err := (&Work{}).Copy(t.Context(), p, dst, CopyOptions{}); err != nil {
-			wantOneLine(t, "copy", err, p.Name)
-			wantFolder(t, "copy", filepath.Dir(dst.Name))
+			prservtest.WantOneLine(t, "copy", err, p.Name)
+			prservtest.WantFolder(t, "copy", filepath.Dir(dst.Name))
 		}
 		if err := (&Work{}).List(t.Context(), p, ListOptions{}, func(Row) error { return nil }); err != nil {
-			wantOneLine(t, "list", err, p.Name)
+			prservtest.WantOneLine(t, "list", err, p.Name)
 		}
 	}
 	if found < 20 {

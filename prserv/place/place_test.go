@@ -3,6 +3,8 @@ package place
 import (
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 func TestParse(t *testing.T) {
@@ -62,7 +64,7 @@ func TestParseWrong(t *testing.T) {
 		{"a\nb", "", `"a\nb" is neither`},
 	} {
 		got, err := Parse(test.name, test.format)
-		wantOneLine(t, test.name+" "+test.format, err, test.want)
+		prservtest.WantOneLine(t, test.name+" "+test.format, err, test.want)
 		if got != (Place{}) {
 			t.Errorf("Parse(%q, %q): %v with the error", test.name, test.format, got)
 		}

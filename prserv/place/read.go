@@ -49,7 +49,7 @@ func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how 
 	if p.Name != standard {
 		f, err := openText(ctx, p.Name)
 		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", p, reasonOf(err))
+			return nil, fmt.Errorf("reading %s: %w", p, dbfile.Reason(err))
 		}
 		defer f.Close()
 		if info, err := f.Stat(); err == nil && info.IsDir() {
@@ -68,9 +68,9 @@ func (w *Work) readText(ctx context.Context, b *base, p Place, name string, how 
 	if err != nil {
 		var line *lineError
 		if errors.As(err, &line) {
-			return nil, fmt.Errorf("%s:%d: %w", p, line.line, reasonOf(line.err))
+			return nil, fmt.Errorf("%s:%d: %w", p, line.line, dbfile.Reason(line.err))
 		}
-		return nil, fmt.Errorf("reading %s: %w", p, reasonOf(err))
+		return nil, fmt.Errorf("reading %s: %w", p, dbfile.Reason(err))
 	}
 	return t, nil
 }
@@ -250,19 +250,6 @@ func fileError(p Place, doing string, err error) error {
 		return fmt.Errorf("%w; if that is a server, name its HOST:PORT instead of the file", err)
 	}
 	return fmt.Errorf("%s %s: %w", doing, p, err)
-}
-
-// reasonOf returns what the system says of a failure, without the path.
-func reasonOf(err error) error {
-	var path *os.PathError
-	var link *os.LinkError
-	switch {
-	case errors.As(err, &path):
-		return path.Err
-	case errors.As(err, &link):
-		return link.Err
-	}
-	return err
 }
 
 // progress tells how far the work has come.

@@ -10,26 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // isLong tells that scripts/test --long runs the tests.
 func isLong() bool { return os.Getenv("PRSERV_LONG") != "" }
-
-func writeFile(t testing.TB, file, text string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func readFile(t testing.TB, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
 
 // textPlace makes a text, and returns its place.
 func textPlace(t testing.TB, name, text string) Place {
@@ -38,7 +24,7 @@ func textPlace(t testing.TB, name, text string) Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, p.Name, text)
+	prservtest.WriteFile(t, p.Name, text)
 	return p
 }
 
@@ -148,41 +134,6 @@ func wantRows(t testing.TB, about string, got, want []Row) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: rows %v, want %v", about, got, want)
-	}
-}
-
-// wantOneLine checks an error: one line, with the words.
-func wantOneLine(t testing.TB, about string, err error, words ...string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error, want one with %q", about, words)
-		return
-	}
-	for _, word := range words {
-		if !strings.Contains(err.Error(), word) {
-			t.Errorf("%s: %v; want %q in it", about, err, word)
-		}
-	}
-	if strings.ContainsAny(err.Error(), "\n\r") {
-		t.Errorf("%s: %q is not one line", about, err)
-	}
-}
-
-// wantFolder checks what a folder has, but for files of SQLite's own.
-func wantFolder(t testing.TB, about, folder string, want ...string) {
-	t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), "-shm") && !strings.HasSuffix(e.Name(), "-wal") {
-			got = append(got, e.Name())
-		}
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: the folder has %q, want %q", about, got, want)
 	}
 }
 

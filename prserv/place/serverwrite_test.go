@@ -10,6 +10,7 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/prservtest"
 )
 
 // serve starts a server of rows.
@@ -60,8 +61,8 @@ func TestCopyToServerRefused(t *testing.T) {
 		{Row{"v", "p", "a\x01b", "3"}, `the row v p "a\x01b" 3: XML cannot carry it`},
 	} {
 		_, err := (&Work{}).Copy(t.Context(), newDB(t, whole, test.row), dst, CopyOptions{})
-		wantOneLine(t, test.row.Checksum, err, test.want)
+		prservtest.WantOneLine(t, test.row.Checksum, err, test.want)
 	}
 	_, err := (&Work{}).Copy(t.Context(), newDB(t, whole), Place{Server, "127.0.0.1:1"}, CopyOptions{})
-	wantOneLine(t, "nobody listens", err, "127.0.0.1:1")
+	prservtest.WantOneLine(t, "nobody listens", err, "127.0.0.1:1")
 }

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"prserver/prserv/prservtest"
 )
 
 // readRows reads a text, and returns its rows in its own order, and what it
@@ -187,14 +189,14 @@ func TestDumpWrong(t *testing.T) {
 		{strings.ReplaceAll(begin+make1+row, "\n", "\r\n") + "x;", 4, "nothing that a dump"},
 	} {
 		_, _, err := readRows(t, SQL, test.text, reading{})
-		wantOneLine(t, test.text, err, fmt.Sprintf("standard input or output:%d: ", test.line), test.want)
+		prservtest.WantOneLine(t, test.text, err, fmt.Sprintf("standard input or output:%d: ", test.line), test.want)
 	}
 	for _, text := range []string{begin + "COMMIT;", begin + "CREATE TABLE prmain_nohist(a);COMMIT;\n"} {
 		_, _, err := readRows(t, SQL, text, reading{})
-		wantOneLine(t, text, err, "makes no table")
+		prservtest.WantOneLine(t, text, err, "makes no table")
 	}
 	_, _, err := readRows(t, SQL, begin+make1+"INSERT INTO PRMAIN_nohist VALUES('"+strings.Repeat("v", maxStatement), reading{})
-	wantOneLine(t, "a long statement", err, "output:3: a statement is longer than 16 MiB")
+	prservtest.WantOneLine(t, "a long statement", err, "output:3: a statement is longer than 16 MiB")
 }
 
 // TestDumpOfSQLite reads what the sqlite3 program of this machine dumps.
@@ -266,7 +268,7 @@ func FuzzDump(f *testing.F) {
 		got, _, err := readRows(t, SQL, text, reading{})
 		readRows(t, SQL, text, reading{lenient: true})
 		if err != nil {
-			wantOneLine(t, text, err)
+			prservtest.WantOneLine(t, text, err)
 			return
 		}
 		// Where it fails, somebody has to look at it: nothing is lost silently.
@@ -285,7 +287,7 @@ func FuzzDump(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		again, _, err := readRows(t, SQL, readFile(t, dst.Name), reading{})
+		again, _, err := readRows(t, SQL, prservtest.ReadFile(t, dst.Name), reading{})
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}

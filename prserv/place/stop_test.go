@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"prserver/prserv/prservtest"
 )
 
 // TestInterrupted ends copies at random moments: their destination is as it
@@ -60,10 +62,10 @@ func TestInterrupted(t *testing.T) {
 		case !errors.Is(err, context.DeadlineExceeded):
 			t.Errorf("%s: want what ended it", about)
 		case before == nil:
-			wantFolder(t, about, filepath.Dir(dst.Name))
+			prservtest.WantFolder(t, about, filepath.Dir(dst.Name))
 			continue
 		}
-		wantFolder(t, about, filepath.Dir(dst.Name), filepath.Base(dst.Name))
+		prservtest.WantFolder(t, about, filepath.Dir(dst.Name), filepath.Base(dst.Name))
 		if got := listed(t, dst, ListOptions{}); !slices.Equal(got, want) {
 			t.Errorf("%s: %d rows, want %d", about, len(got), len(want))
 		}
@@ -89,7 +91,7 @@ func TestInterruptedWait(t *testing.T) {
 	if _, err := w.Copy(ctx, Place{SQL, standard}, dst, CopyOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want %v", err, context.Canceled)
 	}
-	wantFolder(t, "interrupted", filepath.Dir(dst.Name))
+	prservtest.WantFolder(t, "interrupted", filepath.Dir(dst.Name))
 }
 
 // TestInterruptedPipe ends what waits for somebody to write to a pipe.
@@ -102,7 +104,7 @@ func TestInterruptedPipe(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
 		err := (&Work{}).List(ctx, pipe, ListOptions{}, nil)
-		wantOneLine(t, "interrupted", err, "reading "+pipe.Name)
+		prservtest.WantOneLine(t, "interrupted", err, "reading "+pipe.Name)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
 		}
@@ -174,7 +176,7 @@ func TestNoRoom(t *testing.T) {
 				}
 			}
 			_, err := (&Work{Stdout: &failing{after}}).Copy(t.Context(), from, Place{kind, standard}, CopyOptions{All: kind == Inc})
-			wantOneLine(t, "no room", err, "writing standard")
+			prservtest.WantOneLine(t, "no room", err, "writing standard")
 			if !errors.Is(err, errStop) {
 				t.Errorf("%v, want %v", err, errStop)
 			}
@@ -280,7 +282,7 @@ func resetPeak(t *testing.T) {
 // peak is the most memory that this process has had.
 func peak(t *testing.T) int {
 	t.Helper()
-	for line := range strings.Lines(readFile(t, "/proc/self/status")) {
+	for line := range strings.Lines(prservtest.ReadFile(t, "/proc/self/status")) {
 		var kib int
 		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
 			return kib << 10

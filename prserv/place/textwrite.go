@@ -60,7 +60,7 @@ func (w *Work) copyToText(ctx context.Context, b *base, in *table, dst Place, o 
 	}
 	out.Left = left
 	if err := w.writeText(ctx, b, in, dst, to); err != nil {
-		return Copied{}, fmt.Errorf("writing %s: %w", dst, reasonOf(err))
+		return Copied{}, fmt.Errorf("writing %s: %w", dst, dbfile.Reason(err))
 	}
 	if r != nil {
 		return out, r.Finish(file)
