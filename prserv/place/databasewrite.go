@@ -7,19 +7,16 @@ import (
 	"os"
 	"path/filepath"
 
-	"prserver/prserv"
 	"prserver/prserv/dbfile"
 )
 
-// sortFrom is the number of rows from which on they are stored in the order of
-// their key. Below, a file keeps the order of what it is made from; above, its
-// index would not stay in memory, and each row would cost a read and a write.
-var sortFrom int64 = 400_000
-
-// copyToFile makes a database file, or merges rows into an existing one.
-func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
-	// It is looked at with the draft in hand: what another program wrote in
-	// between would be lost.
+// write makes a database file, or merges rows into an existing one.
+func (databaseKind) write(ctx context.Context, w *Work, s *scratch, in *table, dst Place, o CopyOptions) (Copied, error) {
+	if in.mixed && o.Generation == 0 {
+		return Copied{}, bothGenerations(in.place.String())
+	}
+	// The draft comes before the look at the file: what another program wrote
+	// in between would be lost.
 	r, err := dbfile.Replace(dst.Name)
 	if err != nil {
 		return Copied{}, err
@@ -31,7 +28,7 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 	}
 	if old != nil && old.Size() > 0 {
 		r.Abandon()
-		return w.merge(ctx, b, in, dst, generation)
+		return w.mergeIntoFile(ctx, s, in, dst, generationBy(o.Generation))
 	}
 	if old != nil { // a server may be about to fill it
 		claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
@@ -43,14 +40,13 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 	if err := dbfile.CheckCompanions(dst.Name); err != nil {
 		return Copied{}, fmt.Errorf("writing %s: %w", dst, err)
 	}
-	if generation == 0 {
-		generation = in.generation
+	left := int64(0)
+	if of := generationBy(o.Generation); of != nil {
+		if in, left, err = w.convert(ctx, s, in, of); err != nil {
+			return Copied{}, err
+		}
 	}
-	in, left, err := w.convert(ctx, b, in, generation)
-	if err != nil {
-		return Copied{}, err
-	}
-	n, err := w.fill(ctx, b, in, r)
+	n, err := w.fill(ctx, s, in, r)
 	if err != nil {
 		return Copied{}, fileError(dst, "writing", err)
 	}
@@ -59,13 +55,13 @@ func (w *Work) copyToFile(ctx context.Context, b *base, in *table, dst Place, ge
 
 // fill makes a database of a draft, with the rows of a table, and returns how
 // many it has.
-func (w *Work) fill(ctx context.Context, b *base, in *table, r *dbfile.Replacement) (n int64, err error) {
-	if err := b.attach(ctx, r.Draft.Name(), "dst_file", "mode=rw"); err != nil {
+func (w *Work) fill(ctx context.Context, s *scratch, in *table, r *dbfile.Replacement) (n int64, err error) {
+	if err := s.attach(ctx, r.Draft.Name(), "dst_file", "mode=rw"); err != nil {
 		return 0, err
 	}
 	// Nobody has it yet, and it is synced as a whole in the end.
-	_, err = b.exec(ctx, `PRAGMA dst_file.journal_mode = OFF; PRAGMA dst_file.synchronous = OFF; `+
-		createIn("dst_file", in.generation))
+	_, err = s.exec(ctx, `PRAGMA dst_file.journal_mode = OFF; PRAGMA dst_file.synchronous = OFF; `+
+		in.generation.create("dst_file"))
 	if err != nil {
 		return 0, err
 	}
@@ -76,53 +72,30 @@ func (w *Work) fill(ctx context.Context, b *base, in *table, r *dbfile.Replaceme
 		}
 		return float64(info.Size()) / float64(in.rows*150)
 	}
+	into := "dst_file." + in.generation.table
+	insert := in.insertInto(into)
+	if in.keyed {
+		// SQLite copies the table and its index as they are, if nothing stands
+		// in the statement but both tables.
+		insert = "INSERT INTO " + into + " SELECT * FROM " + in.from
+	}
 	end := w.watch("writing "+filepath.Base(r.Path), in.rows, size)
-	_, err = b.exec(ctx, insertInto("dst_file", in))
+	_, err = s.exec(ctx, insert)
 	end()
 	if err != nil {
 		return 0, err
 	}
-	if n, err = b.number(ctx, "SELECT count(*) FROM dst_file."+schemas[in.generation].name); err != nil {
+	if n, err = s.number(ctx, "SELECT count(*) FROM "+into); err != nil {
 		return 0, err
 	}
-	b.letGo()
-	_, err = b.exec(ctx, "DETACH dst_file")
+	s.unfreeze()
+	_, err = s.exec(ctx, "DETACH dst_file")
 	return n, err
 }
 
-// createIn is the statement that makes the table of a generation in an
-// attached file.
-func createIn(schema string, generation int) string {
-	t := schemas[generation]
-	return "CREATE TABLE " + schema + "." + t.create[len("CREATE TABLE "):]
-}
-
-// insertInto is the statement that stores rows by importone's rule.
-func insertInto(schema string, in *table) string {
-	insert := "INSERT INTO " + schema + "." + schemas[in.generation].name +
-		" SELECT version, pkgarch, checksum, value FROM " + in.from
-	switch {
-	case in.generation == revisions:
-		return "INSERT OR IGNORE" + insert[len("INSERT"):] + inOrder(in)
-	case in.keyed:
-		// SQLite copies the table and its index as they are, if nothing stands
-		// in the statement but both tables.
-		return "INSERT INTO " + schema + "." + schemas[in.generation].name + " SELECT * FROM " + in.from
-	}
-	return insert + " WHERE true" + inOrder(in) +
-		" ON CONFLICT DO UPDATE SET value = excluded.value WHERE excluded.value > value"
-}
-
-// inOrder is how the rows of a table are ordered to be stored.
-func inOrder(t *table) string {
-	if t.rows <= sortFrom {
-		return ""
-	}
-	return " ORDER BY version, pkgarch, checksum"
-}
-
-// merge stores rows in an existing file, in one transaction.
-func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
+// mergeIntoFile stores rows in an existing file, in one transaction. The
+// generation is that of the table to take, or nil for the one that has rows.
+func (w *Work) mergeIntoFile(ctx context.Context, s *scratch, in *table, dst Place, of *generation) (Copied, error) {
 	fail := func(err error) (Copied, error) { return Copied{}, fileError(dst, "writing", err) }
 	claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
 	if err != nil {
@@ -133,137 +106,137 @@ func (w *Work) merge(ctx context.Context, b *base, in *table, dst Place, generat
 	if err != nil {
 		return fail(err)
 	}
-	if err := b.attach(ctx, file, "dst_file", "mode=rw"); err != nil {
+	if err := s.attach(ctx, file, "dst_file", "mode=rw"); err != nil {
 		return fail(err)
 	}
 	merged := false
 	defer func() { // before the claim ends
-		b.letGo()
-		b.exec(context.Background(), "DETACH dst_file")
+		s.unfreeze()
+		s.exec(context.Background(), "DETACH dst_file")
 		if !merged {
-			// Where a disk is full, SQLite leaves the file half written, for the
-			// next to read it to take that back.
-			look(context.Background(), file, "mode=rw")
+			// Where a disk is full, SQLite leaves the file half written. Whoever
+			// reads it next takes that back.
+			openOnce(context.Background(), file, "mode=rw")
 		}
 	}()
-	if _, err := b.exec(ctx, "PRAGMA dst_file.synchronous = EXTRA; BEGIN IMMEDIATE"); err != nil {
+	if _, err := s.exec(ctx, "PRAGMA dst_file.synchronous = EXTRA; BEGIN IMMEDIATE"); err != nil {
 		return fail(err)
 	}
-	out, err := w.mergeRows(ctx, b, in, dst, generation)
+	copied, err := w.mergeRows(ctx, s, in, dst, of)
 	if err == nil {
-		_, err = b.exec(ctx, "COMMIT")
+		_, err = s.exec(ctx, "COMMIT")
 	}
 	if err != nil {
-		b.exec(context.Background(), "ROLLBACK") // or SQLite has done so itself
+		s.exec(context.Background(), "ROLLBACK") // or SQLite has done so itself
 		return fail(err)
 	}
 	merged = true
-	return out, nil
+	return copied, nil
 }
 
 // mergeRows stores rows in the attached file.
-func (w *Work) mergeRows(ctx context.Context, b *base, in *table, dst Place, generation int) (Copied, error) {
-	has := map[int]bool{}
-	err := b.query(ctx, "SELECT name FROM dst_file.sqlite_master WHERE type = 'table'", nil, func(row []driver.Value) error {
+func (w *Work) mergeRows(ctx context.Context, s *scratch, in *table, dst Place, of *generation) (Copied, error) {
+	has := map[*generation]bool{}
+	err := s.walk(ctx, "SELECT name FROM dst_file.sqlite_master WHERE type = 'table'", nil, func(row []driver.Value) error {
 		name, _ := row[0].(string)
 		has[generationOf(name)] = true
 		return nil
 	})
+	if err == nil && of == nil {
+		of, err = s.usedTable(ctx, has)
+	}
 	switch {
 	case err != nil:
 		return Copied{}, err
-	case !has[whole] && !has[revisions]:
-		return Copied{}, fmt.Errorf("it is no PR database: it has neither a table %s nor %s; name a new file", prserv.Table, revisionTable)
-	case generation == 0 && has[whole] && has[revisions]:
-		if generation, err = b.usedTable(ctx); err != nil {
-			return Copied{}, err
-		}
-	case generation == 0 && has[revisions]:
-		generation = revisions
-	case generation == 0:
-		generation = whole
-	}
-	if !has[generation] {
-		if _, err := b.exec(ctx, createIn("dst_file", generation)); err != nil {
+	case !has[generation1] && !has[generation3]:
+		return Copied{}, fmt.Errorf("it is no PR database: it has neither a table %s nor %s; name a new file", generation1.table, generation3.table)
+	case !has[of]:
+		if _, err := s.exec(ctx, of.create("dst_file")); err != nil {
 			return Copied{}, err
 		}
 	}
-	keyed, err := b.isKeyed(ctx, "dst_file", generation)
+	keyed, err := s.isKeyed(ctx, "dst_file", of)
 	if err != nil {
 		return Copied{}, err
 	}
 	if !keyed {
-		return Copied{}, fmt.Errorf("its table %s has lost its primary key; copy it to a new file first", schemas[generation].name)
+		return Copied{}, fmt.Errorf("its table %s has lost its primary key; copy it to a new file first", of.table)
 	}
-	in, left, err := w.convert(ctx, b, in, generation)
+	in, left, err := w.convert(ctx, s, in, of)
 	if err != nil {
 		return Copied{}, err
 	}
-	if generation == revisions && has[whole] && !isSameFile(in.place, dst) {
-		if err := w.takeOver(ctx, b, dst); err != nil {
+	if of == generation3 && has[generation1] && !isSame(in.place, dst) {
+		if err := w.takeOver(ctx, s, dst); err != nil {
 			return Copied{}, err
 		}
 	}
-	count := "SELECT count(*) FROM dst_file." + schemas[generation].name
-	before, err := b.number(ctx, count)
+	into := "dst_file." + of.table
+	count := "SELECT count(*) FROM " + into
+	before, err := s.number(ctx, count)
 	if err != nil {
 		return Copied{}, err
 	}
-	loose := *in // into a table that may have rows
-	loose.keyed = false
-	end := w.watch("merging into "+dst.String(), in.rows, func() float64 { return -1 })
-	changed, err := b.exec(ctx, insertInto("dst_file", &loose))
+	end := w.watch("merging into "+dst.String(), in.rows, unknownPart)
+	changed, err := s.exec(ctx, in.insertInto(into))
 	end()
 	if err != nil {
 		return Copied{}, err
 	}
-	after, err := b.number(ctx, count)
+	after, err := s.number(ctx, count)
 	if err != nil {
 		return Copied{}, err
 	}
-	out := Copied{New: after - before, Left: left}
-	out.Raised = changed - out.New
-	out.Kept = in.rows - changed
-	return out, nil
+	copied := Copied{New: after - before, Left: left}
+	copied.Raised = changed - copied.New
+	copied.Kept = in.rows - changed
+	return copied, nil
 }
 
 // usedTable returns the generation of that table of the attached file which has
-// rows. An empty one counts for nothing, as where a file is read.
-func (b *base) usedTable(ctx context.Context) (generation int, err error) {
-	older, err := b.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+prserv.Table+")")
-	if err != nil {
-		return 0, err
+// rows. An empty one counts for nothing, as where a file is read. Has are the
+// tables of the file.
+func (s *scratch) usedTable(ctx context.Context, has map[*generation]bool) (*generation, error) {
+	if !has[generation1] || !has[generation3] {
+		if has[generation3] {
+			return generation3, nil
+		}
+		return generation1, nil
 	}
-	newer, err := b.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+revisionTable+")")
+	older, err := s.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+generation1.table+")")
+	if err != nil {
+		return nil, err
+	}
+	newer, err := s.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+generation3.table+")")
 	switch {
 	case err != nil:
-		return 0, err
+		return nil, err
 	case newer == 0:
-		return whole, nil
+		return generation1, nil
 	case older == 0:
-		return revisions, nil
+		return generation3, nil
 	}
-	return 0, bothGenerations("it")
+	return nil, bothGenerations("it")
 }
 
 // takeOver brings the rows of a file's older table into its table of BitBake
 // 2.10, whose numbers upstream lets begin at 0.
-func (w *Work) takeOver(ctx context.Context, b *base, dst Place) error {
-	own := &table{place: dst, from: "dst_file." + prserv.Table, generation: whole}
-	err := b.mustBeRows(ctx, own)
+func (w *Work) takeOver(ctx context.Context, s *scratch, dst Place) error {
+	own := &table{place: dst, from: "dst_file." + generation1.table, generation: generation1}
+	err := s.refuseBadRows(ctx, own)
 	if err == nil {
-		own.rows, err = b.number(ctx, "SELECT count(*) FROM "+own.from)
+		own.rows, err = s.number(ctx, "SELECT count(*) FROM "+own.from)
 	}
 	if err != nil {
 		return err
 	}
-	own, _, err = w.convert(ctx, b, own, revisions)
+	own, _, err = w.convert(ctx, s, own, generation3)
 	if err != nil {
 		return err
 	}
-	n, err := b.exec(ctx, insertInto("dst_file", own))
+	n, err := s.exec(ctx, own.insertInto("dst_file."+generation3.table))
 	if err == nil && n > 0 {
-		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, prserv.Table, revisionTable, n)
+		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, generation1.table, generation3.table, n)
 	}
 	return err
 }

@@ -21,10 +21,10 @@ func statOf(t *testing.T, file string) os.FileInfo {
 
 // TestPartLeft writes over what a program that was killed has left.
 func TestPartLeft(t *testing.T) {
-	for _, kind := range []Kind{File, SQL, Inc} {
+	for _, kind := range []Kind{Database, SQL, Inc} {
 		dst := Place{kind, filepath.Join(t.TempDir(), "a")}
 		prservtest.WriteFile(t, dst.Name+".prserv-part", strings.Repeat("left behind; ", 10000))
-		if _, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
+		if _, err := (&Work{}).Copy(t.Context(), newDB(t, generation1, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		wantRows(t, "written", listed(t, dst, ListOptions{}), []Row{{"v", "p", "c", "3"}})
@@ -38,7 +38,7 @@ func TestPartLinks(t *testing.T) {
 	if err := os.Symlink(filepath.Join(real, "a.sql"), link); err != nil {
 		t.Fatal(err)
 	}
-	src, dst := newDB(t, whole, Row{"v", "p", "c", "3"}), Place{SQL, link}
+	src, dst := newDB(t, generation1, Row{"v", "p", "c", "3"}), Place{SQL, link}
 	for range 2 { // to a file that is yet to be made, and to one that exists
 		if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil {
 			t.Fatal(err)
@@ -56,7 +56,7 @@ func TestPartLinks(t *testing.T) {
 }
 
 func TestModes(t *testing.T) {
-	src := newDB(t, whole, Row{"v", "p", "c", "3"})
+	src := newDB(t, generation1, Row{"v", "p", "c", "3"})
 	for _, mode := range []os.FileMode{0o600, 0o666, 0o640, 0o444} {
 		for _, text := range []string{"", "PRAUTO$v$p$d = \"3\"\n"} {
 			dst := textPlace(t, "a.inc", text)
@@ -82,7 +82,7 @@ func TestModes(t *testing.T) {
 func TestEmptyDestination(t *testing.T) {
 	for _, name := range []string{"a.db", "a.sql", "a.inc"} {
 		dst := textPlace(t, name, "")
-		if c, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil || c.New != 1 {
+		if c, err := (&Work{}).Copy(t.Context(), newDB(t, generation1, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil || c.New != 1 {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
 		prservtest.WantFolder(t, "written", filepath.Dir(dst.Name), name)
@@ -93,15 +93,15 @@ func TestEmptyDestination(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer claim.Release()
-	_, err = (&Work{}).Copy(t.Context(), newDB(t, whole), dst, CopyOptions{})
+	_, err = (&Work{}).Copy(t.Context(), newDB(t, generation1), dst, CopyOptions{})
 	prservtest.WantOneLine(t, "a server's", err, "is being written by process")
 }
 
 // TestCompanions makes no database that SQLite would take others' pages for.
 func TestCompanions(t *testing.T) {
-	src := newDB(t, whole, Row{"v", "p", "c", "3"})
+	src := newDB(t, generation1, Row{"v", "p", "c", "3"})
 	for _, companion := range []string{"-wal", "-journal"} {
-		dst := Place{File, filepath.Join(t.TempDir(), "a.db")}
+		dst := Place{Database, filepath.Join(t.TempDir(), "a.db")}
 		prservtest.WriteFile(t, dst.Name+companion, "x")
 		_, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
 		prservtest.WantOneLine(t, companion, err, "writing "+dst.Name, dst.Name+companion+" is left of another database")
@@ -120,9 +120,9 @@ func TestReadOnlyFolder(t *testing.T) {
 	if err := os.Chmod(folder, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []Kind{File, SQL, Inc} {
+	for _, kind := range []Kind{Database, SQL, Inc} {
 		dst := Place{kind, filepath.Join(folder, "a")}
-		_, err := (&Work{}).Copy(t.Context(), newDB(t, whole), dst, CopyOptions{})
+		_, err := (&Work{}).Copy(t.Context(), newDB(t, generation1), dst, CopyOptions{})
 		prservtest.WantOneLine(t, "read-only", err, "writing "+dst.Name+": permission denied")
 	}
 }
@@ -142,7 +142,7 @@ func TestRelativeLink(t *testing.T) {
 		}
 	}
 	dst := Place{SQL, filepath.Join(folder, "link", "a.sql")}
-	if _, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
+	if _, err := (&Work{}).Copy(t.Context(), newDB(t, generation1, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	prservtest.WantFolder(t, "linked", deep, "b.sql", "dir")

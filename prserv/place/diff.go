@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"strings"
+
+	"prserver/prserv/store/sqlite/query"
 )
 
 // Difference is a row that two places do not share.
@@ -24,18 +26,18 @@ func (w *Work) Diff(ctx context.Context, a, b Place, each func(Difference) error
 	if a == b && a.Name == standard {
 		return Compared{}, fmt.Errorf("only one of the places can be standard input")
 	}
-	base, err := openBase(ctx)
+	s, err := openScratch(ctx)
 	if err != nil {
 		return Compared{}, err
 	}
-	defer base.close()
+	defer s.close()
 	var sides [2]*keys
 	for i, p := range []Place{a, b} {
-		t, err := w.read(ctx, base, p, []string{"a", "b"}[i], reading{})
+		t, err := w.read(ctx, s, p, []string{"a", "b"}[i], readOptions{})
 		if err != nil {
 			return Compared{}, err
 		}
-		rows, err := base.open(ctx, t.byKey(""))
+		rows, err := s.open(ctx, t.byKey(""))
 		if err != nil {
 			return Compared{}, fileError(p, "reading", err)
 		}
@@ -116,7 +118,7 @@ func compareKeys(a, b *Row) int {
 // keys are the keys of a table in their order, each with all its values.
 type keys struct {
 	t    *table
-	rows *rows
+	rows *query.Rows
 	read *Row // the row behind the last key, if it has been read
 }
 
@@ -125,7 +127,7 @@ func (k *keys) next(ctx context.Context) (*Row, error) {
 	key := k.read
 	k.read = nil
 	for {
-		columns, err := k.rows.next(ctx)
+		columns, err := k.rows.Next(ctx)
 		if err != nil {
 			return nil, fileError(k.t.place, "reading", err)
 		}
