@@ -43,11 +43,16 @@ func (w *Work) warn(format string, args ...any) {
 	}
 }
 
-// watch reports progress while one long statement runs. It asks part for how
-// much is done. The function that it returns ends that.
+// watch reports progress while one long statement runs, and once more at its
+// end. It asks part for how much is done. The function that it returns ends
+// that.
 func (w *Work) watch(what string, rows int64, part func() float64) (end func()) {
 	if w.Progress == nil {
 		return func() {}
+	}
+	tell := func() {
+		p := min(part(), 1)
+		w.Progress(Progress{what, int64(max(p, 0) * float64(rows)), p})
 	}
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
@@ -57,10 +62,10 @@ func (w *Work) watch(what string, rows int64, part func() float64) (end func()) 
 		for {
 			select {
 			case <-done:
+				tell()
 				return
 			case <-tick.C:
-				p := min(part(), 1)
-				w.Progress(Progress{what, int64(max(p, 0) * float64(rows)), p})
+				tell()
 			}
 		}
 	}()

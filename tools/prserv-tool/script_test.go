@@ -24,7 +24,7 @@ import (
 const scriptPatience = 20 * time.Second
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"prserv-tool": main})
+	testscript.Main(m, map[string]func(){"prserv-tool": main, "held-tool": heldMain})
 }
 
 // TestScripts runs the program as a user does.
