@@ -18,7 +18,7 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) err
 		return err
 	}
 	defer s.close()
-	c := &checker{Work: w, scratch: s, place: p, each: each}
+	c := &checker{Work: w, scratch: s, place: p, removal: kinds[p.Kind].removal(), each: each}
 	t, err := w.read(ctx, s, p, "checked", readOptions{lenient: true})
 	if isDamaged(err) {
 		return c.damaged(err)
@@ -37,19 +37,13 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) err
 
 // rows finds rows that no PR server has issued.
 func (c *checker) rows(ctx context.Context, t *table) error {
-	n := 0
-	err := c.scratch.walkTable(ctx, t, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+t.generation.badRows(), nil,
-		func(row []driver.Value) error {
-			if n++; n > maxProblems {
-				return nil
-			}
-			return c.problem(kinds[c.place.Kind].removal()+"; the next value is the greatest of the others and one",
-				"the row %s holds what no PR server issues", shown(row))
+	return c.rowsOf(ctx, t, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+t.generation.badRows(),
+		func(row []driver.Value) Problem {
+			return Problem{fmt.Sprintf("the row %s holds what no PR server issues", shown(row)),
+				c.removal + "; the next value is the greatest of the others and one"}
+		}, func(n int) Problem {
+			return Problem{fmt.Sprintf("%d more rows hold what no PR server issues", n), c.removal + " each time"}
 		})
-	if err == nil && n > maxProblems {
-		err = c.problem(kinds[c.place.Kind].removal()+" each time", "%d more rows hold what no PR server issues", n-maxProblems)
-	}
-	return err
 }
 
 // values finds values that lead to wrong answers.
@@ -59,22 +53,15 @@ func (c *checker) values(ctx context.Context, t *table) error {
 	if err := c.odd(ctx, &good, t.rows); err != nil {
 		return err
 	}
-	shared := 0
-	err := c.scratch.walkTable(ctx, t, `SELECT version, pkgarch, min(checksum), max(checksum), count(DISTINCT checksum), CAST(value AS TEXT)
-		FROM `+good.highest().from+` GROUP BY version, pkgarch HAVING min(checksum) <> max(checksum)`, nil,
-		func(row []driver.Value) error {
-			if shared++; shared > maxProblems {
-				return nil
-			}
+	return c.rowsOf(ctx, t, `SELECT version, pkgarch, min(checksum), max(checksum), count(DISTINCT checksum), CAST(value AS TEXT)
+		FROM `+good.highest().from+` GROUP BY version, pkgarch HAVING min(checksum) <> max(checksum)`,
+		func(row []driver.Value) Problem {
 			value, _ := row[5].(string)
-			return c.problem(c.raise(row[0], row[1], row[3], value),
-				"%v checksums of %s share its greatest value %s, so different packages get the same number: %s",
-				row[4], shown(row[:2]), value, shown(row[2:3])+", "+shown(row[3:4]))
+			return Problem{fmt.Sprintf("%v checksums of %s share its greatest value %s, so different packages get the same number: %s, %s",
+				row[4], shown(row[:2]), value, shown(row[2:3]), shown(row[3:4])), c.raise(row[0], row[1], row[3], value)}
+		}, func(n int) Problem {
+			return Problem{fmt.Sprintf("%d more versions have checksums that share their greatest value", n), "raise one of each"}
 		})
-	if err == nil && shared > maxProblems {
-		err = c.problem("raise one of each", "%d more versions have checksums that share their greatest value", shared-maxProblems)
-	}
-	return err
 }
 
 // raise says how a user raises a row above the greatest value.
@@ -101,28 +88,23 @@ func shellWord(name string) string {
 
 // odd finds rows that a PR server may have issued, but most likely has not.
 func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
-	var n int64
-	odd := 0
-	err := c.scratch.walkTable(ctx, t, "SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM "+t.from, nil, func(row []driver.Value) error {
-		if n++; n%tellEvery == 0 {
-			c.progress(Progress{"checking " + c.place.String(), n, float64(n) / float64(rows)})
-		}
-		what := "a text that is not UTF-8"
-		if r, err := rowOf(row); err == nil {
-			what = oddity(r)
-		}
-		if what == "" {
-			return nil
-		}
-		if odd++; odd > maxProblems {
-			return nil
-		}
-		return c.problem(kinds[c.place.Kind].removal()+", if it is no package of yours", "the row %s has %s", shown(row), what)
-	})
-	if err == nil && odd > maxProblems {
-		err = c.problem(kinds[c.place.Kind].removal()+" each time", "%d more rows are as odd", odd-maxProblems)
-	}
-	return err
+	var done int64
+	return c.rowsOf(ctx, t, "SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM "+t.from,
+		func(row []driver.Value) Problem {
+			if done++; done%tellEvery == 0 {
+				c.progress(Progress{"checking " + c.place.String(), done, float64(done) / float64(rows)})
+			}
+			what := "a text that is not UTF-8"
+			if r, err := rowOf(row); err == nil {
+				what = oddity(r)
+			}
+			if what == "" {
+				return Problem{}
+			}
+			return Problem{fmt.Sprintf("the row %s has %s", shown(row), what), c.removal + ", if it is no package of yours"}
+		}, func(n int) Problem {
+			return Problem{fmt.Sprintf("%d more rows are as odd", n), c.removal + " each time"}
+		})
 }
 
 // oddity says what is odd about a row, which a PR server may have issued all

@@ -13,11 +13,11 @@ import (
 )
 
 // randomRows are up to n rows of few versions, so that they meet often.
-func randomRows(random *rand.Rand, generation *generation, n int) []Row {
+func randomRows(random *rand.Rand, of *generation, n int) []Row {
 	seen := map[Row]bool{}
 	for range random.IntN(n + 1) {
 		r := Row{fmt.Sprint("v", random.IntN(2)), fmt.Sprint("p", random.IntN(2)), fmt.Sprint("c", random.IntN(4)), ""}
-		if generation.revisions {
+		if of.revisions {
 			r.Value = []string{"0", "0.0", "1", "2", "2.0", "2.1", "9", "9.10", "10", "10.0"}[random.IntN(10)]
 		} else if seen[r] {
 			continue
@@ -39,7 +39,7 @@ func randomRows(random *rand.Rand, generation *generation, n int) []Row {
 }
 
 // makePlace makes a place of a kind with rows.
-func makePlace(t testing.TB, kind Kind, generation *generation, rows []Row) Place {
+func makePlace(t testing.TB, kind Kind, of *generation, rows []Row) Place {
 	t.Helper()
 	put := func(put func(Row)) {
 		for _, r := range rows {
@@ -48,9 +48,9 @@ func makePlace(t testing.TB, kind Kind, generation *generation, rows []Row) Plac
 	}
 	switch kind {
 	case Database:
-		return newDB(t, generation, rows...)
+		return newDB(t, of, rows...)
 	case SQL:
-		return textPlace(t, "a.sql", dumpText(generation, put))
+		return textPlace(t, "a.sql", dumpText(of, put))
 	}
 	var text strings.Builder
 	for _, r := range rows {
@@ -61,17 +61,17 @@ func makePlace(t testing.TB, kind Kind, generation *generation, rows []Row) Plac
 
 // merged is what importone makes of rows and others that are imported; in a
 // table of revisions nothing is replaced.
-func merged(generation *generation, old, in []Row) (rows []Row, c Copied) {
+func merged(of *generation, old, in []Row) (rows []Row, c Copied) {
 	rows = slices.Clone(old)
 	for _, r := range in {
 		at := slices.IndexFunc(rows, func(o Row) bool {
-			return compareKeys(&o, &r) == 0 && (!generation.revisions || o.Value == r.Value)
+			return compareKeys(&o, &r) == 0 && (!of.revisions || o.Value == r.Value)
 		})
 		switch {
 		case at < 0:
 			rows = append(rows, r)
 			c.New++
-		case !generation.revisions && compareRevisions(r.Value, rows[at].Value) > 0:
+		case !of.revisions && compareRevisions(r.Value, rows[at].Value) > 0:
 			rows[at] = r
 			c.Raised++
 		default:

@@ -144,8 +144,8 @@ func TestTakeOver(t *testing.T) {
 		t.Errorf("merged: %+v, %v", c, err)
 	}
 	wantRows(t, "merged", sortedRows(stored(t, p.Name, generation3)), append(want, Row{"w", "p", "a", "0.1"}))
-	for _, generation := range []int{0, store.Generation1} {
-		_, err := (&Work{}).Copy(t.Context(), p, p, CopyOptions{Generation: generation})
+	for _, number := range []int{0, store.Generation1} {
+		_, err := (&Work{}).Copy(t.Context(), p, p, CopyOptions{Generation: number})
 		prservtest.WantOneLine(t, "to itself", err, p.Name+" cannot be copied to itself")
 	}
 }

@@ -116,18 +116,13 @@ func checkRow(row store.Row, of *generation) error {
 // check finds rows that a dump has twice, so that SQLite cannot restore it.
 func (dumpKind) check(ctx context.Context, c *checker, t *table) (sound bool, err error) {
 	const do = "copy it to a new file with prserv-tool copy"
-	n := 0
-	err = c.scratch.walkTable(ctx, t, "SELECT version, pkgarch, checksum, max(value) FROM "+t.from+
-		" GROUP BY "+t.generation.keyColumns()+" HAVING count(*) > 1", nil, func(row []driver.Value) error {
-		if n++; n > maxProblems {
-			return nil
-		}
-		return c.problem(do, "the row %s comes more than once", shown(row))
-	})
-	if err == nil && n > maxProblems {
-		err = c.problem(do, "%d more rows come more than once", n-maxProblems)
-	}
-	return true, err
+	return true, c.rowsOf(ctx, t, "SELECT version, pkgarch, checksum, max(value) FROM "+t.from+
+		" GROUP BY "+t.generation.keyColumns()+" HAVING count(*) > 1",
+		func(row []driver.Value) Problem {
+			return Problem{fmt.Sprintf("the row %s comes more than once", shown(row)), do}
+		}, func(n int) Problem {
+			return Problem{fmt.Sprintf("%d more rows come more than once", n), do}
+		})
 }
 
 func (k dumpKind) write(ctx context.Context, w *Work, s *scratch, in *table, dst Place, o CopyOptions) (Copied, error) {

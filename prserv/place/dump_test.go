@@ -130,9 +130,9 @@ func TestDumpOfSQLite(t *testing.T) {
 	if err != nil {
 		t.Skipf("nobody to dump: %v", err)
 	}
-	for generation, value := range map[*generation]string{generation1: "7", generation3: "7.10"} {
+	for of, value := range map[*generation]string{generation1: "7", generation3: "7.10"} {
 		want := []Row{{"it's", "a\nb", "c\r\nd;", value}, {"", "'", `\n"`, value}, {"Zoë 日本 𝄞", "--", "/*", value}, {"a\tb", "\x01", "\x1f\x7f", value}}
-		p := newDB(t, generation, want...)
+		p := newDB(t, of, want...)
 		dump, err := exec.Command(program, p.Name, ".dump").Output()
 		if err != nil {
 			t.Fatal(err)
@@ -141,7 +141,7 @@ func TestDumpOfSQLite(t *testing.T) {
 		if err != nil {
 			t.Errorf("%v of %s", err, dump)
 		}
-		wantRows(t, fmt.Sprintf("generation %d", generation.number), got, want)
+		wantRows(t, fmt.Sprintf("generation %d", of.number), got, want)
 	}
 }
 

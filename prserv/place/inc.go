@@ -73,7 +73,7 @@ func (incKind) choose(ctx context.Context, w *Work, s *scratch, in *table, o Cop
 func (incKind) print(ctx context.Context, w *Work, s *scratch, t *table, dst Place, out *bufio.Writer) error {
 	inc := &incWriter{out: out}
 	var n int64
-	err := s.walkByKey(ctx, t, func(r Row) error {
+	err := s.walkByKey(ctx, t, "", nil, func(r Row) error {
 		if n++; n%tellEvery == 0 {
 			w.progress(Progress{"writing " + dst.String(), n, float64(n) / float64(t.rows)})
 		}

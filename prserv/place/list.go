@@ -3,7 +3,6 @@ package place
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
 	"strings"
 )
 
@@ -17,7 +16,8 @@ type ListOptions struct {
 	Greatest bool
 }
 
-// List calls each with the rows of a place, in the order of the key.
+// List calls each with the rows of a place, in the order of the key, and
+// returns its first error.
 func (w *Work) List(ctx context.Context, p Place, o ListOptions, each func(Row) error) error {
 	s, err := openScratch(ctx)
 	if err != nil {
@@ -40,11 +40,5 @@ func (w *Work) List(ctx context.Context, p Place, o ListOptions, each func(Row) 
 			args = append(args, strings.ReplaceAll(c.pattern, "[", "[[]"))
 		}
 	}
-	return s.walkTable(ctx, t, t.byKey(where), args, func(columns []driver.Value) error {
-		row, err := rowOf(columns)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p, err)
-		}
-		return each(row)
-	})
+	return s.walkByKey(ctx, t, where, args, each)
 }

@@ -32,12 +32,12 @@ func TestDiffRandom(t *testing.T) {
 		var rows [2][]Row
 		var places [2]Place
 		for i := range places {
-			generation, kind := gens[random.IntN(2)], kinds[random.IntN(3)]
-			rows[i] = randomRows(random, generation, 14)
-			if kind == Inc && generation.revisions && !hasRevisions(rows[i]) {
+			of, kind := gens[random.IntN(2)], kinds[random.IntN(3)]
+			rows[i] = randomRows(random, of, 14)
+			if kind == Inc && of.revisions && !hasRevisions(rows[i]) {
 				kind = SQL
 			}
-			places[i] = makePlace(t, kind, generation, rows[i])
+			places[i] = makePlace(t, kind, of, rows[i])
 		}
 		a, b := valuesOf(rows[0]), valuesOf(rows[1])
 		var want []Difference
@@ -90,9 +90,9 @@ func TestDiffErrors(t *testing.T) {
 func TestListRandom(t *testing.T) {
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 6))
-		generation := generations[random.IntN(2)]
-		rows := randomRows(random, generation, 14)
-		p := makePlace(t, []Kind{Database, SQL}[random.IntN(2)], generation, rows)
+		of := generations[random.IntN(2)]
+		rows := randomRows(random, of, 14)
+		p := makePlace(t, []Kind{Database, SQL}[random.IntN(2)], of, rows)
 		o := ListOptions{Greatest: random.IntN(2) == 0}
 		want := sortedRows(rows)
 		if o.Greatest {

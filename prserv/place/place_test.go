@@ -121,12 +121,12 @@ func TestBadRows(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer b.close()
-	check := func(generation *generation, want bool, value any) {
+	check := func(of *generation, want bool, value any) {
 		t.Helper()
 		n, err := b.number(t.Context(), "SELECT count(*) FROM (SELECT 'v' AS version, 'p' AS pkgarch, 'c' AS checksum, ? AS value) WHERE "+
-			generation.badRows(), value)
+			of.badRows(), value)
 		if err != nil || (n == 0) != want {
-			t.Errorf("generation %d: is %#v good: %v, %v; want %v", generation.number, value, n == 0, err, want)
+			t.Errorf("generation %d: is %#v good: %v, %v; want %v", of.number, value, n == 0, err, want)
 		}
 	}
 	for _, value := range []string{"", "0", "3", "3.0", "3.1.4", "007", "-5", "-0", "--5", "-", "-.5", "5-", "-1.2", "1.-2", ".", "1.", ".1", "1..2", "x", "1x", "+1", " 1",

@@ -85,9 +85,10 @@ func (s *scratch) walkTable(ctx context.Context, t *table, query string, args []
 	return err
 }
 
-// walkByKey calls each with every row of a table, in the order of the key.
-func (s *scratch) walkByKey(ctx context.Context, t *table, each func(Row) error) error {
-	return s.walkTable(ctx, t, t.byKey(""), nil, func(columns []driver.Value) error {
+// walkByKey calls each with the rows of a table that a WHERE chooses, or "", in
+// the order of the key.
+func (s *scratch) walkByKey(ctx context.Context, t *table, where string, args []driver.Value, each func(Row) error) error {
+	return s.walkTable(ctx, t, t.byKey(where), args, func(columns []driver.Value) error {
 		row, err := rowOf(columns)
 		if err != nil {
 			return fmt.Errorf("%s: %w", t.place, err)

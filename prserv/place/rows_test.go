@@ -29,17 +29,17 @@ func textPlace(t testing.TB, name, text string) Place {
 }
 
 // dumpText is what sqlite3 would write of rows.
-func dumpText(generation *generation, rows func(put func(Row))) string {
+func dumpText(of *generation, rows func(put func(Row))) string {
 	var out strings.Builder
-	out.WriteString("BEGIN TRANSACTION;\n" + generation.schema + "\n")
+	out.WriteString("BEGIN TRANSACTION;\n" + of.schema + "\n")
 	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 	rows(func(r Row) {
 		value := r.Value
-		if generation.revisions {
+		if of.revisions {
 			value = quote(value)
 		}
 		fmt.Fprintf(&out, "INSERT INTO \"%s\" VALUES(%s,%s,%s,%s);\n",
-			generation.table, quote(r.Version), quote(r.Pkgarch), quote(r.Checksum), value)
+			of.table, quote(r.Version), quote(r.Pkgarch), quote(r.Checksum), value)
 	})
 	return out.String() + "COMMIT;\n"
 }
@@ -63,29 +63,29 @@ func execute(t testing.TB, db *sql.DB, query string, args ...any) {
 }
 
 // newDB makes a database file with the rows of a generation.
-func newDB(t testing.TB, generation *generation, rows ...Row) Place {
+func newDB(t testing.TB, of *generation, rows ...Row) Place {
 	t.Helper()
 	p := Place{Database, filepath.Join(t.TempDir(), "db.sqlite3")}
 	db := openDB(t, p.Name)
-	execute(t, db, generation.schema)
-	insertRows(t, db, generation, rows...)
+	execute(t, db, of.schema)
+	insertRows(t, db, of, rows...)
 	return p
 }
 
-func insertRows(t testing.TB, db *sql.DB, generation *generation, rows ...Row) {
+func insertRows(t testing.TB, db *sql.DB, of *generation, rows ...Row) {
 	t.Helper()
 	for _, r := range rows {
-		execute(t, db, "INSERT INTO "+generation.table+" VALUES (?, ?, ?, ?)", r.Version, r.Pkgarch, r.Checksum, r.Value)
+		execute(t, db, "INSERT INTO "+of.table+" VALUES (?, ?, ?, ?)", r.Version, r.Pkgarch, r.Checksum, r.Value)
 	}
 }
 
 // stored reads the rows of a database file without our code, in the order of
 // the file.
-func stored(t testing.TB, file string, generation *generation) []Row {
+func stored(t testing.TB, file string, of *generation) []Row {
 	t.Helper()
 	db := openDB(t, file)
 	defer db.Close()
-	found, err := db.Query("SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM " + generation.table + " ORDER BY rowid")
+	found, err := db.Query("SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM " + of.table + " ORDER BY rowid")
 	if err != nil {
 		t.Fatal(err)
 	}
