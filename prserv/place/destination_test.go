@@ -10,15 +10,6 @@ import (
 	"prserver/prserv/prservtest"
 )
 
-func statOf(t *testing.T, file string) os.FileInfo {
-	t.Helper()
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info
-}
-
 // TestPartLeft writes over what a program that was killed has left.
 func TestPartLeft(t *testing.T) {
 	for _, kind := range []Kind{Database, SQL, Inc} {
@@ -71,7 +62,11 @@ func TestModes(t *testing.T) {
 			if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			if got := statOf(t, dst.Name).Mode().Perm(); got != mode {
+			info, err := os.Stat(dst.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := info.Mode().Perm(); got != mode {
 				t.Errorf("the mode is %v, want %v", got, mode)
 			}
 		}

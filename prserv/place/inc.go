@@ -93,15 +93,15 @@ const rowPrefix = "PRAUTO$"
 const tablePrefix = "#Table: "
 
 // incReader reads BitBake configuration that oe-core's PR export has written,
-// or a person in its manner.
+// or a person in the same form.
 //
 // Source: oe-core, meta/lib/oe/prservice.py:prserv_import_db.
 type incReader struct {
 	lines *bufio.Scanner
 	line  int
-	// exported and divided are what tells that rows are of the newer table:
-	// the export says so, or a value is none but a revision.
-	exported, divided bool
+	// The rows are of the newer table if the export says so, or if one has a
+	// value such as 3.0.
+	saysNewer, hasRevision bool
 }
 
 // maxLine bounds a line of configuration.
@@ -113,8 +113,7 @@ func newIncReader(r io.Reader) *incReader {
 	return &incReader{lines: lines}
 }
 
-// read adds the rows and returns their generation. Only an export tells, or a
-// value such as 3.0.
+// read adds the rows and returns their generation.
 func (i *incReader) read(to *stager) (*generation, error) {
 	for i.lines.Scan() {
 		i.line++
@@ -128,14 +127,14 @@ func (i *incReader) read(to *stager) (*generation, error) {
 		return nil, &lineError{i.line + 1, fmt.Errorf("it is longer than %d MiB", maxLine>>20)}
 	case err != nil:
 		return nil, err
-	case i.exported || i.divided:
+	case i.saysNewer || i.hasRevision:
 		return generation3, nil
 	}
 	return generation1, nil
 }
 
-// assignment takes a line apart that sets a variable. A line that adds to a
-// variable, as += does, sets none.
+// assignment takes apart a line that sets a variable. It does not take one that
+// adds to a variable, as += does.
 func assignment(line string) (name, value string, ok bool) {
 	if line == "" {
 		return "", "", false
@@ -166,7 +165,7 @@ func assignment(line string) (name, value string, ok bool) {
 func (i *incReader) process(line string, to *stager) error {
 	if line == "" || line[0] == '#' && !strings.HasSuffix(line, `\`) { // with which the next line would go on
 		if table, ok := strings.CutPrefix(line, tablePrefix); ok {
-			i.exported = table == generation3.table
+			i.saysNewer = table == generation3.table
 		}
 		return nil
 	}
@@ -177,7 +176,7 @@ func (i *incReader) process(line string, to *stager) error {
 	parts := strings.Split(name, "$")
 	switch {
 	case !strings.HasPrefix(name, rowPrefix):
-		// The greatest of a version is said by its rows as well.
+		// The rows say as well which value of a version is the greatest.
 		if strings.HasPrefix(name, "PRAUTO_") || name == "PRSERV_LOCKDOWN" {
 			return nil
 		}
@@ -191,7 +190,7 @@ func (i *incReader) process(line string, to *stager) error {
 	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 		row.Value = n
 	} else if _, ok := store.ParseRevision(text); ok {
-		i.divided = true
+		i.hasRevision = true
 	} else {
 		return fmt.Errorf("%.60q is no PR value", text)
 	}
