@@ -16,7 +16,7 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	if err := kinds[dst.Kind].refuse(dst, o, toItself); err != nil {
 		return Copied{}, err
 	}
-	if err := checkFolder(dst); err != nil {
+	if err := checkDestination(dst); err != nil {
 		return Copied{}, err
 	}
 	s, err := openScratch(ctx)

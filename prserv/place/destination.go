@@ -8,8 +8,8 @@ import (
 	"prserver/prserv/dbfile"
 )
 
-// checkFolder finds out before long work whether a destination can be made.
-func checkFolder(dst Place) error {
+// checkDestination finds out before long work whether a destination can be made.
+func checkDestination(dst Place) error {
 	if !dst.isFile() {
 		return nil
 	}

@@ -132,11 +132,10 @@ func (c *countingReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// writeText writes a text of a kind. What an existing one has is merged, so
-// that none of its values is lost or lowered.
-func (w *Work) writeText(ctx context.Context, s *scratch, of text, in *table, dst Place, o CopyOptions) (copied Copied, err error) {
+// writeText writes a text of a kind.
+func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst Place, o CopyOptions) (copied Copied, err error) {
 	var r *dbfile.Replacement
-	var file os.FileInfo
+	var old os.FileInfo
 	to := w.Stdout
 	if dst.isFile() {
 		// The draft comes before the look at the file: what another program
@@ -145,42 +144,53 @@ func (w *Work) writeText(ctx context.Context, s *scratch, of text, in *table, ds
 			return Copied{}, err
 		}
 		defer r.Abandon()
-		if file, err = existing(dst); err != nil {
+		if old, err = existing(dst); err != nil {
 			return Copied{}, err
 		}
 		to = r.Draft
 	}
-	all := in.rows
-	if in, err = of.choose(ctx, w, s, in, o); err != nil {
+	merges := old != nil && old.Size() > 0 && !o.Replace
+	in, copied, err = w.rowsOfText(ctx, s, k, in, dst, o, merges)
+	if err != nil {
 		return Copied{}, err
 	}
-	copied = Copied{New: in.rows, Left: all - in.rows}
-	if file != nil && file.Size() > 0 && !o.Replace {
-		old, err := of.read(ctx, w, s, dst, "old", readOptions{})
-		if err != nil {
-			return Copied{}, err
-		}
-		if o.Generation != 0 && o.Generation != old.generation.number {
-			return Copied{}, fmt.Errorf("writing %s: it has the table %s; write it anew with --replace, or name a new file",
-				dst, old.generation.table)
-		}
-		left := copied.Left
-		if in, copied, err = w.mergeTables(ctx, s, in, old); err != nil {
-			return Copied{}, err
-		}
-		copied.Left = left
-	}
 	out := bufio.NewWriterSize(to, 256<<10)
-	if err = of.print(ctx, w, s, in, dst, out); err == nil {
+	if err = k.print(ctx, w, s, in, dst, out); err == nil {
 		err = out.Flush()
 	}
 	if err != nil {
 		return Copied{}, fmt.Errorf("writing %s: %w", dst, dbfile.Reason(err))
 	}
 	if r != nil {
-		return copied, r.Finish(file)
+		return copied, r.Finish(old)
 	}
 	return copied, nil
+}
+
+// rowsOfText makes a table of the rows that a text is to have. If it merges,
+// they are merged with those that the text has, of which no value is lost or
+// lowered.
+func (w *Work) rowsOfText(ctx context.Context, s *scratch, k text, in *table, dst Place, o CopyOptions, merges bool) (*table, Copied, error) {
+	fail := func(err error) (*table, Copied, error) { return nil, Copied{}, err }
+	chosen, err := k.choose(ctx, w, s, in, o)
+	if err != nil {
+		return fail(err)
+	}
+	left := in.rows - chosen.rows
+	if !merges {
+		return chosen, Copied{New: chosen.rows, Left: left}, nil
+	}
+	old, err := k.read(ctx, w, s, dst, "old", readOptions{})
+	if err != nil {
+		return fail(err)
+	}
+	if o.Generation != 0 && o.Generation != old.generation.number {
+		return fail(fmt.Errorf("writing %s: it has the table %s; write it anew with --replace, or name a new file",
+			dst, old.generation.table))
+	}
+	merged, copied, err := w.mergeTables(ctx, s, chosen, old)
+	copied.Left = left
+	return merged, copied, err
 }
 
 // mergeTables makes a table of the rows of a text that exists and of those that

@@ -192,3 +192,19 @@ func TestAddFails(t *testing.T) {
 		t.Errorf("line %d: %v; want 4 and %v", r.Line(), err, failed)
 	}
 }
+
+// FuzzRead reads anything: an error is one line, and of a line that there is.
+func FuzzRead(f *testing.F) {
+	for _, test := range goodDumps {
+		f.Add(test.text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r := sqldump.NewReader(strings.NewReader(text))
+		if err := r.Read(ignore); err != nil {
+			prservtest.WantOneLine(t, text, err)
+		}
+		if lines := 1 + strings.Count(text, "\n"); r.Line() > lines {
+			t.Errorf("%q: line %d of %d", text, r.Line(), lines)
+		}
+	})
+}
