@@ -182,30 +182,22 @@ func (w *Work) importAll(ctx context.Context, s *scratch, dst Place, rows int64,
 		go func() {
 			defer waiting.Done()
 			for row := range work {
-				version, _ := row[0].(string)
-				pkgarch, _ := row[1].(string)
-				checksum, _ := row[2].(string)
-				value, _ := row[3].(int64)
-				stored, err := server.ImportOne(ctx, version, pkgarch, checksum, value)
-				switch {
-				case errors.Is(err, client.ErrNoValue):
-					cancel(fmt.Errorf("%s does not store the row %s; its log may say why", dst, shown(row[:columns])))
-				case err != nil:
-					cancel(fmt.Errorf("the row %s: %w", shown(row[:columns]), ServerError(dst, err)))
-				case stored < value:
-					cancel(fmt.Errorf("%s answers %d to the row %s, which is less", dst, stored, shown(row[:columns])))
-				default:
-					mu.Lock()
-					switch {
-					case stored > value: // by now
-						copied.Kept++
-					case row[columns] == int64(1):
-						copied.Raised++
-					default:
-						copied.New++
-					}
-					mu.Unlock()
+				stored, err := importRow(ctx, server, dst, row)
+				if err != nil {
+					cancel(err)
+					continue
 				}
+				value, _ := row[3].(int64)
+				mu.Lock()
+				switch {
+				case stored > value: // by now
+					copied.Kept++
+				case row[columns] == int64(1):
+					copied.Raised++
+				default:
+					copied.New++
+				}
+				mu.Unlock()
 			}
 		}()
 	}
@@ -227,4 +219,23 @@ func (w *Work) importAll(ctx context.Context, s *scratch, dst Place, rows int64,
 		err = context.Cause(ctx)
 	}
 	return err
+}
+
+// importRow imports a row and returns the value that the server has then, which
+// is at least that of the row.
+func importRow(ctx context.Context, server *client.Client, dst Place, row []driver.Value) (stored int64, err error) {
+	version, _ := row[0].(string)
+	pkgarch, _ := row[1].(string)
+	checksum, _ := row[2].(string)
+	value, _ := row[3].(int64)
+	stored, err = server.ImportOne(ctx, version, pkgarch, checksum, value)
+	switch {
+	case errors.Is(err, client.ErrNoValue):
+		err = fmt.Errorf("%s does not store the row %s; its log may say why", dst, shown(row[:columns]))
+	case err != nil:
+		err = fmt.Errorf("the row %s: %w", shown(row[:columns]), ServerError(dst, err))
+	case stored < value:
+		err = fmt.Errorf("%s answers %d to the row %s, which is less", dst, stored, shown(row[:columns]))
+	}
+	return stored, err
 }
