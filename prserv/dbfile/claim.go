@@ -53,7 +53,7 @@ func Claim(file string, o Options) (*Claimed, error) {
 
 // find finds a file that is to be claimed, and makes it if it may.
 func find(file string, mayMake bool) (*Claimed, error) {
-	fail := func(what string, err error) (*Claimed, error) { return nil, fmt.Errorf("%s: %w", what, reasonOf(err)) }
+	fail := func(what string, err error) (*Claimed, error) { return nil, fmt.Errorf("%s: %w", what, Reason(err)) }
 	if mayMake {
 		if err := os.MkdirAll(filepath.Dir(file), 0o777); err != nil {
 			return nil, fmt.Errorf("making its folder: %w", err)
@@ -152,6 +152,22 @@ func checkWritable(file string) (empty bool, err error) {
 		}
 	}
 	return empty, nil
+}
+
+// CheckCompanions returns an error if SQLite would take what is left of another
+// database for a part of the file, which is about to be made.
+func CheckCompanions(file string) error {
+	path, err := Resolve(file)
+	if err != nil {
+		path = file
+	}
+	for _, companion := range []string{path + "-wal", path + "-journal"} {
+		if info, err := os.Stat(companion); err == nil && info.Size() > 0 {
+			return fmt.Errorf("%s is left of another database, and may hold its last values; "+
+				"put that back beside it, or move it away", companion)
+		}
+	}
+	return nil
 }
 
 // checkLinks refuses a file with several names: the write-ahead log, with the

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reasonOf returns what the system says of a failure, without the paths.
-func reasonOf(err error) error {
+// Reason returns what the system says of a failure, without the path: a message
+// has named the file already.
+func Reason(err error) error {
 	var path *os.PathError
 	var link *os.LinkError
 	switch {

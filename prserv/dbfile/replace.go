@@ -23,7 +23,7 @@ type Replacement struct {
 // of another program that is still at it, or of a folder that cannot be
 // written.
 func Replace(file string) (*Replacement, error) {
-	fail := func(err error) (*Replacement, error) { return nil, fmt.Errorf("writing %s: %w", file, reasonOf(err)) }
+	fail := func(err error) (*Replacement, error) { return nil, fmt.Errorf("writing %s: %w", file, Reason(err)) }
 	path, err := Resolve(file)
 	if err != nil {
 		return fail(err)
@@ -85,7 +85,7 @@ func (r *Replacement) Finish(old os.FileInfo) error {
 		err = folder.Sync()
 	}
 	if err != nil {
-		return fmt.Errorf("writing %s: its folder: %w", r.Path, reasonOf(err))
+		return fmt.Errorf("writing %s: its folder: %w", r.Path, Reason(err))
 	}
 	return nil
 }
@@ -109,7 +109,7 @@ func (r *Replacement) rename(old os.FileInfo) error {
 	case errors.Is(err, os.ErrExist):
 		return fmt.Errorf("writing %s: somebody has made it meanwhile; run this again to merge", r.Path)
 	case err != nil:
-		return fmt.Errorf("writing %s: %w", r.Path, reasonOf(err))
+		return fmt.Errorf("writing %s: %w", r.Path, Reason(err))
 	}
 	return nil
 }

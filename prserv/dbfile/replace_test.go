@@ -1,12 +1,14 @@
-package dbfile
+package dbfile_test
 
 import (
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
+
+	"prserver/prserv/dbfile"
+	"prserver/prserv/prservtest"
 )
 
 func statOf(t *testing.T, file string) os.FileInfo {
@@ -18,55 +20,10 @@ func statOf(t *testing.T, file string) os.FileInfo {
 	return info
 }
 
-func readFile(t *testing.T, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
-func writeFile(t *testing.T, file, text string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// wantOneLine fails the test unless err is one line that has these texts.
-func wantOneLine(t *testing.T, what string, err error, texts ...string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error", what)
-		return
-	}
-	for _, text := range texts {
-		if !strings.Contains(err.Error(), text) || strings.Contains(err.Error(), "\n") {
-			t.Errorf("%s: %q, want one line with %q", what, err, text)
-		}
-	}
-}
-
-func wantFolder(t *testing.T, what, folder string, want ...string) {
-	t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range entries {
-		got = append(got, e.Name())
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("%s: the folder has %q, want %q", what, got, want)
-	}
-}
-
 // replacement begins a replacement of a file.
-func replacement(t *testing.T, file, text string) *Replacement {
+func replacement(t *testing.T, file, text string) *dbfile.Replacement {
 	t.Helper()
-	p, err := Replace(file)
+	p, err := dbfile.Replace(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,37 +37,37 @@ func TestReplace(t *testing.T) {
 	folder := t.TempDir()
 	file := filepath.Join(folder, "a")
 	replacement(t, file, "x").Abandon()
-	wantFolder(t, "abandoned", folder)
-	if err := replacement(t, file, "new").Finish(nil); err != nil || readFile(t, file) != "new" {
-		t.Errorf("finish: %q, %v", readFile(t, file), err)
+	prservtest.WantFolder(t, "abandoned", folder)
+	if err := replacement(t, file, "new").Finish(nil); err != nil || prservtest.ReadFile(t, file) != "new" {
+		t.Errorf("finish: %q, %v", prservtest.ReadFile(t, file), err)
 	}
 	old := statOf(t, file)
-	if err := replacement(t, file, "newer").Finish(old); err != nil || readFile(t, file) != "newer" {
-		t.Errorf("finish: %q, %v", readFile(t, file), err)
+	if err := replacement(t, file, "newer").Finish(old); err != nil || prservtest.ReadFile(t, file) != "newer" {
+		t.Errorf("finish: %q, %v", prservtest.ReadFile(t, file), err)
 	}
 	// Somebody else comes between.
-	wantOneLine(t, "another one", replacement(t, file, "lost").Finish(old), "somebody has changed it meanwhile")
-	wantOneLine(t, "a new one", replacement(t, file, "lost").Finish(nil), "somebody has made it meanwhile")
+	prservtest.WantOneLine(t, "another one", replacement(t, file, "lost").Finish(old), "somebody has changed it meanwhile")
+	prservtest.WantOneLine(t, "a new one", replacement(t, file, "lost").Finish(nil), "somebody has made it meanwhile")
 	old = statOf(t, file)
 	p := replacement(t, file, "lost")
-	writeFile(t, file, "longer now")
-	wantOneLine(t, "a changed one", p.Finish(old), "somebody has changed it meanwhile")
-	if got := readFile(t, file); got != "longer now" {
+	prservtest.WriteFile(t, file, "longer now")
+	prservtest.WantOneLine(t, "a changed one", p.Finish(old), "somebody has changed it meanwhile")
+	if got := prservtest.ReadFile(t, file); got != "longer now" {
 		t.Errorf("the file has %q", got)
 	}
 	p = replacement(t, file, "lost")
 	if err := os.Remove(file); err != nil {
 		t.Fatal(err)
 	}
-	wantOneLine(t, "one that is gone", p.Finish(old), "no such file")
-	wantFolder(t, "all is done", folder)
+	prservtest.WantOneLine(t, "one that is gone", p.Finish(old), "no such file")
+	prservtest.WantFolder(t, "all is done", folder)
 }
 
 func TestReplaceTwice(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a")
 	p := replacement(t, file, "first")
-	_, err := Replace(file)
-	wantOneLine(t, "the second", err, file, "another program is writing it")
+	_, err := dbfile.Replace(file)
+	prservtest.WantOneLine(t, "the second", err, file, "another program is writing it")
 	if err := p.Finish(nil); err != nil {
 		t.Error(err)
 	}
@@ -121,7 +78,7 @@ func TestReplaceTwice(t *testing.T) {
 		go func() {
 			defer all.Done()
 			for range 20 {
-				if p, err := Replace(file); err == nil {
+				if p, err := dbfile.Replace(file); err == nil {
 					p.Draft.WriteString(strings.Repeat("x", 10))
 					info, _ := os.Stat(file)
 					p.Finish(info)
@@ -130,8 +87,8 @@ func TestReplaceTwice(t *testing.T) {
 		}()
 	}
 	all.Wait()
-	if got := readFile(t, file); got != strings.Repeat("x", 10) {
+	if got := prservtest.ReadFile(t, file); got != strings.Repeat("x", 10) {
 		t.Errorf("the file has %q", got)
 	}
-	wantFolder(t, "all is done", filepath.Dir(file), "a")
+	prservtest.WantFolder(t, "all is done", filepath.Dir(file), "a")
 }

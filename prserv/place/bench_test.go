@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // benchRows is how many rows are copied at a time.
@@ -13,7 +15,7 @@ const benchRows = 100_000
 func manyRows(t testing.TB, name string, n int) Place {
 	t.Helper()
 	p := Place{SQL, filepath.Join(t.TempDir(), name)}
-	writeFile(t, p.Name, dumpText(whole, func(put func(r Row)) {
+	prservtest.WriteFile(t, p.Name, dumpText(generation1, func(put func(r Row)) {
 		for i := range n {
 			put(Row{fmt.Sprintf("package-%d-1.0-r%d", i%1500, i%40), "core2-64", fmt.Sprintf("%064x", uint64(i)*0x9e3779b97f4a7c15), fmt.Sprint(i / 1500)})
 		}
@@ -35,18 +37,20 @@ func benchCopy(b *testing.B, src Place, dst string, kind Kind) {
 // benchFile is a database file with the rows of manyRows.
 func benchFile(b *testing.B, name string) Place {
 	b.Helper()
-	p := Place{File, filepath.Join(b.TempDir(), name)}
+	p := Place{Database, filepath.Join(b.TempDir(), name)}
 	if _, err := (&Work{}).Copy(b.Context(), manyRows(b, "rows.sql", benchRows), p, CopyOptions{}); err != nil {
 		b.Fatal(err)
 	}
 	return p
 }
 
-func BenchmarkFileToFile(b *testing.B) { benchCopy(b, benchFile(b, "a.sqlite3"), "b.sqlite3", File) }
-func BenchmarkFileToSQL(b *testing.B)  { benchCopy(b, benchFile(b, "a.sqlite3"), "b.sql", SQL) }
-func BenchmarkFileToInc(b *testing.B)  { benchCopy(b, benchFile(b, "a.sqlite3"), "b.inc", Inc) }
+func BenchmarkFileToFile(b *testing.B) {
+	benchCopy(b, benchFile(b, "a.sqlite3"), "b.sqlite3", Database)
+}
+func BenchmarkFileToSQL(b *testing.B) { benchCopy(b, benchFile(b, "a.sqlite3"), "b.sql", SQL) }
+func BenchmarkFileToInc(b *testing.B) { benchCopy(b, benchFile(b, "a.sqlite3"), "b.inc", Inc) }
 func BenchmarkSQLToFile(b *testing.B) {
-	benchCopy(b, manyRows(b, "a.sql", benchRows), "b.sqlite3", File)
+	benchCopy(b, manyRows(b, "a.sql", benchRows), "b.sqlite3", Database)
 }
 
 // BenchmarkMergeSQL merges a dump into one that has the same rows.

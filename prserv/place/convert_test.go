@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"prserver/prserv/store"
 )
 
 // TestConvert has the cases that the comment in convert is about.
@@ -30,16 +32,16 @@ func TestConvert(t *testing.T) {
 		"the most there is":       {[]Row{{"v", "p", "a", "999999999999999999.1"}}, []Row{{"v", "p", "a", "1000000000000000000"}}, 0},
 		"what SQLite would round": {[]Row{{"v", "p", "a", "9007199254740993"}}, []Row{{"v", "p", "a", "9007199254740993"}}, 0},
 	} {
-		for _, kind := range []Kind{File, SQL} {
-			dst := Place{File, filepath.Join(t.TempDir(), "a.db")}
+		for _, kind := range []Kind{Database, SQL} {
+			dst := Place{Database, filepath.Join(t.TempDir(), "a.db")}
 			warned := 0
 			w := &Work{Warn: func(string) { warned++ }}
-			c, err := w.Copy(t.Context(), makePlace(t, kind, revisions, test.in), dst, CopyOptions{Generation: whole})
+			c, err := w.Copy(t.Context(), makePlace(t, kind, generation3, test.in), dst, CopyOptions{Generation: store.Generation1})
 			if want := (Copied{New: int64(len(test.want)), Left: test.left}); err != nil || c != want {
 				t.Errorf("%s: %+v, %v; want %+v", about, c, err, want)
 				continue
 			}
-			wantRows(t, about, sortedRows(stored(t, dst.Name, whole)), test.want)
+			wantRows(t, about, sortedRows(stored(t, dst.Name, generation1)), test.want)
 			if test.left > 0 && warned == 0 {
 				t.Errorf("%s: no warning", about)
 			}
@@ -47,15 +49,15 @@ func TestConvert(t *testing.T) {
 	}
 }
 
-// TestConvertRandom converts random revisions: no number may go back, and none
+// TestConvertRandom converts random generation3: no number may go back, and none
 // be given twice that was not.
 func TestConvertRandom(t *testing.T) {
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 4))
-		in := randomRows(random, revisions, 20)
-		dst := Place{File, filepath.Join(t.TempDir(), "a.db")}
-		c, err := (&Work{}).Copy(t.Context(), makePlace(t, SQL, revisions, in), dst, CopyOptions{Generation: whole})
-		out := stored(t, dst.Name, whole)
+		in := randomRows(random, generation3, 20)
+		dst := Place{Database, filepath.Join(t.TempDir(), "a.db")}
+		c, err := (&Work{}).Copy(t.Context(), makePlace(t, SQL, generation3, in), dst, CopyOptions{Generation: store.Generation1})
+		out := stored(t, dst.Name, generation1)
 		if want := (Copied{New: int64(len(out)), Left: int64(len(in) - len(out))}); err != nil || c != want {
 			t.Errorf("seed %d: %+v, %v; want %+v", seed, c, err, want)
 		}
@@ -66,7 +68,7 @@ func TestConvertRandom(t *testing.T) {
 				t.Fatalf("seed %d: %s has no value of %v", seed, group, b)
 			}
 			n, _ := strconv.Atoi(a[0].Value)
-			if next := strconv.Itoa(n + 1); compareValues(next, b[0].Value) <= 0 {
+			if next := strconv.Itoa(n + 1); compareRevisions(next, b[0].Value) <= 0 {
 				t.Errorf("seed %d: the next value of %s is %s, after %v", seed, group, next, b)
 			}
 			if shared := len(a) > 1; shared && len(b) < 2 {
@@ -75,7 +77,7 @@ func TestConvertRandom(t *testing.T) {
 		}
 		for _, r := range in {
 			at := slices.IndexFunc(out, func(o Row) bool { return compareKeys(&o, &r) == 0 })
-			if !strings.Contains(r.Value, ".") && (at < 0 || compareValues(out[at].Value, r.Value) < 0) {
+			if !strings.Contains(r.Value, ".") && (at < 0 || compareRevisions(out[at].Value, r.Value) < 0) {
 				t.Errorf("seed %d: %v is lost or lowered in %v", seed, r, out)
 			}
 		}
@@ -89,9 +91,9 @@ func greatestOf(rows []Row) map[string][]Row {
 	for _, r := range rows {
 		group := r.Version + " " + r.Pkgarch
 		switch best := out[group]; {
-		case len(best) == 0 || compareValues(r.Value, best[0].Value) > 0:
+		case len(best) == 0 || compareRevisions(r.Value, best[0].Value) > 0:
 			out[group] = []Row{r}
-		case compareValues(r.Value, best[0].Value) == 0:
+		case compareRevisions(r.Value, best[0].Value) == 0:
 			out[group] = append(best, r)
 		}
 	}

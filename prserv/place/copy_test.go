@@ -8,14 +8,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // randomRows are up to n rows of few versions, so that they meet often.
-func randomRows(random *rand.Rand, generation, n int) []Row {
+func randomRows(random *rand.Rand, of *generation, n int) []Row {
 	seen := map[Row]bool{}
 	for range random.IntN(n + 1) {
 		r := Row{fmt.Sprint("v", random.IntN(2)), fmt.Sprint("p", random.IntN(2)), fmt.Sprint("c", random.IntN(4)), ""}
-		if generation == revisions {
+		if of.revisions {
 			r.Value = []string{"0", "0.0", "1", "2", "2.0", "2.1", "9", "9.10", "10", "10.0"}[random.IntN(10)]
 		} else if seen[r] {
 			continue
@@ -37,7 +39,7 @@ func randomRows(random *rand.Rand, generation, n int) []Row {
 }
 
 // makePlace makes a place of a kind with rows.
-func makePlace(t testing.TB, kind Kind, generation int, rows []Row) Place {
+func makePlace(t testing.TB, kind Kind, of *generation, rows []Row) Place {
 	t.Helper()
 	put := func(put func(Row)) {
 		for _, r := range rows {
@@ -45,10 +47,10 @@ func makePlace(t testing.TB, kind Kind, generation int, rows []Row) Place {
 		}
 	}
 	switch kind {
-	case File:
-		return newDB(t, generation, rows...)
+	case Database:
+		return newDB(t, of, rows...)
 	case SQL:
-		return textPlace(t, "a.sql", dumpText(generation, put))
+		return textPlace(t, "a.sql", dumpText(of, put))
 	}
 	var text strings.Builder
 	for _, r := range rows {
@@ -59,17 +61,17 @@ func makePlace(t testing.TB, kind Kind, generation int, rows []Row) Place {
 
 // merged is what importone makes of rows and others that are imported; in a
 // table of revisions nothing is replaced.
-func merged(generation int, old, in []Row) (rows []Row, c Copied) {
+func merged(of *generation, old, in []Row) (rows []Row, c Copied) {
 	rows = slices.Clone(old)
 	for _, r := range in {
 		at := slices.IndexFunc(rows, func(o Row) bool {
-			return compareKeys(&o, &r) == 0 && (generation == whole || o.Value == r.Value)
+			return compareKeys(&o, &r) == 0 && (!of.revisions || o.Value == r.Value)
 		})
 		switch {
 		case at < 0:
 			rows = append(rows, r)
 			c.New++
-		case generation == whole && compareValues(r.Value, rows[at].Value) > 0:
+		case !of.revisions && compareRevisions(r.Value, rows[at].Value) > 0:
 			rows[at] = r
 			c.Raised++
 		default:
@@ -86,45 +88,43 @@ func hasRevisions(rows []Row) bool {
 // TestCopyRandom copies random rows between files of all kinds, to such as
 // there are and such as are made.
 func TestCopyRandom(t *testing.T) {
-	usual := sortFrom
+	usual, copies := sortFrom, 0
 	defer func() { sortFrom = usual }()
 	for seed := range uint64(150) {
 		if sortFrom = usual; seed%4 == 0 {
 			sortFrom = 2
 		}
 		random := rand.New(rand.NewPCG(seed, 1))
-		kinds := []Kind{File, SQL, Inc}
+		kinds := []Kind{Database, SQL, Inc}
 		from, to := kinds[random.IntN(3)], kinds[random.IntN(3)]
-		inGen := []int{whole, revisions}[random.IntN(2)]
+		inGen := generations[random.IntN(2)]
 		in := randomRows(random, inGen, 12)
 		if from == Inc && !hasRevisions(in) {
-			inGen = whole // nothing tells
+			inGen = generation1 // nothing tells
 			slices.SortFunc(in, compareRows)
 			in = slices.CompactFunc(in, func(a, b Row) bool { return compareKeys(&a, &b) == 0 })
 		}
 		src := makePlace(t, from, inGen, in)
-		about := fmt.Sprintf("seed %d: %v of generation %d to kind %d, %v", seed, from, inGen, to, in)
+		about := fmt.Sprintf("seed %d: %v of generation %d to kind %d, %v", seed, from, inGen.number, to, in)
 		var dst Place
 		var old []Row
 		gen := inGen
 		if random.IntN(2) == 0 {
 			dst = Place{to, filepath.Join(t.TempDir(), "new")}
 		} else {
-			gen = max(inGen, []int{whole, revisions}[random.IntN(2)])
+			gen = newest(inGen, generations[random.IntN(2)])
 			old = randomRows(random, gen, 12)
-			if to == Inc && !hasRevisions(old) && gen > inGen {
+			if to == Inc && !hasRevisions(old) && gen != inGen {
 				continue
 			}
-			if to == Inc && inGen == whole && gen == revisions && !hasRevisions(old) {
-				continue
-			}
-			if to == Inc && gen == revisions && !hasRevisions(old) {
+			if to == Inc && gen.revisions && !hasRevisions(old) {
 				slices.SortFunc(old, compareRows)
 				old = slices.CompactFunc(old, func(a, b Row) bool { return compareKeys(&a, &b) == 0 })
 			}
 			dst = makePlace(t, to, gen, old)
 			about += fmt.Sprint(" into ", old)
 		}
+		copies++
 		want, counts := merged(gen, old, in)
 		got, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{All: to == Inc})
 		if err != nil || got != counts {
@@ -133,13 +133,13 @@ func TestCopyRandom(t *testing.T) {
 		}
 		var rows []Row
 		switch to {
-		case File:
+		case Database:
 			rows = stored(t, dst.Name, gen)
 			if len(old) == 0 && from != Inc && sortFrom == usual {
 				wantRows(t, about+": the order", rows, want)
 			}
 		case SQL:
-			text := readFile(t, dst.Name)
+			text := prservtest.ReadFile(t, dst.Name)
 			if rows, err = sqliteRows(t, text); err != nil {
 				t.Errorf("%s: %v", about, err)
 			}
@@ -150,7 +150,10 @@ func TestCopyRandom(t *testing.T) {
 			rows = listed(t, dst, ListOptions{})
 		}
 		wantRows(t, about, sortedRows(rows), sortedRows(want))
-		wantFolder(t, about, filepath.Dir(dst.Name), filepath.Base(dst.Name))
+		prservtest.WantFolder(t, about, filepath.Dir(dst.Name), filepath.Base(dst.Name))
+	}
+	if copies < 130 {
+		t.Errorf("only %d of 150 seeds made a copy", copies)
 	}
 }
 
@@ -158,17 +161,17 @@ func TestCopyRandom(t *testing.T) {
 func TestMergeIncGreatest(t *testing.T) {
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 2))
-		in, old := randomRows(random, whole, 12), randomRows(random, whole, 12)
-		src, dst := makePlace(t, SQL, whole, in), makePlace(t, Inc, whole, old)
+		in, old := randomRows(random, generation1, 12), randomRows(random, generation1, 12)
+		src, dst := makePlace(t, SQL, generation1, in), makePlace(t, Inc, generation1, old)
 		var most []Row
 		for _, r := range in {
 			if !slices.ContainsFunc(in, func(o Row) bool {
-				return o.Version == r.Version && o.Pkgarch == r.Pkgarch && compareValues(o.Value, r.Value) > 0
+				return o.Version == r.Version && o.Pkgarch == r.Pkgarch && compareRevisions(o.Value, r.Value) > 0
 			}) {
 				most = append(most, r)
 			}
 		}
-		want, counts := merged(whole, old, most)
+		want, counts := merged(generation1, old, most)
 		counts.Left = int64(len(in) - len(most))
 		got, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
 		if err != nil || got != counts {
@@ -179,18 +182,18 @@ func TestMergeIncGreatest(t *testing.T) {
 }
 
 func TestCopyRefused(t *testing.T) {
-	db, folder := newDB(t, whole, Row{"v", "p", "a", "7"}), t.TempDir()
+	db, folder := newDB(t, generation1, Row{"v", "p", "a", "7"}), t.TempDir()
 	text := textPlace(t, "a.sql", "BEGIN TRANSACTION;\n"+make1+"COMMIT;\n")
-	other := Place{File, filepath.Join(t.TempDir(), "other.db")}
+	other := Place{Database, filepath.Join(t.TempDir(), "other.db")}
 	execute(t, openDB(t, other.Name), "CREATE TABLE x (a)")
-	keyless := Place{File, filepath.Join(t.TempDir(), "keyless.db")}
+	keyless := Place{Database, filepath.Join(t.TempDir(), "keyless.db")}
 	execute(t, openDB(t, keyless.Name), "CREATE TABLE PRMAIN_nohist (version, pkgarch, checksum, value)")
-	strange := Place{File, filepath.Join(t.TempDir(), "strange.db")}
+	strange := Place{Database, filepath.Join(t.TempDir(), "strange.db")}
 	execute(t, openDB(t, strange.Name), "CREATE TABLE PRMAIN_nohist (a, b)")
-	bad := Place{File, filepath.Join(t.TempDir(), "bad.db")}
+	bad := Place{Database, filepath.Join(t.TempDir(), "bad.db")}
 	execute(t, openDB(t, bad.Name), make1+"INSERT INTO PRMAIN_nohist VALUES ('v', 'p', 'a\nb', 'x')")
 	none := textPlace(t, "none.db", "this is no database, but long enough to be taken for one, or so one should think")
-	new := Place{File, filepath.Join(folder, "new.db")}
+	new := Place{Database, filepath.Join(folder, "new.db")}
 	for _, test := range []struct {
 		src, dst Place
 		o        CopyOptions
@@ -213,14 +216,14 @@ func TestCopyRefused(t *testing.T) {
 		{strange, new, CopyOptions{}, "reading " + strange.Name + ": its table PRMAIN_nohist is not"},
 		{none, new, CopyOptions{}, "reading " + none.Name + ": file is not a database"},
 		{bad, new, CopyOptions{}, bad.Name + `: the row v p "a\nb" x: no PR server has issued it`},
-		{Place{File, folder + "/none.db"}, new, CopyOptions{}, folder + "/none.db"},
+		{Place{Database, folder + "/none.db"}, new, CopyOptions{}, folder + "/none.db"},
 		{Place{SQL, folder + "/none.sql"}, new, CopyOptions{}, "reading " + folder + "/none.sql: no such file or directory"},
 		{Place{SQL, folder}, new, CopyOptions{}, "reading " + folder + ": it is a folder"},
 		{Place{Inc, folder}, new, CopyOptions{}, "reading " + folder + ": it is a folder"},
 		{textPlace(t, "a.inc", "x"), new, CopyOptions{}, `a.inc:1: "x" is no setting`},
 	} {
 		_, err := (&Work{}).Copy(t.Context(), test.src, test.dst, test.o)
-		wantOneLine(t, fmt.Sprint(test.src, test.dst), err, test.want)
-		wantFolder(t, test.want, folder)
+		prservtest.WantOneLine(t, fmt.Sprint(test.src, test.dst), err, test.want)
+		prservtest.WantFolder(t, test.want, folder)
 	}
 }

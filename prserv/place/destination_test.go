@@ -7,27 +7,19 @@ import (
 	"testing"
 
 	"prserver/prserv/dbfile"
+	"prserver/prserv/prservtest"
 )
-
-func statOf(t *testing.T, file string) os.FileInfo {
-	t.Helper()
-	info, err := os.Stat(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return info
-}
 
 // TestPartLeft writes over what a program that was killed has left.
 func TestPartLeft(t *testing.T) {
-	for _, kind := range []Kind{File, SQL, Inc} {
+	for _, kind := range []Kind{Database, SQL, Inc} {
 		dst := Place{kind, filepath.Join(t.TempDir(), "a")}
-		writeFile(t, dst.Name+".prserv-part", strings.Repeat("left behind; ", 10000))
-		if _, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
+		prservtest.WriteFile(t, dst.Name+".prserv-part", strings.Repeat("left behind; ", 10000))
+		if _, err := (&Work{}).Copy(t.Context(), newDB(t, generation1, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
 			t.Fatal(err)
 		}
 		wantRows(t, "written", listed(t, dst, ListOptions{}), []Row{{"v", "p", "c", "3"}})
-		wantFolder(t, "written", filepath.Dir(dst.Name), "a")
+		prservtest.WantFolder(t, "written", filepath.Dir(dst.Name), "a")
 	}
 }
 
@@ -37,25 +29,25 @@ func TestPartLinks(t *testing.T) {
 	if err := os.Symlink(filepath.Join(real, "a.sql"), link); err != nil {
 		t.Fatal(err)
 	}
-	src, dst := newDB(t, whole, Row{"v", "p", "c", "3"}), Place{SQL, link}
+	src, dst := newDB(t, generation1, Row{"v", "p", "c", "3"}), Place{SQL, link}
 	for range 2 { // to a file that is yet to be made, and to one that exists
 		if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	wantRows(t, "through the link", listed(t, Place{SQL, filepath.Join(real, "a.sql")}, ListOptions{}), []Row{{"v", "p", "c", "3"}})
-	wantFolder(t, "the link", folder, "link.sql")
-	wantFolder(t, "the file", real, "a.sql")
+	prservtest.WantFolder(t, "the link", folder, "link.sql")
+	prservtest.WantFolder(t, "the file", real, "a.sql")
 	// A part is nothing that others lead elsewhere.
 	if err := os.Symlink(filepath.Join(real, "victim"), filepath.Join(real, "a.sql.prserv-part")); err != nil {
 		t.Fatal(err)
 	}
 	_, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
-	wantOneLine(t, "a part that is a link", err, "writing "+link)
+	prservtest.WantOneLine(t, "a part that is a link", err, "writing "+link)
 }
 
 func TestModes(t *testing.T) {
-	src := newDB(t, whole, Row{"v", "p", "c", "3"})
+	src := newDB(t, generation1, Row{"v", "p", "c", "3"})
 	for _, mode := range []os.FileMode{0o600, 0o666, 0o640, 0o444} {
 		for _, text := range []string{"", "PRAUTO$v$p$d = \"3\"\n"} {
 			dst := textPlace(t, "a.inc", text)
@@ -70,7 +62,11 @@ func TestModes(t *testing.T) {
 			if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			if got := statOf(t, dst.Name).Mode().Perm(); got != mode {
+			info, err := os.Stat(dst.Name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := info.Mode().Perm(); got != mode {
 				t.Errorf("the mode is %v, want %v", got, mode)
 			}
 		}
@@ -81,10 +77,10 @@ func TestModes(t *testing.T) {
 func TestEmptyDestination(t *testing.T) {
 	for _, name := range []string{"a.db", "a.sql", "a.inc"} {
 		dst := textPlace(t, name, "")
-		if c, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil || c.New != 1 {
+		if c, err := (&Work{}).Copy(t.Context(), newDB(t, generation1, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil || c.New != 1 {
 			t.Errorf("%s: %+v, %v", name, c, err)
 		}
-		wantFolder(t, "written", filepath.Dir(dst.Name), name)
+		prservtest.WantFolder(t, "written", filepath.Dir(dst.Name), name)
 	}
 	dst := textPlace(t, "a.db", "")
 	claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
@@ -92,19 +88,19 @@ func TestEmptyDestination(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer claim.Release()
-	_, err = (&Work{}).Copy(t.Context(), newDB(t, whole), dst, CopyOptions{})
-	wantOneLine(t, "a server's", err, "is being written by process")
+	_, err = (&Work{}).Copy(t.Context(), newDB(t, generation1), dst, CopyOptions{})
+	prservtest.WantOneLine(t, "a server's", err, "is being written by process")
 }
 
 // TestCompanions makes no database that SQLite would take others' pages for.
 func TestCompanions(t *testing.T) {
-	src := newDB(t, whole, Row{"v", "p", "c", "3"})
+	src := newDB(t, generation1, Row{"v", "p", "c", "3"})
 	for _, companion := range []string{"-wal", "-journal"} {
-		dst := Place{File, filepath.Join(t.TempDir(), "a.db")}
-		writeFile(t, dst.Name+companion, "x")
+		dst := Place{Database, filepath.Join(t.TempDir(), "a.db")}
+		prservtest.WriteFile(t, dst.Name+companion, "x")
 		_, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
-		wantOneLine(t, companion, err, "writing "+dst.Name, dst.Name+companion+" is left of another database")
-		writeFile(t, dst.Name+companion, "")
+		prservtest.WantOneLine(t, companion, err, "writing "+dst.Name, dst.Name+companion+" is left of another database")
+		prservtest.WriteFile(t, dst.Name+companion, "")
 		if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil {
 			t.Error(err)
 		}
@@ -119,10 +115,10 @@ func TestReadOnlyFolder(t *testing.T) {
 	if err := os.Chmod(folder, 0o555); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []Kind{File, SQL, Inc} {
+	for _, kind := range []Kind{Database, SQL, Inc} {
 		dst := Place{kind, filepath.Join(folder, "a")}
-		_, err := (&Work{}).Copy(t.Context(), newDB(t, whole), dst, CopyOptions{})
-		wantOneLine(t, "read-only", err, "writing "+dst.Name+": permission denied")
+		_, err := (&Work{}).Copy(t.Context(), newDB(t, generation1), dst, CopyOptions{})
+		prservtest.WantOneLine(t, "read-only", err, "writing "+dst.Name+": permission denied")
 	}
 }
 
@@ -141,8 +137,8 @@ func TestRelativeLink(t *testing.T) {
 		}
 	}
 	dst := Place{SQL, filepath.Join(folder, "link", "a.sql")}
-	if _, err := (&Work{}).Copy(t.Context(), newDB(t, whole, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
+	if _, err := (&Work{}).Copy(t.Context(), newDB(t, generation1, Row{"v", "p", "c", "3"}), dst, CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	wantFolder(t, "linked", deep, "b.sql", "dir")
+	prservtest.WantFolder(t, "linked", deep, "b.sql", "dir")
 }

@@ -1,9 +1,12 @@
 package place
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
+
+	"prserver/prserv/store/sqlite/query"
 )
 
 // Difference is a row that two places do not share.
@@ -12,30 +15,31 @@ type Difference struct {
 	A, B                       string // its value here and there, "" if there is none
 }
 
-// Compared is how two places differ.
+// Compared counts how the keys of two places differ.
 type Compared struct {
-	OnlyA, OnlyB, Other, Same int64
+	OnlyA, OnlyB int64 // in one of the places
+	Other, Same  int64 // in both, with other values or the same
 }
 
 // Diff calls each with every difference of two places, in the order of the
-// key. A file of BitBake 2.10 and later may have several values of one
-// checksum; they come as one, with commas between.
+// key, and returns its first error. A file of BitBake 2.10 and later may have
+// several values of one checksum; they come as one, with commas between.
 func (w *Work) Diff(ctx context.Context, a, b Place, each func(Difference) error) (Compared, error) {
 	if a == b && a.Name == standard {
 		return Compared{}, fmt.Errorf("only one of the places can be standard input")
 	}
-	base, err := openBase(ctx)
+	s, err := openScratch(ctx)
 	if err != nil {
 		return Compared{}, err
 	}
-	defer base.close()
+	defer s.close()
 	var sides [2]*keys
 	for i, p := range []Place{a, b} {
-		t, err := w.read(ctx, base, p, []string{"a", "b"}[i], reading{})
+		t, err := w.read(ctx, s, p, []string{"a", "b"}[i], readOptions{})
 		if err != nil {
 			return Compared{}, err
 		}
-		rows, err := base.open(ctx, t.byKey(""))
+		rows, err := s.open(ctx, t.byKey(""))
 		if err != nil {
 			return Compared{}, fileError(p, "reading", err)
 		}
@@ -47,76 +51,54 @@ func (w *Work) Diff(ctx context.Context, a, b Place, each func(Difference) error
 
 // compare walks two places side by side.
 func (w *Work) compare(ctx context.Context, a, b *keys, each func(Difference) error) (c Compared, err error) {
-	ra, err := a.next(ctx)
-	if err != nil {
-		return c, err
-	}
-	rb, err := b.next(ctx)
-	if err != nil {
-		return c, err
-	}
-	for n := int64(0); ra != nil || rb != nil; n++ {
+	what, rows := "comparing "+a.t.place.String()+" with "+b.t.place.String(), max(a.t.rows, b.t.rows)
+	ra, errA := a.next(ctx)
+	rb, errB := b.next(ctx)
+	err = cmp.Or(errA, errB)
+	for n := int64(0); err == nil && (ra != nil || rb != nil); n++ {
 		if n%tellEvery == 0 {
-			rows := max(a.t.rows, b.t.rows)
-			w.progress(Progress{"comparing " + a.t.place.String() + " with " + b.t.place.String(), n, float64(n) / float64(rows)})
+			w.progress(Progress{what, n, float64(n) / float64(rows)})
 		}
-		order := 0
-		switch {
-		case ra == nil:
-			order = 1
-		case rb == nil:
-			order = -1
-		default:
-			order = compareKeys(ra, rb)
-		}
-		var d Difference
+		order := compareKeys(ra, rb)
 		switch {
 		case order < 0:
 			c.OnlyA++
-			d = Difference{ra.Version, ra.Pkgarch, ra.Checksum, ra.Value, ""}
+			err = each(Difference{ra.Version, ra.Pkgarch, ra.Checksum, ra.Value, ""})
 		case order > 0:
 			c.OnlyB++
-			d = Difference{rb.Version, rb.Pkgarch, rb.Checksum, "", rb.Value}
+			err = each(Difference{rb.Version, rb.Pkgarch, rb.Checksum, "", rb.Value})
 		case ra.Value != rb.Value:
 			c.Other++
-			d = Difference{ra.Version, ra.Pkgarch, ra.Checksum, ra.Value, rb.Value}
+			err = each(Difference{ra.Version, ra.Pkgarch, ra.Checksum, ra.Value, rb.Value})
 		default:
 			c.Same++
 		}
-		if d != (Difference{}) {
-			if err := each(d); err != nil {
-				return c, err
-			}
+		if err == nil && order <= 0 {
+			ra, err = a.next(ctx)
 		}
-		if order <= 0 {
-			if ra, err = a.next(ctx); err != nil {
-				return c, err
-			}
-		}
-		if order >= 0 {
-			if rb, err = b.next(ctx); err != nil {
-				return c, err
-			}
+		if err == nil && order >= 0 {
+			rb, err = b.next(ctx)
 		}
 	}
-	return c, nil
+	return c, err
 }
 
-// compareKeys compares as SQLite orders texts.
+// compareKeys compares the keys of two rows as SQLite orders texts. A nil row
+// is behind every other.
 func compareKeys(a, b *Row) int {
-	if c := strings.Compare(a.Version, b.Version); c != 0 {
-		return c
+	switch {
+	case a == nil:
+		return 1
+	case b == nil:
+		return -1
 	}
-	if c := strings.Compare(a.Pkgarch, b.Pkgarch); c != 0 {
-		return c
-	}
-	return strings.Compare(a.Checksum, b.Checksum)
+	return cmp.Or(strings.Compare(a.Version, b.Version), strings.Compare(a.Pkgarch, b.Pkgarch), strings.Compare(a.Checksum, b.Checksum))
 }
 
 // keys are the keys of a table in their order, each with all its values.
 type keys struct {
 	t    *table
-	rows *rows
+	rows *query.Rows
 	read *Row // the row behind the last key, if it has been read
 }
 
@@ -125,7 +107,7 @@ func (k *keys) next(ctx context.Context) (*Row, error) {
 	key := k.read
 	k.read = nil
 	for {
-		columns, err := k.rows.next(ctx)
+		columns, err := k.rows.Next(ctx)
 		if err != nil {
 			return nil, fileError(k.t.place, "reading", err)
 		}

@@ -3,10 +3,11 @@
 // and the configuration files that oe-core's PR export writes.
 //
 // Start with [Parse], which tells what kind of place a name means, and [Work],
-// whose methods do what is to be done with places.
+// whose methods copy, compare, list and check places. Each kind of place
+// stands in a file of its own, behind the interface kind.
 //
-// Whatever is no database file is brought into an unnamed database of SQLite's
-// first, which is on disk where it is large. What is to be done is SQL then, or
-// goes through the rows in the order of their key, so it takes the same memory
-// for a hundred rows and for millions.
+// A database file is attached to a scratch database of SQLite's, which is on
+// disk where it is large, and every other place is read into that. The rest is
+// SQL, or goes through the rows in the order of their key. So it takes the same
+// memory for a hundred rows and for millions.
 package place

@@ -2,31 +2,106 @@ package place
 
 import (
 	"bufio"
+	"cmp"
+	"context"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"prserver/prserv/store"
 )
 
+// incKind is the kind of [Inc].
+type incKind struct{}
+
+func (incKind) removal() string { return "remove its line" }
+
+func (incKind) refuse(dst Place, o CopyOptions, toItself bool) error {
+	return cmp.Or(refuseGeneration(dst, o), refuseItself(dst, toItself))
+}
+
+func (incKind) check(context.Context, *checker, *table) (sound bool, err error) { return true, nil }
+
+func (incKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, _ readOptions) (*table, error) {
+	t, err := w.readText(ctx, s, p, name, func(in io.Reader, to *stager) (*generation, error) {
+		return newIncReader(in).read(to)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.distinct(ctx, name+"_distinct", t) // a variable may be set twice
+}
+
+func (k incKind) write(ctx context.Context, w *Work, s *scratch, in *table, dst Place, o CopyOptions) (Copied, error) {
+	return w.writeText(ctx, s, k, in, dst, o)
+}
+
+// choose takes the rows that BitBake can read as variables. Without all, they
+// are those that hold the greatest value of their version and pkgarch.
+func (incKind) choose(ctx context.Context, w *Work, s *scratch, in *table, o CopyOptions) (*table, error) {
+	if err := s.function("is_variable", isVariable); err != nil {
+		return nil, err
+	}
+	if !o.All {
+		var err error
+		if in, err = s.selectInto(ctx, "highest", in.highest(), "true"); err != nil {
+			return nil, err
+		}
+	}
+	const isReadable = "is_variable(version, pkgarch, checksum)"
+	unreadable := 0
+	err := s.walkTable(ctx, in, "SELECT version, pkgarch, checksum FROM "+in.from+" WHERE NOT "+isReadable, nil, func(row []driver.Value) error {
+		if unreadable++; unreadable <= 10 {
+			w.warn("%s is left out: BitBake cannot read a variable of this name", shown(row))
+		}
+		return nil
+	})
+	if err != nil || unreadable == 0 {
+		return in, err
+	}
+	if unreadable > 10 {
+		w.warn("%d more rows are left out because of their names", unreadable-10)
+	}
+	return s.selectInto(ctx, "readable", in, isReadable)
+}
+
+func (incKind) print(ctx context.Context, w *Work, s *scratch, t *table, dst Place, out *bufio.Writer) error {
+	inc := &incWriter{out: out}
+	var n int64
+	err := s.walkByKey(ctx, t, "", nil, func(r Row) error {
+		if n++; n%tellEvery == 0 {
+			w.progress(Progress{"writing " + dst.String(), n, float64(n) / float64(t.rows)})
+		}
+		return inc.add(r)
+	})
+	if err != nil {
+		return err
+	}
+	inc.end(t.generation)
+	return nil
+}
+
 // rowPrefix begins the names of the variables that hold the values of rows.
 const rowPrefix = "PRAUTO$"
 
-// tablePrefix begins the comment that names the table of the rows.
+// tablePrefix begins the comment that names the table that rows are of.
 const tablePrefix = "#Table: "
 
 // incReader reads BitBake configuration that oe-core's PR export has written,
-// or a person in its manner.
+// or a person in the same form.
 //
 // Source: oe-core, meta/lib/oe/prservice.py:prserv_import_db.
 type incReader struct {
 	lines *bufio.Scanner
 	line  int
-	table string // which the export says its rows are of, if it does
+	// The rows are of the newer table if the export says so, or if one has a
+	// value such as 3.0.
+	saysNewer, hasRevision bool
 }
 
 // maxLine bounds a line of configuration.
@@ -38,23 +113,28 @@ func newIncReader(r io.Reader) *incReader {
 	return &incReader{lines: lines}
 }
 
-// read adds the rows.
-func (i *incReader) read(s *stager) error {
+// read adds the rows and returns their generation.
+func (i *incReader) read(to *stager) (*generation, error) {
 	for i.lines.Scan() {
 		i.line++
-		if err := i.process(strings.TrimRight(i.lines.Text(), " \t\r"), s); err != nil {
-			return &lineError{i.line, err}
+		if err := i.process(strings.TrimRight(i.lines.Text(), " \t\r"), to); err != nil {
+			return nil, &lineError{i.line, err}
 		}
 	}
 	err := i.lines.Err()
-	if errors.Is(err, bufio.ErrTooLong) {
-		return &lineError{i.line + 1, fmt.Errorf("it is longer than %d MiB", maxLine>>20)}
+	switch {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nil, &lineError{i.line + 1, fmt.Errorf("it is longer than %d MiB", maxLine>>20)}
+	case err != nil:
+		return nil, err
+	case i.saysNewer || i.hasRevision:
+		return generation3, nil
 	}
-	return err
+	return generation1, nil
 }
 
-// assignment takes a line that sets a variable to pieces. One that adds to a
-// variable, as += does, is none.
+// assignment takes apart a line that sets a variable. It does not take one that
+// adds to a variable, as += does.
 func assignment(line string) (name, value string, ok bool) {
 	if line == "" {
 		return "", "", false
@@ -81,10 +161,11 @@ func assignment(line string) (name, value string, ok bool) {
 	return name, strings.TrimSpace(value), name != "" && isName(name, nameBytes+"$:")
 }
 
-func (i *incReader) process(line string, s *stager) error {
+// process takes a line.
+func (i *incReader) process(line string, to *stager) error {
 	if line == "" || line[0] == '#' && !strings.HasSuffix(line, `\`) { // with which the next line would go on
 		if table, ok := strings.CutPrefix(line, tablePrefix); ok {
-			i.table = table
+			i.saysNewer = table == generation3.table
 		}
 		return nil
 	}
@@ -95,7 +176,7 @@ func (i *incReader) process(line string, s *stager) error {
 	parts := strings.Split(name, "$")
 	switch {
 	case !strings.HasPrefix(name, rowPrefix):
-		// The greatest of a version is said by its rows as well.
+		// The rows say as well which value of a version is the greatest.
 		if strings.HasPrefix(name, "PRAUTO_") || name == "PRSERV_LOCKDOWN" {
 			return nil
 		}
@@ -105,41 +186,41 @@ func (i *incReader) process(line string, s *stager) error {
 	case !isVariable(parts[1], parts[2], parts[3]):
 		return fmt.Errorf("%.60q is not what BitBake reads as a variable's name", name)
 	}
-	n, err := strconv.ParseInt(text, 10, 64)
-	if err == nil {
-		return s.add([columns]driver.Value{parts[1], parts[2], parts[3], n})
-	}
-	if _, ok := parseRevision(text); !ok {
+	row := store.Row{Version: parts[1], Pkgarch: parts[2], Checksum: parts[3], Value: text}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		row.Value = n
+	} else if _, ok := store.ParseRevision(text); ok {
+		i.hasRevision = true
+	} else {
 		return fmt.Errorf("%.60q is no PR value", text)
 	}
-	return s.add([columns]driver.Value{parts[1], parts[2], parts[3], text})
+	return to.add(row)
 }
 
-// incWriter writes rows as oe-core's PR export does, but all that the source
-// has, whatever recipes there are.
+// incWriter writes rows as oe-core's PR export does, but of all recipes, not
+// only of those that a build knows.
 //
 // Source: oe-core, meta/lib/oe/prservice.py:prserv_export_tofile, as called by
 // meta/classes/prexport.bbclass.
 type incWriter struct {
 	out *bufio.Writer
-	// of the version that the last row was of: pkgarchs in their order, and the
-	// greatest value of each
+	// What follows is of the version of the last row.
 	version  string
-	pkgarchs []string
-	most     map[string]string
+	pkgarchs []string          // in their order
+	highest  map[string]string // value of each pkgarch
 }
 
-// add writes a row. Rows of one version have to follow each other.
+// add writes a row. The rows of one version must follow each other.
 func (w *incWriter) add(r Row) error {
-	if w.version != r.Version || w.most == nil {
+	if w.version != r.Version || w.highest == nil {
 		w.flush()
-		w.version, w.most = r.Version, map[string]string{}
+		w.version, w.highest = r.Version, map[string]string{}
 	}
-	if most, ok := w.most[r.Pkgarch]; !ok {
+	if highest, ok := w.highest[r.Pkgarch]; !ok {
 		w.pkgarchs = append(w.pkgarchs, r.Pkgarch)
-		w.most[r.Pkgarch] = r.Value
-	} else if compareValues(r.Value, most) > 0 {
-		w.most[r.Pkgarch] = r.Value
+		w.highest[r.Pkgarch] = r.Value
+	} else if compareRevisions(r.Value, highest) > 0 {
+		w.highest[r.Pkgarch] = r.Value
 	}
 	_, err := fmt.Fprintf(w.out, "%s%s$%s$%s = \"%s\"\n", rowPrefix, r.Version, r.Pkgarch, r.Checksum, r.Value)
 	return err
@@ -148,42 +229,39 @@ func (w *incWriter) add(r Row) error {
 // flush ends a version with the greatest value of each pkgarch.
 func (w *incWriter) flush() {
 	for _, pkgarch := range w.pkgarchs {
-		fmt.Fprintf(w.out, "PRAUTO_%s_%s = \"%s\"\n", w.version, pkgarch, w.most[pkgarch]) // Flush tells of errors
+		fmt.Fprintf(w.out, "PRAUTO_%s_%s = \"%s\"\n", w.version, pkgarch, w.highest[pkgarch]) // Flush tells of errors
 	}
 	w.pkgarchs = w.pkgarchs[:0]
 }
 
-// end writes what is behind the rows: the table as Python describes it.
-func (w *incWriter) end(generation int) error {
+// end writes what follows the rows: the table as Python describes it.
+func (w *incWriter) end(of *generation) {
 	w.flush()
-	coreVersion, valueType, valueKey := store.CoreVersion, "INTEGER", 0
-	if generation == revisions {
-		coreVersion, valueType, valueKey = "2.0.0", "TEXT", 4
-	}
-	fmt.Fprintf(w.out, "#PR_core_ver = \"%s\"\n\n%s%s\n#Columns:\n", coreVersion, tablePrefix, schemas[generation].name)
+	fmt.Fprintf(w.out, "#PR_core_ver = \"%s\"\n\n%s%s\n#Columns:\n", of.coreVersion, tablePrefix, of.table)
 	fmt.Fprint(w.out, "#name      \t type    \t notn    \t dflt    \t pk\n",
 		"#----------\t --------\t --------\t --------\t ----\n")
-	for _, c := range []struct {
-		name, typ   string
-		notNull, pk int
-	}{{"version", "TEXT", 1, 1}, {"pkgarch", "TEXT", 1, 2}, {"checksum", "TEXT", 1, 3}, {"value", valueType, 0, valueKey}} {
-		fmt.Fprintf(w.out, "#%10s\t %8s\t %8d\t %8s\t %4d\n", c.name, c.typ, c.notNull, "None", c.pk)
+	for _, name := range columnNames {
+		typ, notNull := "TEXT", 1
+		if name == "value" {
+			typ, notNull = of.valueType, 0
+		}
+		fmt.Fprintf(w.out, "#%10s\t %8s\t %8d\t %8s\t %4d\n", name, typ, notNull, "None", slices.Index(of.key, name)+1)
 	}
 	fmt.Fprint(w.out, "\nPRSERV_LOCKDOWN = \"1\"\n\n")
-	return w.out.Flush()
 }
 
-// nameBytes is what every BitBake from 1.30 on reads as a part of a variable's
-// name, but for the dollar sign, which stands between the parts here. A colon
-// is an error in 1.32, an underscore in 1.50 and an override in 2.8.
+// nameBytes are the characters that every BitBake from 1.30 on reads as a part
+// of a variable's name, without the dollar sign, which stands between the parts
+// here. A colon is an error in 1.32, an underscore in 1.50 and an override in
+// 2.8.
 const nameBytes = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_+.{}/~-"
 
-// operation is what BitBake does not take for a part of a name.
+// operation matches what BitBake does not take for a part of a name.
 // Source: lib/bb/data_smart.py:__setvar_regexp__.
 var operation = regexp.MustCompile(`_(append|prepend|remove)(_|$)`)
 
-// isVariable tells whether BitBake can read a row as the variables of its
-// configuration. One without a version is in no export.
+// isVariable tells whether BitBake can read a row as variables of its
+// configuration. A row without a version is in no export.
 func isVariable(version, pkgarch, checksum string) bool {
 	if version == "" || !isName(version, nameBytes) || !isName(pkgarch, nameBytes) || !isName(checksum, nameBytes) {
 		return false

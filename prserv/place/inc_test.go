@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // goldenExport is how oe-core writes the rows in goldenRows, written out by hand
@@ -41,7 +43,7 @@ var goldenRows = []Row{
 }
 
 func TestIncWriter(t *testing.T) {
-	src := newDB(t, whole, goldenRows...)
+	src := newDB(t, generation1, goldenRows...)
 	greatest := strings.Replace(goldenExport, "PRAUTO$make-4.3-r0$core2-64$1b = \"9\"\n", "", 1)
 	for about, test := range map[string]struct {
 		all  bool
@@ -53,10 +55,10 @@ func TestIncWriter(t *testing.T) {
 		if want := (Copied{New: 5 - test.left, Left: test.left}); err != nil || c != want {
 			t.Errorf("%s: %+v, %v; want %+v", about, c, err, want)
 		}
-		if got := readFile(t, dst.Name); got != test.want {
+		if got := prservtest.ReadFile(t, dst.Name); got != test.want {
 			t.Errorf("%s: wrote\n%s, want\n%s", about, got, test.want)
 		}
-		got, _, err := readRows(t, Inc, test.want, reading{})
+		got, _, err := readRows(t, Inc, test.want, readOptions{})
 		if err != nil || len(got) != 5-int(test.left) {
 			t.Errorf("%s: read %v, %v", about, got, err)
 		}
@@ -64,12 +66,12 @@ func TestIncWriter(t *testing.T) {
 }
 
 func TestIncWriterOfRevisions(t *testing.T) {
-	src := newDB(t, revisions, Row{"v", "p", "c", "9.10"}, Row{"v", "p", "c", "9.9"}, Row{"v", "p", "d", "9"})
+	src := newDB(t, generation3, Row{"v", "p", "c", "9.10"}, Row{"v", "p", "c", "9.9"}, Row{"v", "p", "d", "9"})
 	dst := Place{Inc, t.TempDir() + "/a.inc"}
 	if _, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{All: true}); err != nil {
 		t.Fatal(err)
 	}
-	text := readFile(t, dst.Name)
+	text := prservtest.ReadFile(t, dst.Name)
 	want := "PRAUTO$v$p$c = \"9.9\"\nPRAUTO$v$p$c = \"9.10\"\nPRAUTO$v$p$d = \"9\"\nPRAUTO_v_p = \"9.10\"\n#PR_core_ver = \"2.0.0\"\n\n#Table: PRMAIN\n"
 	if !strings.HasPrefix(text, want) {
 		t.Errorf("wrote\n%s, want\n%s…", text, want)
@@ -86,7 +88,7 @@ func TestIncUnfit(t *testing.T) {
 	for i := range 15 {
 		rows = append(rows, Row{"many", "p", fmt.Sprint("@", i), fmt.Sprint(i)})
 	}
-	src := newDB(t, whole, rows...)
+	src := newDB(t, generation1, rows...)
 	dst := Place{Inc, t.TempDir() + "/a.inc"}
 	var warned []string
 	c, err := (&Work{Warn: func(line string) { warned = append(warned, line) }}).Copy(t.Context(), src, dst, CopyOptions{All: true})
@@ -121,7 +123,7 @@ func TestIncReader(t *testing.T) {
 		strings.ReplaceAll(goldenExport, "\n", "\r\n"):           {goldenRows[4], goldenRows[3], goldenRows[1], goldenRows[2], goldenRows[0]},
 		strings.Repeat("PRAUTO_x_y = \"1\"\n", 5) + goldenExport: {goldenRows[4], goldenRows[3], goldenRows[1], goldenRows[2], goldenRows[0]},
 	} {
-		got, warned, err := readRows(t, Inc, text, reading{})
+		got, warned, err := readRows(t, Inc, text, readOptions{})
 		if err != nil || len(warned) > 0 {
 			t.Errorf("%q: %v, warned %q", text, err, warned)
 		}
@@ -164,8 +166,8 @@ func TestIncReaderWrong(t *testing.T) {
 		{strings.Repeat("x", maxLine), "is longer than 1 MiB"},
 	} {
 		for _, end := range []string{"", "\n", "\r\nPRAUTO$v$p$d = \"3\"\n"} {
-			_, _, err := readRows(t, Inc, "# first\n\n"+test.line+end, reading{})
-			wantOneLine(t, fmt.Sprintf("%.80q", test.line+end), err, "standard input or output:3: ", test.want)
+			_, _, err := readRows(t, Inc, "# first\n\n"+test.line+end, readOptions{})
+			prservtest.WantOneLine(t, fmt.Sprintf("%.80q", test.line+end), err, "standard input or output:3: ", test.want)
 		}
 	}
 }
@@ -175,7 +177,7 @@ func TestIncReaderWrong(t *testing.T) {
 func TestIncCut(t *testing.T) {
 	for cut := range len(goldenExport) {
 		text := goldenExport[:cut]
-		rows, _, err := readRows(t, Inc, text, reading{})
+		rows, _, err := readRows(t, Inc, text, readOptions{})
 		last := text[strings.LastIndexByte(text, '\n')+1:]
 		whole := last == "" || last[0] == '#' || strings.HasSuffix(last, "\"") && !strings.HasSuffix(last, "= \"")
 		if (err == nil) != whole {
@@ -195,9 +197,9 @@ func FuzzInc(f *testing.F) {
 	f.Add("PRAUTO$v$p$c = \"3.0\"\r\nPRAUTO$v$p$c ?= '10'\nPRAUTO$v.+$$:=\" -3\"")
 	f.Add("PRAUTO$v_append$p$c.=\"3\"")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, _, err := readRows(t, Inc, text, reading{})
+		got, _, err := readRows(t, Inc, text, readOptions{})
 		if err != nil {
-			wantOneLine(t, text, err)
+			prservtest.WantOneLine(t, text, err)
 			return
 		}
 		var out strings.Builder
@@ -207,7 +209,7 @@ func FuzzInc(f *testing.F) {
 		if want := (Copied{New: int64(len(got))}); err != nil || c != want {
 			t.Fatalf("%q: %+v, %v; want %+v", text, c, err, want)
 		}
-		again, _, err := readRows(t, Inc, out.String(), reading{})
+		again, _, err := readRows(t, Inc, out.String(), readOptions{})
 		if err != nil {
 			t.Fatalf("%q: %v of %q", text, err, out.String())
 		}

@@ -3,12 +3,11 @@ package place
 import (
 	"context"
 	"database/sql/driver"
-	"fmt"
 	"strings"
 )
 
-// ListOptions say which rows are to be listed: those that match all patterns,
-// in which * stands for any text and ? for any character. An empty one matches
+// ListOptions choose the rows to list: those that match all patterns. In a
+// pattern * stands for any text and ? for any character; an empty one matches
 // every row.
 type ListOptions struct {
 	Version, Pkgarch, Checksum string
@@ -17,19 +16,20 @@ type ListOptions struct {
 	Greatest bool
 }
 
-// List calls each with the rows of a place, in the order of the key.
+// List calls each with the rows of a place, in the order of the key, and
+// returns its first error.
 func (w *Work) List(ctx context.Context, p Place, o ListOptions, each func(Row) error) error {
-	b, err := openBase(ctx)
+	s, err := openScratch(ctx)
 	if err != nil {
 		return err
 	}
-	defer b.close()
-	t, err := w.read(ctx, b, p, "listed", reading{})
+	defer s.close()
+	t, err := w.read(ctx, s, p, "listed", readOptions{})
 	if err != nil {
 		return err
 	}
 	if o.Greatest {
-		t = t.greatest()
+		t = t.highest()
 	}
 	where, args := "WHERE true", []driver.Value{}
 	for _, c := range []struct{ column, pattern string }{
@@ -40,11 +40,5 @@ func (w *Work) List(ctx context.Context, p Place, o ListOptions, each func(Row) 
 			args = append(args, strings.ReplaceAll(c.pattern, "[", "[[]"))
 		}
 	}
-	return b.ofTable(ctx, t, t.byKey(where), args, func(columns []driver.Value) error {
-		row, err := rowOf(columns)
-		if err != nil {
-			return fmt.Errorf("%s: %w", p, err)
-		}
-		return each(row)
-	})
+	return s.walkByKey(ctx, t, where, args, each)
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // valuesOf returns all values of each key, in their order.
@@ -26,16 +28,16 @@ func valuesOf(rows []Row) map[Row]string {
 func TestDiffRandom(t *testing.T) {
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 5))
-		gens, kinds := []int{whole, revisions}, []Kind{File, SQL, Inc}
+		gens, kinds := generations, []Kind{Database, SQL, Inc}
 		var rows [2][]Row
 		var places [2]Place
 		for i := range places {
-			generation, kind := gens[random.IntN(2)], kinds[random.IntN(3)]
-			rows[i] = randomRows(random, generation, 14)
-			if kind == Inc && generation == revisions && !hasRevisions(rows[i]) {
+			of, kind := gens[random.IntN(2)], kinds[random.IntN(3)]
+			rows[i] = randomRows(random, of, 14)
+			if kind == Inc && of.revisions && !hasRevisions(rows[i]) {
 				kind = SQL
 			}
-			places[i] = makePlace(t, kind, generation, rows[i])
+			places[i] = makePlace(t, kind, of, rows[i])
 		}
 		a, b := valuesOf(rows[0]), valuesOf(rows[1])
 		var want []Difference
@@ -70,7 +72,7 @@ func TestDiffRandom(t *testing.T) {
 }
 
 func TestDiffErrors(t *testing.T) {
-	a, b := newDB(t, whole, Row{"v", "p", "a", "1"}), newDB(t, whole, Row{"v", "p", "b", "1"})
+	a, b := newDB(t, generation1, Row{"v", "p", "a", "1"}), newDB(t, generation1, Row{"v", "p", "b", "1"})
 	_, err := (&Work{}).Diff(t.Context(), a, b, func(Difference) error { return errStop })
 	if !errors.Is(err, errStop) {
 		t.Errorf("%v, want %v", err, errStop)
@@ -80,17 +82,17 @@ func TestDiffErrors(t *testing.T) {
 	}
 	in := Place{SQL, standard}
 	_, err = (&Work{}).Diff(t.Context(), in, in, nil)
-	wantOneLine(t, "both", err, "only one of the places can be standard input")
+	prservtest.WantOneLine(t, "both", err, "only one of the places can be standard input")
 	_, err = (&Work{}).Diff(t.Context(), a, Place{SQL, "none.sql"}, nil)
-	wantOneLine(t, "none", err, "reading none.sql: no such file")
+	prservtest.WantOneLine(t, "none", err, "reading none.sql: no such file")
 }
 
 func TestListRandom(t *testing.T) {
 	for seed := range uint64(100) {
 		random := rand.New(rand.NewPCG(seed, 6))
-		generation := []int{whole, revisions}[random.IntN(2)]
-		rows := randomRows(random, generation, 14)
-		p := makePlace(t, []Kind{File, SQL}[random.IntN(2)], generation, rows)
+		of := generations[random.IntN(2)]
+		rows := randomRows(random, of, 14)
+		p := makePlace(t, []Kind{Database, SQL}[random.IntN(2)], of, rows)
 		o := ListOptions{Greatest: random.IntN(2) == 0}
 		want := sortedRows(rows)
 		if o.Greatest {
@@ -119,7 +121,7 @@ func TestListRandom(t *testing.T) {
 
 func TestListPatterns(t *testing.T) {
 	all := []Row{{"a*b", "p", "1", "1"}, {"a[x]", "p", "2", "1"}, {"ax", "p", "3", "1"}, {"Ax", "p", "4", "1"}}
-	p := newDB(t, whole, all...)
+	p := newDB(t, generation1, all...)
 	for pattern, want := range map[string]string{"a*": "1 2 3", "a[x]": "2", "a?": "3", "?x": "3 4", "[": "", "": "1 2 3 4", "*]": "2", "A*": "4"} {
 		var got []string
 		for _, r := range listed(t, p, ListOptions{Version: pattern}) {
@@ -184,7 +186,7 @@ func TestCheck(t *testing.T) {
 		"many odd": {make1 + "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 50) INSERT INTO PRMAIN_nohist SELECT 'v' || n, '', 'c', 1 FROM i",
 			append(slices.Repeat([]string{"no pkgarch"}, maxProblems), "30 more rows are as odd")},
 	} {
-		p := Place{File, filepath.Join(t.TempDir(), "a.db")}
+		p := Place{Database, filepath.Join(t.TempDir(), "a.db")}
 		execute(t, openDB(t, p.Name), test.sql)
 		wantProblems(t, about, problemsOf(t, p), test.want)
 	}
@@ -217,11 +219,11 @@ func TestCheckDamaged(t *testing.T) {
 	for i := range 2000 {
 		rows = append(rows, Row{fmt.Sprint("version ", i), "p", strings.Repeat("c", 40), fmt.Sprint(i)})
 	}
-	p := Place{File, filepath.Join(t.TempDir(), "a.db")}
-	if _, err := (&Work{}).Copy(t.Context(), makePlace(t, SQL, whole, rows), p, CopyOptions{}); err != nil {
+	p := Place{Database, filepath.Join(t.TempDir(), "a.db")}
+	if _, err := (&Work{}).Copy(t.Context(), makePlace(t, SQL, generation1, rows), p, CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	sound := []byte(readFile(t, p.Name))
+	sound := []byte(prservtest.ReadFile(t, p.Name))
 	random := rand.New(rand.NewPCG(7, 7))
 	found := 0
 	for range 40 {
@@ -230,22 +232,25 @@ func TestCheckDamaged(t *testing.T) {
 		for i := range 600 {
 			damaged[at+i] = byte(random.IntN(256))
 		}
-		writeFile(t, p.Name, string(damaged))
-		err := (&Work{}).Check(t.Context(), p, func(problem Problem) error { found++; return nil })
+		prservtest.WriteFile(t, p.Name, string(damaged))
+		problems := 0
+		err := (&Work{}).Check(t.Context(), p, func(problem Problem) error { problems++; return nil })
 		if err != nil {
-			found++
-			wantOneLine(t, "check", err, p.Name)
+			prservtest.WantOneLine(t, "check", err, p.Name)
 		}
-		dst := Place{File, filepath.Join(t.TempDir(), "b.db")}
+		if err != nil || problems > 0 {
+			found++
+		}
+		dst := Place{Database, filepath.Join(t.TempDir(), "b.db")}
 		if _, err := (&Work{}).Copy(t.Context(), p, dst, CopyOptions{}); err != nil {
-			wantOneLine(t, "copy", err, p.Name)
-			wantFolder(t, "copy", filepath.Dir(dst.Name))
+			prservtest.WantOneLine(t, "copy", err, p.Name)
+			prservtest.WantFolder(t, "copy", filepath.Dir(dst.Name))
 		}
 		if err := (&Work{}).List(t.Context(), p, ListOptions{}, func(Row) error { return nil }); err != nil {
-			wantOneLine(t, "list", err, p.Name)
+			prservtest.WantOneLine(t, "list", err, p.Name)
 		}
 	}
-	if found < 20 {
-		t.Errorf("found %d of 40 damages", found)
+	if found != 40 {
+		t.Errorf("found %d damages of 40", found)
 	}
 }

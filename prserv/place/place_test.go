@@ -3,6 +3,9 @@ package place
 import (
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 )
 
 func TestParse(t *testing.T) {
@@ -15,18 +18,18 @@ func TestParse(t *testing.T) {
 		{"127.0.0.1:1", "", Server},
 		{"[::1]:65535", "", Server},
 		{"prhost:8585", "sql", Server}, // the format is the other place's
-		{"a.sqlite3", "", File},
-		{"a.sqlite", "", File},
-		{"a.db", "", File},
-		{"a.DB", "", File},
-		{"/srv/pr/prserv.sqlite3", "sql", File},
+		{"a.sqlite3", "", Database},
+		{"a.sqlite", "", Database},
+		{"a.db", "", Database},
+		{"a.DB", "", Database},
+		{"/srv/pr/prserv.sqlite3", "sql", Database},
 		{"a.sql", "", SQL},
 		{"a.sql", "inc", SQL},
 		{"a.inc", "", Inc},
 		{"a.conf", "", Inc},
 		{"./a:1.inc", "", Inc},
 		{"a.b.inc", "sqlite3", Inc},
-		{"a", "sqlite3", File},
+		{"a", "sqlite3", Database},
 		{"a.txt", "sql", SQL},
 		{"a", "inc", Inc},
 		{"dir/host:8585", "inc", Inc},
@@ -62,15 +65,15 @@ func TestParseWrong(t *testing.T) {
 		{"a\nb", "", `"a\nb" is neither`},
 	} {
 		got, err := Parse(test.name, test.format)
-		wantOneLine(t, test.name+" "+test.format, err, test.want)
+		prservtest.WantOneLine(t, test.name+" "+test.format, err, test.want)
 		if got != (Place{}) {
 			t.Errorf("Parse(%q, %q): %v with the error", test.name, test.format, got)
 		}
 	}
 }
 
-// TestCompareValues has values in their order; those of one line are equal.
-func TestCompareValues(t *testing.T) {
+// TestCompareRevisions has values in their order; those of one line are equal.
+func TestCompareRevisions(t *testing.T) {
 	ordered := [][]string{
 		{"", "x", "1.", ".1", "1..2", "+1", "1.-2", "-1.2", "1e3", " 1", "1 ", "9223372036854775808", "1.9999999999999999999", "0000000000000000003"},
 		{"-9223372036854775808"},
@@ -97,48 +100,48 @@ func TestCompareValues(t *testing.T) {
 			want := max(-1, min(1, i-j))
 			for _, x := range a {
 				for _, y := range b {
-					if got := compareValues(x, y); got != want {
-						t.Errorf("compareValues(%q, %q): %d, want %d", x, y, got, want)
+					if got := compareRevisions(x, y); got != want {
+						t.Errorf("compareRevisions(%q, %q): %d, want %d", x, y, got, want)
 					}
 				}
 			}
 		}
 		for _, x := range a {
-			if _, ok := parseRevision(x); ok != (i > 0) {
-				t.Errorf("parseRevision(%q): %v, want %v", x, ok, i > 0)
+			if _, ok := store.ParseRevision(x); ok != (i > 0) {
+				t.Errorf("store.ParseRevision(%q): %v, want %v", x, ok, i > 0)
 			}
 		}
 	}
 }
 
-// TestBadRows holds what SQL says of values against parseRevision.
+// TestBadRows holds what SQL says of values against store.ParseRevision.
 func TestBadRows(t *testing.T) {
-	b, err := openBase(t.Context())
+	b, err := openScratch(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.close()
-	check := func(generation int, want bool, value any) {
+	check := func(of *generation, want bool, value any) {
 		t.Helper()
 		n, err := b.number(t.Context(), "SELECT count(*) FROM (SELECT 'v' AS version, 'p' AS pkgarch, 'c' AS checksum, ? AS value) WHERE "+
-			badRows(generation), value)
+			of.badRows(), value)
 		if err != nil || (n == 0) != want {
-			t.Errorf("generation %d: is %#v good: %v, %v; want %v", generation, value, n == 0, err, want)
+			t.Errorf("generation %d: is %#v good: %v, %v; want %v", of.number, value, n == 0, err, want)
 		}
 	}
 	for _, value := range []string{"", "0", "3", "3.0", "3.1.4", "007", "-5", "-0", "--5", "-", "-.5", "5-", "-1.2", "1.-2", ".", "1.", ".1", "1..2", "x", "1x", "+1", " 1",
 		"9223372036854775807", "9223372036854775808", "-9223372036854775808", "-9223372036854775809", "999999999999999999", "9999999999999999999",
 		"999999999999999999.1", "1.999999999999999999", "1.1000000000000000000", "0000000000000000003", "-000000000000000003", "-123456789012345678",
 		"1\x00", "٣"} {
-		_, ok := parseRevision(value)
-		check(revisions, ok, value)
-		check(whole, false, value)
+		_, ok := store.ParseRevision(value)
+		check(generation3, ok, value)
+		check(generation1, false, value)
 	}
 	for _, value := range []any{nil, 1.5, []byte("3")} {
-		check(revisions, false, value)
-		check(whole, false, value)
+		check(generation3, false, value)
+		check(generation1, false, value)
 	}
-	check(whole, true, int64(-3))
+	check(generation1, true, int64(-3))
 }
 
 func TestIsVariable(t *testing.T) {

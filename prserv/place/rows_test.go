@@ -10,26 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // isLong tells that scripts/test --long runs the tests.
 func isLong() bool { return os.Getenv("PRSERV_LONG") != "" }
-
-func writeFile(t testing.TB, file, text string) {
-	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func readFile(t testing.TB, file string) string {
-	t.Helper()
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
 
 // textPlace makes a text, and returns its place.
 func textPlace(t testing.TB, name, text string) Place {
@@ -38,22 +24,22 @@ func textPlace(t testing.TB, name, text string) Place {
 	if err != nil {
 		t.Fatal(err)
 	}
-	writeFile(t, p.Name, text)
+	prservtest.WriteFile(t, p.Name, text)
 	return p
 }
 
 // dumpText is what sqlite3 would write of rows.
-func dumpText(generation int, rows func(put func(Row))) string {
+func dumpText(of *generation, rows func(put func(Row))) string {
 	var out strings.Builder
-	out.WriteString("BEGIN TRANSACTION;\n" + schemas[generation].create + "\n")
+	out.WriteString("BEGIN TRANSACTION;\n" + of.schema + "\n")
 	quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 	rows(func(r Row) {
 		value := r.Value
-		if generation == revisions {
+		if of.revisions {
 			value = quote(value)
 		}
 		fmt.Fprintf(&out, "INSERT INTO \"%s\" VALUES(%s,%s,%s,%s);\n",
-			schemas[generation].name, quote(r.Version), quote(r.Pkgarch), quote(r.Checksum), value)
+			of.table, quote(r.Version), quote(r.Pkgarch), quote(r.Checksum), value)
 	})
 	return out.String() + "COMMIT;\n"
 }
@@ -77,29 +63,29 @@ func execute(t testing.TB, db *sql.DB, query string, args ...any) {
 }
 
 // newDB makes a database file with the rows of a generation.
-func newDB(t testing.TB, generation int, rows ...Row) Place {
+func newDB(t testing.TB, of *generation, rows ...Row) Place {
 	t.Helper()
-	p := Place{File, filepath.Join(t.TempDir(), "db.sqlite3")}
+	p := Place{Database, filepath.Join(t.TempDir(), "db.sqlite3")}
 	db := openDB(t, p.Name)
-	execute(t, db, schemas[generation].create)
-	insertRows(t, db, generation, rows...)
+	execute(t, db, of.schema)
+	insertRows(t, db, of, rows...)
 	return p
 }
 
-func insertRows(t testing.TB, db *sql.DB, generation int, rows ...Row) {
+func insertRows(t testing.TB, db *sql.DB, of *generation, rows ...Row) {
 	t.Helper()
 	for _, r := range rows {
-		execute(t, db, "INSERT INTO "+schemas[generation].name+" VALUES (?, ?, ?, ?)", r.Version, r.Pkgarch, r.Checksum, r.Value)
+		execute(t, db, "INSERT INTO "+of.table+" VALUES (?, ?, ?, ?)", r.Version, r.Pkgarch, r.Checksum, r.Value)
 	}
 }
 
 // stored reads the rows of a database file without our code, in the order of
 // the file.
-func stored(t testing.TB, file string, generation int) []Row {
+func stored(t testing.TB, file string, of *generation) []Row {
 	t.Helper()
 	db := openDB(t, file)
 	defer db.Close()
-	found, err := db.Query("SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM " + schemas[generation].name + " ORDER BY rowid")
+	found, err := db.Query("SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM " + of.table + " ORDER BY rowid")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +118,7 @@ func compareRows(a, b Row) int {
 	if c := compareKeys(&a, &b); c != 0 {
 		return c
 	}
-	if c := compareValues(a.Value, b.Value); c != 0 {
+	if c := compareRevisions(a.Value, b.Value); c != 0 {
 		return c
 	}
 	return strings.Compare(a.Value, b.Value)
@@ -148,41 +134,6 @@ func wantRows(t testing.TB, about string, got, want []Row) {
 	t.Helper()
 	if !slices.Equal(got, want) {
 		t.Errorf("%s: rows %v, want %v", about, got, want)
-	}
-}
-
-// wantOneLine checks an error: one line, with the words.
-func wantOneLine(t testing.TB, about string, err error, words ...string) {
-	t.Helper()
-	if err == nil {
-		t.Errorf("%s: no error, want one with %q", about, words)
-		return
-	}
-	for _, word := range words {
-		if !strings.Contains(err.Error(), word) {
-			t.Errorf("%s: %v; want %q in it", about, err, word)
-		}
-	}
-	if strings.ContainsAny(err.Error(), "\n\r") {
-		t.Errorf("%s: %q is not one line", about, err)
-	}
-}
-
-// wantFolder checks what a folder has, but for files of SQLite's own.
-func wantFolder(t testing.TB, about, folder string, want ...string) {
-	t.Helper()
-	entries, err := os.ReadDir(folder)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got []string
-	for _, e := range entries {
-		if !strings.HasSuffix(e.Name(), "-shm") && !strings.HasSuffix(e.Name(), "-wal") {
-			got = append(got, e.Name())
-		}
-	}
-	if !slices.Equal(got, want) {
-		t.Errorf("%s: the folder has %q, want %q", about, got, want)
 	}
 }
 

@@ -13,63 +13,102 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 )
 
-// TestInterrupted ends copies at random moments: their destination is as it
-// was, or whole.
+// endsAt is a context that ends when it is asked for the nth time.
+type endsAt struct {
+	context.Context
+	left   atomic.Int64
+	cancel context.CancelFunc
+	beside bool // ends it a little later, so in the middle of what asked
+}
+
+func newEndsAt(t *testing.T, n int64, beside bool) *endsAt {
+	ctx, cancel := context.WithCancel(t.Context())
+	c := &endsAt{Context: ctx, cancel: cancel, beside: beside}
+	c.left.Store(n)
+	t.Cleanup(cancel)
+	return c
+}
+
+func (c *endsAt) ask() {
+	switch {
+	case c.left.Add(-1) != 0:
+	case c.beside:
+		go c.cancel()
+	default:
+		c.cancel()
+	}
+}
+
+func (c *endsAt) Err() error            { c.ask(); return c.Context.Err() }
+func (c *endsAt) Done() <-chan struct{} { c.ask(); return c.Context.Done() }
+
+// TestInterrupted ends copies wherever they ask whether they are to end: their
+// destination is as it was, or whole.
 func TestInterrupted(t *testing.T) {
 	t.Parallel() // it waits for the disk
-	const n = 2000
-	src := manyRows(t, "src.sql", n)
-	db := Place{File, filepath.Join(t.TempDir(), "src.db")}
-	begun := time.Now()
-	if _, err := (&Work{}).Copy(t.Context(), src, db, CopyOptions{}); err != nil {
+	const rows, never = 2000, 1 << 60
+	src := manyRows(t, "src.sql", rows)
+	db := Place{Database, filepath.Join(t.TempDir(), "src.db")}
+	asked := newEndsAt(t, never, false)
+	if _, err := (&Work{}).Copy(asked, src, db, CopyOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	took := time.Since(begun)
+	asks := never - asked.left.Load()
 	old := []Row{{"v", "p", "c", "3"}}
-	whole := append(slices.Clone(old), listed(t, db, ListOptions{})...)
-	slices.SortFunc(whole, compareRows)
+	copied := listed(t, db, ListOptions{})
+	merged := append(slices.Clone(old), copied...)
+	slices.SortFunc(merged, compareRows)
 	random := rand.New(rand.NewPCG(8, 8))
 	ends := map[bool]int{}
-	for i := range 60 {
+	for i := range 80 {
+		at := 1 + random.Int64N(asks)
+		switch i {
+		case 0:
+			at = 1
+		case 1:
+			at = never
+		}
 		from := []Place{src, db}[random.IntN(2)]
-		kind := []Kind{File, SQL, Inc}[i%3]
+		kind := []Kind{Database, SQL, Inc}[i%3]
 		var dst Place
 		var before []Row
 		if random.IntN(2) == 0 {
 			dst = Place{kind, filepath.Join(t.TempDir(), "new")}
 		} else {
-			dst, before = makePlace(t, kind, 1, old), old
+			dst, before = makePlace(t, kind, generation1, old), old
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), time.Duration(random.Int64N(int64(2*took))))
-		_, err := (&Work{}).Copy(ctx, from, dst, CopyOptions{All: kind == Inc})
-		cancel()
+		_, err := (&Work{}).Copy(newEndsAt(t, at, i%2 == 0), from, dst, CopyOptions{All: kind == Inc})
 		ends[err == nil]++
-		about := fmt.Sprintf("%v to kind %d, %v", from, kind, err)
+		about := fmt.Sprintf("%v to kind %d, ended at %d of %d, %v", from, kind, at, asks, err)
 		want := before
 		switch {
 		case err == nil && before == nil:
-			want = listed(t, db, ListOptions{})
+			want = copied
 		case err == nil:
-			want = whole
-		case !errors.Is(err, context.DeadlineExceeded):
+			want = merged
+		case !errors.Is(err, context.Canceled):
 			t.Errorf("%s: want what ended it", about)
 		case before == nil:
-			wantFolder(t, about, filepath.Dir(dst.Name))
+			prservtest.WantFolder(t, about, filepath.Dir(dst.Name))
 			continue
 		}
-		wantFolder(t, about, filepath.Dir(dst.Name), filepath.Base(dst.Name))
+		prservtest.WantFolder(t, about, filepath.Dir(dst.Name), filepath.Base(dst.Name))
 		if got := listed(t, dst, ListOptions{}); !slices.Equal(got, want) {
 			t.Errorf("%s: %d rows, want %d", about, len(got), len(want))
 		}
 	}
 	if ends[true] == 0 || ends[false] == 0 {
-		t.Logf("of 60 copies %d were whole, %d interrupted", ends[true], ends[false])
+		t.Errorf("%d copies were whole and %d interrupted, want some of both", ends[true], ends[false])
 	}
 }
 
@@ -85,11 +124,11 @@ func TestInterruptedWait(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var once sync.Once
 	w := &Work{Stdin: in, Progress: func(Progress) { once.Do(cancel) }}
-	dst := Place{File, filepath.Join(t.TempDir(), "a.db")}
+	dst := Place{Database, filepath.Join(t.TempDir(), "a.db")}
 	if _, err := w.Copy(ctx, Place{SQL, standard}, dst, CopyOptions{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v, want %v", err, context.Canceled)
 	}
-	wantFolder(t, "interrupted", filepath.Dir(dst.Name))
+	prservtest.WantFolder(t, "interrupted", filepath.Dir(dst.Name))
 }
 
 // TestInterruptedPipe ends what waits for somebody to write to a pipe.
@@ -102,52 +141,12 @@ func TestInterruptedPipe(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
 		err := (&Work{}).List(ctx, pipe, ListOptions{}, nil)
-		wantOneLine(t, "interrupted", err, "reading "+pipe.Name)
+		prservtest.WantOneLine(t, "interrupted", err, "reading "+pipe.Name)
 		if !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
 		}
 		if end, err := os.OpenFile(pipe.Name, os.O_WRONLY|unix.O_NONBLOCK, 0); err == nil { // who waits, need not any more
 			end.Close()
-		}
-	}
-}
-
-const endless = "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i) SELECT count(*) FROM i"
-
-// TestInterruptedQuery ends a query that has no row yet.
-func TestInterruptedQuery(t *testing.T) {
-	b, err := openBase(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.close()
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	_, err = b.number(ctx, endless)
-	if !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v, want %v", err, context.DeadlineExceeded)
-	}
-	if n, err := b.number(t.Context(), "SELECT 5"); n != 5 || err != nil {
-		t.Errorf("afterwards: %d, %v", n, err)
-	}
-}
-
-// TestInterruptedBeside prepares a query where SQLite has been interrupted and
-// remembers that, because another query is open.
-func TestInterruptedBeside(t *testing.T) {
-	b, err := openBase(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.close()
-	if err := b.hold(t.Context(), "main"); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
-	defer cancel()
-	for range 2 {
-		if _, err := b.number(ctx, endless); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%v, want %v", err, context.DeadlineExceeded)
 		}
 	}
 }
@@ -168,13 +167,13 @@ func TestNoRoom(t *testing.T) {
 		for _, after := range []int{0, 300_000} {
 			from := src
 			if kind == SQL {
-				from = Place{File, filepath.Join(t.TempDir(), "a.db")}
+				from = Place{Database, filepath.Join(t.TempDir(), "a.db")}
 				if _, err := (&Work{}).Copy(t.Context(), src, from, CopyOptions{}); err != nil {
 					t.Fatal(err)
 				}
 			}
 			_, err := (&Work{Stdout: &failing{after}}).Copy(t.Context(), from, Place{kind, standard}, CopyOptions{All: kind == Inc})
-			wantOneLine(t, "no room", err, "writing standard")
+			prservtest.WantOneLine(t, "no room", err, "writing standard")
 			if !errors.Is(err, errStop) {
 				t.Errorf("%v, want %v", err, errStop)
 			}
@@ -185,7 +184,7 @@ func TestNoRoom(t *testing.T) {
 // TestProgress never goes back, and stays within 0 and 1.
 func TestProgress(t *testing.T) {
 	src := manyRows(t, "src.sql", 20_000)
-	for _, kind := range []Kind{File, SQL, Inc} {
+	for _, kind := range []Kind{Database, SQL, Inc} {
 		var mu sync.Mutex // another goroutine watches SQLite
 		last := map[string]Progress{}
 		w := &Work{Progress: func(p Progress) {
@@ -217,7 +216,7 @@ func TestMemory(t *testing.T) {
 	}
 	src := manyRows(t, "src.sql", n)
 	folder := t.TempDir()
-	db, db3 := Place{File, folder + "/a.db"}, Place{File, folder + "/b.db"}
+	db, db3 := Place{Database, folder + "/a.db"}, Place{Database, folder + "/b.db"}
 	sql, inc := Place{SQL, folder + "/a.sql"}, Place{Inc, folder + "/a.inc"}
 	same := func(a, b Place) func() error {
 		return func() error {
@@ -236,7 +235,7 @@ func TestMemory(t *testing.T) {
 		do    func() error
 	}{
 		{"sql to file", copied(src, db, CopyOptions{})},
-		{"file to file", copied(db, db3, CopyOptions{Generation: revisions})},
+		{"file to file", copied(db, db3, CopyOptions{Generation: store.Generation3})},
 		{"file to sql", copied(db, sql, CopyOptions{})},
 		{"file to inc", copied(db, inc, CopyOptions{All: true})},
 		{"file into file", copied(db, db3, CopyOptions{})},
@@ -280,7 +279,7 @@ func resetPeak(t *testing.T) {
 // peak is the most memory that this process has had.
 func peak(t *testing.T) int {
 	t.Helper()
-	for line := range strings.Lines(readFile(t, "/proc/self/status")) {
+	for line := range strings.Lines(prservtest.ReadFile(t, "/proc/self/status")) {
 		var kib int
 		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kib); err == nil {
 			return kib << 10

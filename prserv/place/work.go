@@ -1,16 +1,20 @@
 package place
 
-import "io"
+import (
+	"fmt"
+	"io"
+	"time"
+)
 
-// Work does what is to be done with places. Its errors are one line, with the
-// place, and for texts the number of the line. An interrupted context ends what
-// is under way, and leaves files that were to be written as they were.
+// Work copies, compares, lists and checks places. Its errors are one line and
+// name the place, and for a text also the number of the line. When its context
+// ends, files that were to be written stay as they were.
 type Work struct {
-	Stdin  io.Reader // the place "-" to read from
-	Stdout io.Writer // the place "-" to write to
-	// Progress hears now and then how far long work has come. It may be nil.
+	Stdin  io.Reader // what the place "-" is read from
+	Stdout io.Writer // what the place "-" is written to
+	// Progress is told now and then how far long work has come. It may be nil.
 	Progress func(Progress)
-	// Warn hears a line about anything that is left out. It may be nil.
+	// Warn is given a line about everything that is left out. It may be nil.
 	Warn func(line string)
 }
 
@@ -20,3 +24,53 @@ type Progress struct {
 	Rows int64   // how many rows of it are done
 	Part float64 // how much of it is done, from 0 to 1, or -1 if nobody knows
 }
+
+// tellEvery is how many rows are read or written between two reports of
+// progress.
+const tellEvery = 1000
+
+// progress tells how far the work has come.
+func (w *Work) progress(p Progress) {
+	if w.Progress != nil {
+		w.Progress(p)
+	}
+}
+
+// warn tells about something that is left out.
+func (w *Work) warn(format string, args ...any) {
+	if w.Warn != nil {
+		w.Warn(fmt.Sprintf(format, args...))
+	}
+}
+
+// watch reports progress while one long statement runs, and once more at its
+// end. It asks part for how much is done. The function that it returns ends
+// that.
+func (w *Work) watch(what string, rows int64, part func() float64) (end func()) {
+	if w.Progress == nil {
+		return func() {}
+	}
+	tell := func() {
+		p := min(part(), 1)
+		w.Progress(Progress{what, int64(max(p, 0) * float64(rows)), p})
+	}
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		tick := time.NewTicker(100 * time.Millisecond)
+		defer tick.Stop()
+		for {
+			select {
+			case <-done:
+				tell()
+				return
+			case <-tick.C:
+				tell()
+			}
+		}
+	}()
+	return func() { close(done); <-ended }
+}
+
+// unknownPart is for work of which nobody knows how much is done.
+func unknownPart() float64 { return -1 }

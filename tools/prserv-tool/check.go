@@ -17,13 +17,14 @@ func (p *program) checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "check [PLACE] [OPTIONS]",
 		GroupID: groupPlaces,
-		Short:   "tell what is wrong with a place",
-		Long: `Tells what is wrong with a place, and what to do about it, one line a problem;
-without PLACE, with the server that PRSERV_HOST names. The exit code is 0 if
-nothing is wrong, 1 if there are problems, 2 for trouble. It changes no value.
+		Short:   "find what is wrong with a place",
+		Long: `Finds what is wrong with a place; without PLACE, with the server that
+PRSERV_HOST names. Every problem is a line that also says what to do about it.
+The exit code is 0 if nothing is wrong, 1 if there are problems, 2 for trouble.
+It changes no value.
 
-With --json stdout has an object with "problems", an array of objects with
-"what" and "do".`,
+With --json, stdout has one object: an array "problems" of objects with "what"
+and "do".`,
 		Example: `  prserv-tool check /srv/prserv/prserv.sqlite3
   PRSERV_HOST=prhost.example:8585 prserv-tool check --json`,
 		SuggestFor: []string{"verify", "validate", "fsck", "doctor"},

@@ -32,12 +32,12 @@ A place is one of these:
     NAME.sql                  a dump of one
     NAME.inc, .conf           configuration, as oe-core exports PR values
 
-A file with another ending, and - for standard input or output, is what
---format says. Where a server may be left out, it is the one that PRSERV_HOST
-names, as in BitBake.
+For a file with another ending, and for - (standard input or output), --format
+says what it is. A server that is left out is the one that PRSERV_HOST names, as
+in BitBake.
 
-The exit code is 0, or 1 if diff has found differences or check problems, or 2
-for trouble, of which one line on stderr tells.`,
+The exit code is 0; or 1 if diff has found differences, or check problems; or 2
+for trouble, which one line on stderr explains.`,
 		Example: `  prserv-tool copy prserv.sqlite3 prhost.example:8585
   PRSERV_HOST=prhost.example:8585 prserv-tool list --version 'bash-*'`,
 		Args:          cobra.ArbitraryArgs, // checkVerb has looked at them

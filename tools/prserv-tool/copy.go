@@ -16,12 +16,12 @@ func (p *program) copyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "copy SRC DST [OPTIONS]",
 		GroupID: groupPlaces,
-		Short:   "bring the values of a place to another",
-		Long: `Brings the values of SRC to DST, and lowers none there: of two values of a
-checksum the greater one stays. It prints how many rows were new, raised and
-kept. A file that does not exist is made; one that does is as it was until all
-of it is there, also if the copy fails or is interrupted. A server takes value
-by value; what was interrupted there can be run again.`,
+		Short:   "copy the values of a place to another",
+		Long: `Copies the values of SRC to DST, and lowers none there: if both have a value of
+a checksum, the greater one stays. It prints how many rows were new, raised and
+kept. A file that does not exist is made. One that exists changes in one step at
+the end, and stays as it was if the copy fails or is interrupted. A server takes
+one value after the other; run an interrupted copy again to finish it.`,
 		Example: `  prserv-tool copy old.sqlite3 prhost.example:8585
   prserv-tool copy prhost.example:8585 prserv-export.inc --replace`,
 		SuggestFor: []string{"cp", "export", "import", "merge", "migrate", "convert"},
@@ -35,11 +35,11 @@ by value; what was interrupted there can be run again.`,
 		},
 		ValidArgsFunction: completePlaces(2),
 	}
-	cmd.Flags().Var((*generation)(&o.Generation), "generation", "what a database file or dump is for: 1 is BitBake up to 2.8, and our server; 3 is 2.10 "+
-		"and later; without, what DST has or SRC is for")
+	cmd.Flags().Var((*generation)(&o.Generation), "generation", "make a database file or dump for 1, BitBake up to 2.8 and our server, or for 3, "+
+		"2.10 and later; by default as DST is, or else SRC")
 	complete(cmd, "generation", []string{"1", "3"})
-	cmd.Flags().BoolVar(&o.All, "all", false, "write all rows to a .inc or .conf; without, the greatest value of each version and pkgarch")
-	cmd.Flags().BoolVar(&o.Replace, "replace", false, "write a .sql, .inc or .conf that exists anew, and do not merge")
+	cmd.Flags().BoolVar(&o.All, "all", false, "write all rows to a .inc or .conf, not only the greatest value of each version and pkgarch")
+	cmd.Flags().BoolVar(&o.Replace, "replace", false, "write an existing .sql, .inc or .conf anew instead of merging")
 	formatOption(cmd, &format)
 	return cmd
 }

@@ -20,18 +20,18 @@ func (p *program) diffCommand() *cobra.Command {
 		Use:     "diff A [B] [OPTIONS]",
 		GroupID: groupPlaces,
 		Short:   "compare the values of two places",
-		Long: `Compares the values of two places; without B, of A and the server that
-PRSERV_HOST names. The exit code is 0 if they are equal, 1 if they differ, 2
-for trouble. Every difference is a line with tabs between:
+		Long: `Compares the values of two places, A and B; without B, it is the server that
+PRSERV_HOST names. The exit code is 0 if the values are equal, 1 if they differ,
+2 for trouble. Every difference is a line with tabs between:
 
     <  version  pkgarch  checksum  value             only A has it
     >  version  pkgarch  checksum  value             only B has it
     !  version  pkgarch  checksum  A's value  B's    both have it
 
-How many there are of each stands on stderr. With --json stdout has an object
-with "differences", an array of objects with "version", "pkgarch", "checksum"
-and the values "a" and "b", of which one may be missing, and the counts
-"only_a", "only_b", "other" and "same".`,
+The number of each goes to stderr. With --json, stdout has one object: an array
+"differences" of objects with "version", "pkgarch", "checksum" and the values
+"a" and "b", of which one may be missing, and the counts "only_a", "only_b",
+"other" and "same".`,
 		Example: `  prserv-tool diff old.sqlite3 prhost.example:8585
   prserv-tool diff --json a.sql b.sql | jq .other`,
 		SuggestFor: []string{"compare", "cmp"},

@@ -20,11 +20,11 @@ func (p *program) listCommand() *cobra.Command {
 		GroupID: groupPlaces,
 		Short:   "print the values of a place",
 		Long: `Prints the values of a place; without PLACE, of the server that PRSERV_HOST
-names. Options choose rows by patterns, in which * stands for any text and ? for
-any character; a row has to match all of them.
+names. Options choose rows by patterns: * stands for any text and ? for any
+character, and a row must match all patterns.
 
-On a terminal it is a table. Into a pipe or a file go the bare rows: version,
-pkgarch, checksum and value with tabs between.`,
+A terminal gets a table. A pipe or a file gets the bare rows: version, pkgarch,
+checksum and value with tabs between.`,
 		Example: `  prserv-tool list prserv.sqlite3 --version 'bash-*' --greatest
   prserv-tool list prhost.example:8585 --pkgarch core2-64 | cut -f 1 | uniq -c`,
 		SuggestFor: []string{"ls", "show", "dump", "print", "cat"},

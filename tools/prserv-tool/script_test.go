@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	scripttest.Main(m, map[string]func(){"prserv-tool": main})
+	scripttest.Main(m, map[string]func(){"prserv-tool": main, "held-tool": heldMain})
 }
 
 // TestScripts runs the program as a user does.

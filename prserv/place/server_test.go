@@ -11,17 +11,17 @@ import (
 // serve starts a server of rows.
 func serve(t testing.TB, rows ...Row) Place {
 	t.Helper()
-	return Place{Server, prservtest.Serve(t, newDB(t, whole, rows...).Name).Addr}
+	return Place{Server, prservtest.Serve(t, newDB(t, generation1, rows...).Name).Addr}
 }
 
 func TestCopyToServerRandom(t *testing.T) {
 	for seed := range uint64(15) {
 		random := rand.New(rand.NewPCG(seed, 3))
-		in, old := randomRows(random, whole, 14), randomRows(random, whole, 14)
+		in, old := randomRows(random, generation1, 14), randomRows(random, generation1, 14)
 		dst := serve(t, old...)
-		want, counts := merged(whole, old, in)
+		want, counts := merged(generation1, old, in)
 		for range 2 {
-			got, err := (&Work{}).Copy(t.Context(), makePlace(t, []Kind{File, SQL, Inc}[seed%3], whole, in), dst, CopyOptions{})
+			got, err := (&Work{}).Copy(t.Context(), makePlace(t, []Kind{Database, SQL, Inc}[seed%3], generation1, in), dst, CopyOptions{})
 			if err != nil || got != counts {
 				t.Errorf("seed %d: %+v, %v; want %+v", seed, got, err, counts)
 			}
@@ -42,9 +42,9 @@ func TestCopyToServerRefused(t *testing.T) {
 		{Row{"v", "p", "a\rb", "3"}, `the row v p "a\rb" 3: XML cannot carry it`},
 		{Row{"v", "p", "a\x01b", "3"}, `the row v p "a\x01b" 3: XML cannot carry it`},
 	} {
-		_, err := (&Work{}).Copy(t.Context(), newDB(t, whole, test.row), dst, CopyOptions{})
-		wantOneLine(t, test.row.Checksum, err, test.want)
+		_, err := (&Work{}).Copy(t.Context(), newDB(t, generation1, test.row), dst, CopyOptions{})
+		prservtest.WantOneLine(t, test.row.Checksum, err, test.want)
 	}
-	_, err := (&Work{}).Copy(t.Context(), newDB(t, whole), Place{Server, "127.0.0.1:1"}, CopyOptions{})
-	wantOneLine(t, "nobody listens", err, "127.0.0.1:1")
+	_, err := (&Work{}).Copy(t.Context(), newDB(t, generation1), Place{Server, "127.0.0.1:1"}, CopyOptions{})
+	prservtest.WantOneLine(t, "nobody listens", err, "127.0.0.1:1")
 }

@@ -1,8 +1,7 @@
-package place
+package sqldump
 
 import (
 	"bytes"
-	"database/sql/driver"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -12,14 +11,14 @@ import (
 	"unicode/utf8"
 )
 
-// lexer takes a statement to pieces.
+// lexer takes a statement apart.
 type lexer struct {
 	text  []byte
-	at    int
-	depth int // of functions in functions
+	at    int // where the next piece begins
+	depth int // how many functions the value at hand stands in
 }
 
-// space skips white space, and comments: sqlite3 writes errors into them.
+// space skips white space and comments, into which sqlite3 writes errors.
 func (l *lexer) space() {
 	for l.at < len(l.text) {
 		switch rest := l.text[l.at:]; {
@@ -37,13 +36,13 @@ func (l *lexer) space() {
 	}
 }
 
-// end tells whether nothing follows.
+// end tells whether the statement is over.
 func (l *lexer) end() bool {
 	l.space()
 	return l.at == len(l.text)
 }
 
-// symbol takes a character, if it follows.
+// symbol takes a character, and tells whether it was the next one.
 func (l *lexer) symbol(c byte) bool {
 	l.space()
 	if l.at < len(l.text) && l.text[l.at] == c {
@@ -53,7 +52,7 @@ func (l *lexer) symbol(c byte) bool {
 	return false
 }
 
-// word takes letters, digits and underscores.
+// word takes letters, digits and underscores, maybe none.
 func (l *lexer) word() []byte {
 	l.space()
 	from := l.at
@@ -67,10 +66,10 @@ func (l *lexer) word() []byte {
 	return l.text[from:l.at]
 }
 
-// keyword takes a word, in capitals.
+// keyword takes a word and returns it in capitals.
 func (l *lexer) keyword() string { return string(bytes.ToUpper(l.word())) }
 
-// name takes the name of a table, quoted or not.
+// name takes the name of a table, which may be quoted.
 func (l *lexer) name() string {
 	l.space()
 	if l.at == len(l.text) {
@@ -88,7 +87,7 @@ func (l *lexer) name() string {
 	return string(l.word())
 }
 
-// quoted takes a text in quotes.
+// quoted takes a text in quotes and returns what stands between them.
 func (l *lexer) quoted(quote byte) ([]byte, bool) {
 	if !l.symbol(quote) {
 		return nil, false
@@ -117,9 +116,9 @@ func (l *lexer) quoted(quote byte) ([]byte, bool) {
 	}
 }
 
-// value takes a value. Where it is the same text as last, that is returned: most
-// texts are those of the row before.
-func (l *lexer) value(last driver.Value) (driver.Value, error) {
+// value takes a value. If it is the same text as last, that is returned, which
+// saves an allocation: most texts are those of the row before.
+func (l *lexer) value(last any) (any, error) {
 	l.space()
 	from := l.at
 	var c byte
@@ -143,7 +142,7 @@ func (l *lexer) value(last driver.Value) (driver.Value, error) {
 		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
 			return n, nil
 		}
-		// What is beyond all numbers is how infinity is dumped.
+		// Infinity is dumped as a number beyond all others.
 		if f, err := strconv.ParseFloat(number, 64); err == nil || errors.Is(err, strconv.ErrRange) {
 			return f, nil
 		}
@@ -162,10 +161,9 @@ func (l *lexer) value(last driver.Value) (driver.Value, error) {
 	return nil, fmt.Errorf("%.40q is no value that a dump of a PR server has", l.text[from:])
 }
 
-// function takes NULL, or a text that sqlite3 writes without the characters
-// that break a line: replace('a\nb','\n',char(10)), or unistr('a\u000ab') from
-// 3.50 on.
-func (l *lexer) function() (driver.Value, bool) {
+// function takes NULL, or a text whose line breaks sqlite3 has escaped:
+// replace('a\nb','\n',char(10)), or from 3.50 on unistr('a\u000ab').
+func (l *lexer) function() (any, bool) {
 	switch l.keyword() {
 	case "NULL":
 		return nil, true
@@ -196,7 +194,7 @@ func (l *lexer) function() (driver.Value, bool) {
 	return nil, false
 }
 
-// escaped is a character that sqlite3 has escaped, or a backslash.
+// escaped matches an escaped character or backslash in a text of unistr.
 var escaped = regexp.MustCompile(`\\(?:\\|u[0-9A-Fa-f]{4})`)
 
 func unescape(text []byte) []byte {

@@ -2,7 +2,6 @@ package place
 
 import (
 	"database/sql"
-	"errors"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -10,13 +9,16 @@ import (
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 )
 
 // readRows reads a text, and returns its rows in its own order, and what it
 // warned of.
-func readRows(t testing.TB, kind Kind, text string, how reading) (rows []Row, warned []string, err error) {
+func readRows(t testing.TB, kind Kind, text string, how readOptions) (rows []Row, warned []string, err error) {
 	t.Helper()
-	b, err := openBase(t.Context())
+	b, err := openScratch(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +34,7 @@ func readRows(t testing.TB, kind Kind, text string, how reading) (rows []Row, wa
 	}
 	defer found.Close()
 	for {
-		columns, err := found.next(t.Context())
+		columns, err := found.Next(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,23 +59,13 @@ const (
 	begin = "BEGIN TRANSACTION;\n"
 )
 
-// goodDumps are dumps that have the row v p c 3, and what else their names say.
+// goodDumps are dumps and the rows that they have.
 var goodDumps = []struct {
 	about, text string
 	want        []Row
 	warned      int
 }{
 	{"dump_db", begin + make1 + `INSERT INTO "PRMAIN_nohist" VALUES('v','p','c',3);` + "\nCOMMIT;\n", []Row{{"v", "p", "c", "3"}}, 0},
-	{"sqlite3 before 3.8", "PRAGMA foreign_keys=OFF;\n" + begin + make1 + `INSERT INTO "PRMAIN_nohist" VALUES('v','p','c',3);` + "\nCOMMIT;\n",
-		[]Row{{"v", "p", "c", "3"}}, 0},
-	{"sqlite3 since", "PRAGMA foreign_keys=OFF;\n" + begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',3);\nCOMMIT;\n",
-		[]Row{{"v", "p", "c", "3"}}, 0},
-	{"IF NOT EXISTS", begin + strings.Replace(make1, "TABLE", "TABLE IF NOT EXISTS", 1) + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',3);\nCOMMIT;\n",
-		[]Row{{"v", "p", "c", "3"}}, 0},
-	{"no rows", begin + make1 + "COMMIT;\n", nil, 0},
-	{"no spaces and many", "BEGIN TRANSACTION;" + strings.TrimSpace(make1) + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',3);" +
-		"\n\n  insert\tinto\r\n\"PRMAIN_nohist\"  values ( 'v' , 'p' ,\n'd',-4 ) ;COMMIT;", []Row{{"v", "p", "c", "3"}, {"v", "p", "d", "-4"}}, 0},
-	{"CRLF", strings.ReplaceAll(begin+make1+"INSERT INTO PRMAIN_nohist VALUES('v','p','c',3);\nCOMMIT;\n", "\n", "\r\n"), []Row{{"v", "p", "c", "3"}}, 0},
 	{"odd texts", begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('it''s; \"a\" -- b /* [',''';''','\nCOMMIT;\n',3);\n" +
 		"INSERT INTO PRMAIN_nohist VALUES('','''','Zoë',0);\nCOMMIT;\n", []Row{{`it's; "a" -- b /* [`, "';'", "\nCOMMIT;\n", "3"}, {"", "'", "Zoë", "0"}}, 0},
 	{"newlines as sqlite3 writes them", begin + make1 + `INSERT INTO PRMAIN_nohist VALUES(replace('a\nb','\n',char(10)),` +
@@ -90,9 +82,9 @@ var goodDumps = []struct {
 		"CREATE UNIQUE INDEX i ON PRMAIN_nohist(value);\nCREATE VIEW w AS SELECT ';';\nCOMMIT;\n", []Row{{"v", "p", "c", "3"}}, 4},
 }
 
-func TestDumpReader(t *testing.T) {
+func TestDumpRead(t *testing.T) {
 	for _, test := range goodDumps {
-		got, warned, err := readRows(t, SQL, test.text, reading{})
+		got, warned, err := readRows(t, SQL, test.text, readOptions{})
 		if err != nil {
 			t.Errorf("%s: %v", test.about, err)
 			continue
@@ -100,24 +92,6 @@ func TestDumpReader(t *testing.T) {
 		wantRows(t, test.about, got, test.want)
 		if len(warned) != test.warned {
 			t.Errorf("%s: warned %q, want %d lines", test.about, warned, test.warned)
-		}
-	}
-}
-
-// TestDumpCut cuts dumps at every byte: no rows may get lost silently.
-func TestDumpCut(t *testing.T) {
-	for _, test := range goodDumps {
-		end := strings.LastIndex(test.text, ";")
-		for cut := range end + 1 {
-			err := newDumpReader(strings.NewReader(test.text[:cut]), false).read(&stager{})
-			if !errors.Is(err, errCut) {
-				t.Fatalf("%s after %d bytes: %v, want %v", test.about, cut, err, errCut)
-			}
-			// What was cut begins behind the last whole statement.
-			var at *lineError
-			if line := 1 + strings.Count(test.text[:cut], "\n"); !errors.As(err, &at) || at.line < 1 || at.line > line {
-				t.Fatalf("%s after %d bytes: %v; want a line up to %d", test.about, cut, err, line)
-			}
 		}
 	}
 }
@@ -130,49 +104,7 @@ func TestDumpWrong(t *testing.T) {
 		line int
 		want string
 	}{
-		{begin + make1 + row + "ROLLBACK; -- due to errors\n", 4, "says itself"},
 		{begin + make1 + row + "COMMIT;\nINSERT", 5, "it ends in the middle"},
-		{begin + make1 + row + "COMMIT;\n\n" + row, 6, "behind COMMIT"},
-		{make1, 1, "before BEGIN"},
-		{"\n\n" + row, 3, "before BEGIN"},
-		{"COMMIT;", 1, "before BEGIN"},
-		{begin + begin, 2, "nothing that a dump"},
-		{begin + "-- a comment; or what\nCOMMIT;\n", 2, "nothing that a dump"},
-		{begin + row, 2, "has not made"},
-		{begin + make1 + make1, 3, "second time"},
-		{begin + make1 + "INSERT INTO other VALUES(1);", 3, `"other", which the dump has not made`},
-		{begin + make1 + "INSERT INTO prmain_nohist VALUES(1);", 3, `which the dump has not made`},
-		{begin + make1 + "CREATE TABLE main.x (a);", 3, "nothing that a dump"},
-		{begin + make1 + "CREATE TABLE main (a);\nINSERT INTO main.PRMAIN_nohist VALUES('v','p','c',3);", 4, "nothing that a dump"},
-		{begin + make1 + "CREATE TABLE (a);", 3, "nothing that a dump"},
-		{begin + "CREATE TABLE PRMAIN_nohist (a);", 2, "not that of a PR server"},
-		{begin + "CREATE TABLE PRMAIN_nohist AS SELECT 1;", 2, "not that of a PR server"},
-		{begin + strings.Replace(make1, "NOT NULL", "NOTNULL", 1), 2, "not that of a PR server"},
-		{begin + make1 + "CREATE TRIGGER t AFTER INSERT ON PRMAIN_nohist BEGIN SELECT 1; END;", 3, "nothing that a dump"},
-		{begin + make1 + "CREATE TEMP TABLE t (a);", 3, "nothing that a dump"},
-		{begin + make1 + "CREATE VIRTUAL TABLE t USING fts5(a);", 3, "nothing that a dump"},
-		{begin + make1 + "ATTACH '/etc/passwd' AS p;", 3, "nothing that a dump"},
-		{begin + make1 + "DROP TABLE PRMAIN_nohist;", 3, "nothing that a dump"},
-		{begin + make1 + "DELETE FROM PRMAIN_nohist;", 3, "nothing that a dump"},
-		{begin + make1 + "DELETE FROM sqlite_sequence WHERE 1;", 3, "nothing that a dump"},
-		{begin + make1 + "UPDATE PRMAIN_nohist SET value = 1;", 3, "nothing that a dump"},
-		{begin + make1 + "REPLACE INTO PRMAIN_nohist VALUES('v','p','c',3);", 3, "nothing that a dump"},
-		{begin + make1 + "PRAGMA writable_schema=ON;", 3, "nothing that a dump"},
-		{begin + make1 + "PRAGMA foreign_keys=ON;", 3, "nothing that a dump"},
-		{begin + make1 + "VACUUM INTO '/tmp/x';", 3, "nothing that a dump"},
-		{begin + make1 + ".shell rm\n;", 3, "nothing that a dump"},
-		{begin + make1 + ";", 3, "nothing that a dump"},
-		{begin + make1 + "INSERT OR REPLACE INTO PRMAIN_nohist VALUES('v','p','c',3);", 3, "INSERT without INTO"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist(version) VALUES('v');", 3, "has no VALUES"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist SELECT 1;", 3, "has no VALUES"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c');", 3, "has not four values"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',3,4);", 3, "has not four values"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',3),('v','p','d',4);", 3, "has not four values"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',3) RETURNING 1;", 3, "has not four values"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',3+4);", 3, "no value"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',load_extension('x'));", 3, "no value"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',\"x\");", 3, "no value"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES(" + strings.Repeat("replace(", 100) + "'v');", 3, "no value"},
 		{begin + make1 + row + "INSERT INTO PRMAIN_nohist VALUES('v\n\n','p',3,3);", 4, "no PR server has issued it"},
 		{begin + make1 + row + row + "INSERT INTO PRMAIN_nohist VALUES(NULL,'p','c',3);", 5, "row NULL p c 3: no PR server has issued it"},
 		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',NULL);", 3, "row v p c NULL"},
@@ -184,17 +116,12 @@ func TestDumpWrong(t *testing.T) {
 		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','\xff',3);", 3, "no PR server has issued it"},
 		{begin + make3 + "INSERT INTO PRMAIN VALUES('v','p','c','3.x');", 3, "no PR server has issued it"},
 		{begin + make3 + "INSERT INTO PRMAIN VALUES('v','p','c',NULL);", 3, "no PR server has issued it"},
-		{strings.ReplaceAll(begin+make1+row, "\n", "\r\n") + "x;", 4, "nothing that a dump"},
 	} {
-		_, _, err := readRows(t, SQL, test.text, reading{})
-		wantOneLine(t, test.text, err, fmt.Sprintf("standard input or output:%d: ", test.line), test.want)
+		_, _, err := readRows(t, SQL, test.text, readOptions{})
+		prservtest.WantOneLine(t, test.text, err, fmt.Sprintf("standard input or output:%d: ", test.line), test.want)
 	}
-	for _, text := range []string{begin + "COMMIT;", begin + "CREATE TABLE prmain_nohist(a);COMMIT;\n"} {
-		_, _, err := readRows(t, SQL, text, reading{})
-		wantOneLine(t, text, err, "makes no table")
-	}
-	_, _, err := readRows(t, SQL, begin+make1+"INSERT INTO PRMAIN_nohist VALUES('"+strings.Repeat("v", maxStatement), reading{})
-	wantOneLine(t, "a long statement", err, "output:3: a statement is longer than 16 MiB")
+	_, _, err := readRows(t, SQL, begin+"COMMIT;", readOptions{})
+	prservtest.WantOneLine(t, "no table", err, "reading standard input or output: it makes no table")
 }
 
 // TestDumpOfSQLite reads what the sqlite3 program of this machine dumps.
@@ -203,18 +130,18 @@ func TestDumpOfSQLite(t *testing.T) {
 	if err != nil {
 		t.Skipf("nobody to dump: %v", err)
 	}
-	for generation, value := range map[int]string{whole: "7", revisions: "7.10"} {
+	for of, value := range map[*generation]string{generation1: "7", generation3: "7.10"} {
 		want := []Row{{"it's", "a\nb", "c\r\nd;", value}, {"", "'", `\n"`, value}, {"Zoë 日本 𝄞", "--", "/*", value}, {"a\tb", "\x01", "\x1f\x7f", value}}
-		p := newDB(t, generation, want...)
+		p := newDB(t, of, want...)
 		dump, err := exec.Command(program, p.Name, ".dump").Output()
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, _, err := readRows(t, SQL, string(dump), reading{})
+		got, _, err := readRows(t, SQL, string(dump), readOptions{})
 		if err != nil {
 			t.Errorf("%v of %s", err, dump)
 		}
-		wantRows(t, fmt.Sprintf("generation %d", generation), got, want)
+		wantRows(t, fmt.Sprintf("generation %d", of.number), got, want)
 	}
 }
 
@@ -231,8 +158,8 @@ func sqliteRows(t testing.TB, text string) ([]Row, error) {
 		return nil, err
 	}
 	var out []Row
-	for _, generation := range []int{whole, revisions} {
-		name := schemas[generation].name
+	for _, of := range generations {
+		name := of.table
 		var n int
 		if err := db.QueryRow("SELECT count(*) FROM sqlite_master WHERE name = ?", name).Scan(&n); err != nil || n == 0 {
 			continue
@@ -263,10 +190,10 @@ func FuzzDump(f *testing.F) {
 	f.Add(begin + make1 + "CREATE TABLE x (a /*/ '*/);INSERT INTO PRMAIN_nohist VALUES('v','p','c',3);COMMIT;")
 	f.Add(begin + make1 + "CREATE TABLE x (a --'\n);INSERT INTO PRMAIN_nohist VALUES('v','p','c',- 3);COMMIT;")
 	f.Fuzz(func(t *testing.T, text string) {
-		got, _, err := readRows(t, SQL, text, reading{})
-		readRows(t, SQL, text, reading{lenient: true})
+		got, _, err := readRows(t, SQL, text, readOptions{})
+		readRows(t, SQL, text, readOptions{lenient: true})
 		if err != nil {
-			wantOneLine(t, text, err)
+			prservtest.WantOneLine(t, text, err)
 			return
 		}
 		// Where it fails, somebody has to look at it: nothing is lost silently.
@@ -280,12 +207,12 @@ func FuzzDump(f *testing.F) {
 		_, err = w.Copy(t.Context(), Place{SQL, standard}, dst, CopyOptions{})
 		if err != nil && strings.Contains(err.Error(), "in both tables") { // it has to be said which is meant
 			w.Stdin = strings.NewReader(text)
-			_, err = w.Copy(t.Context(), Place{SQL, standard}, dst, CopyOptions{Generation: revisions})
+			_, err = w.Copy(t.Context(), Place{SQL, standard}, dst, CopyOptions{Generation: store.Generation3})
 		}
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}
-		again, _, err := readRows(t, SQL, readFile(t, dst.Name), reading{})
+		again, _, err := readRows(t, SQL, prservtest.ReadFile(t, dst.Name), readOptions{})
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}

@@ -4,6 +4,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 )
 
 // TestOddFiles copies files that somebody has worked on.
@@ -29,17 +32,17 @@ func TestOddFiles(t *testing.T) {
 		"WAL":                 {"PRAGMA journal_mode = WAL;" + make1 + insert, 0, 0},
 	} {
 		t.Run(about, func(t *testing.T) {
-			src := Place{File, filepath.Join(t.TempDir(), "it's? 100%#1.sqlite3")}
+			src := Place{Database, filepath.Join(t.TempDir(), "it's? 100%#1.sqlite3")}
 			execute(t, openDB(t, src.Name), test.make)
-			for _, kind := range []Kind{File, SQL, Inc} {
+			for _, kind := range []Kind{Database, SQL, Inc} {
 				dst := Place{kind, filepath.Join(t.TempDir(), "b")}
 				var warned []string
 				w := &Work{Warn: func(line string) { warned = append(warned, line) }}
 				o := CopyOptions{All: kind == Inc}
 				c, err := w.Copy(t.Context(), src, dst, o)
 				if about == "both with rows" && kind != Inc {
-					wantOneLine(t, about, err, src.Name+" has values in both tables")
-					o.Generation = revisions
+					prservtest.WantOneLine(t, about, err, src.Name+" has values in both tables")
+					o.Generation = store.Generation3
 					c, err = w.Copy(t.Context(), src, dst, o)
 				}
 				if wantC := (Copied{New: 3, Left: test.left}); err != nil || c != wantC || len(warned) != test.warned {
@@ -53,7 +56,7 @@ func TestOddFiles(t *testing.T) {
 
 // TestLiveFile copies from a file that is being written.
 func TestLiveFile(t *testing.T) {
-	src := newDB(t, whole, Row{"v", "p", "a", "1"})
+	src := newDB(t, generation1, Row{"v", "p", "a", "1"})
 	db := openDB(t, src.Name)
 	execute(t, db, "PRAGMA journal_mode = WAL")
 	tx, err := db.Begin()
@@ -64,19 +67,19 @@ func TestLiveFile(t *testing.T) {
 	if _, err := tx.Exec("INSERT INTO PRMAIN_nohist VALUES ('v', 'p', 'b', 2)"); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []Kind{File, SQL} {
+	for _, kind := range []Kind{Database, SQL} {
 		dst := Place{kind, filepath.Join(t.TempDir(), "b")}
 		if c, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil || c != (Copied{New: 1}) {
 			t.Errorf("%+v, %v", c, err)
 		}
 	}
 	// A row that comes while rows are read is none of them.
-	b, err := openBase(t.Context())
+	b, err := openScratch(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.close()
-	table, err := (&Work{}).read(t.Context(), b, src, "src", reading{})
+	table, err := (&Work{}).read(t.Context(), b, src, "src", readOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,8 +95,8 @@ func TestLiveFile(t *testing.T) {
 // writes.
 func TestMergeLive(t *testing.T) {
 	t.Parallel() // it waits for locks
-	src := newDB(t, whole, Row{"v", "p", "a", "5"}, Row{"v", "p", "b", "6"})
-	dst := newDB(t, whole, Row{"v", "p", "a", "1"})
+	src := newDB(t, generation1, Row{"v", "p", "a", "5"}, Row{"v", "p", "b", "6"})
+	dst := newDB(t, generation1, Row{"v", "p", "a", "1"})
 	db := openDB(t, dst.Name)
 	db.SetMaxOpenConns(1)
 	execute(t, db, "PRAGMA journal_mode = WAL")
@@ -109,40 +112,40 @@ func TestMergeLive(t *testing.T) {
 		t.Errorf("beside a reader: %+v, %v", c, err)
 	}
 	tx.Rollback()
-	wantRows(t, "merged", stored(t, dst.Name, whole), []Row{{"v", "p", "a", "5"}, {"v", "p", "b", "6"}})
+	wantRows(t, "merged", stored(t, dst.Name, generation1), []Row{{"v", "p", "a", "5"}, {"v", "p", "b", "6"}})
 	execute(t, db, "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE")
 	_, err = (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
-	wantOneLine(t, "beside a writer", err, dst.Name, "is in use by ")
+	prservtest.WantOneLine(t, "beside a writer", err, dst.Name, "is in use by ")
 	_, err = (&Work{}).Diff(t.Context(), src, dst, nil)
-	wantOneLine(t, "a writer's", err, dst.Name, "is in use by ")
-	wantFolder(t, "refused", filepath.Dir(dst.Name), "db.sqlite3")
+	prservtest.WantOneLine(t, "a writer's", err, dst.Name, "is in use by ")
+	prservtest.WantFolder(t, "refused", filepath.Dir(dst.Name), "db.sqlite3")
 }
 
 // TestTakeOver brings the older table of a file into the one of BitBake 2.10.
 func TestTakeOver(t *testing.T) {
 	file := func() Place {
-		p := newDB(t, whole, Row{"v", "p", "a", "7"}, Row{"v", "p", "b", "8"})
+		p := newDB(t, generation1, Row{"v", "p", "a", "7"}, Row{"v", "p", "b", "8"})
 		execute(t, openDB(t, p.Name), make3+"INSERT INTO PRMAIN VALUES ('v','p','a','0'), ('v','p','b','8')")
 		return p
 	}
 	want := []Row{{"v", "p", "a", "0"}, {"v", "p", "a", "7"}, {"v", "p", "b", "8"}}
 	p := file()
-	c, err := (&Work{}).Copy(t.Context(), p, p, CopyOptions{Generation: revisions})
+	c, err := (&Work{}).Copy(t.Context(), p, p, CopyOptions{Generation: store.Generation3})
 	if err != nil {
 		t.Errorf("to itself: %+v, %v", c, err)
 	}
-	wantRows(t, "to itself", sortedRows(stored(t, p.Name, revisions)), want)
+	wantRows(t, "to itself", sortedRows(stored(t, p.Name, generation3)), want)
 	p = file()
-	in := newDB(t, revisions, Row{"w", "p", "a", "0.1"})
+	in := newDB(t, generation3, Row{"w", "p", "a", "0.1"})
 	_, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{})
-	wantOneLine(t, "merged", err, "writing "+p.Name+": it has values in both tables")
-	c, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{Generation: revisions})
+	prservtest.WantOneLine(t, "merged", err, "writing "+p.Name+": it has values in both tables")
+	c, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{Generation: store.Generation3})
 	if err != nil || c != (Copied{New: 1}) {
 		t.Errorf("merged: %+v, %v", c, err)
 	}
-	wantRows(t, "merged", sortedRows(stored(t, p.Name, revisions)), append(want, Row{"w", "p", "a", "0.1"}))
-	for _, generation := range []int{0, whole} {
-		_, err := (&Work{}).Copy(t.Context(), p, p, CopyOptions{Generation: generation})
-		wantOneLine(t, "to itself", err, p.Name+" cannot be copied to itself")
+	wantRows(t, "merged", sortedRows(stored(t, p.Name, generation3)), append(want, Row{"w", "p", "a", "0.1"}))
+	for _, number := range []int{0, store.Generation1} {
+		_, err := (&Work{}).Copy(t.Context(), p, p, CopyOptions{Generation: number})
+		prservtest.WantOneLine(t, "to itself", err, p.Name+" cannot be copied to itself")
 	}
 }

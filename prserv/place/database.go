@@ -1,0 +1,252 @@
+package place
+
+import (
+	"cmp"
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"prserver/prserv/dbfile"
+	"prserver/prserv/place/sqldump"
+	"prserver/prserv/store"
+)
+
+// databaseKind is the kind of [Database].
+type databaseKind struct{}
+
+func (databaseKind) removal() string { return "remove the row with sqlite3" }
+
+func (databaseKind) refuse(dst Place, o CopyOptions, toItself bool) error {
+	err := cmp.Or(refuseAll(dst, o), refuseReplace(dst, o))
+	if err == nil && toItself && o.Generation != store.Generation3 {
+		err = fmt.Errorf("%s cannot be copied to itself; name a new file, or with --generation 3 give it the table of BitBake 2.10", dst)
+	}
+	return err
+}
+
+// read attaches a database file. If both of its tables have rows, it makes a
+// table of them all.
+func (databaseKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, o readOptions) (*table, error) {
+	fail := func(err error) (*table, error) { return nil, fileError(p, "reading", err) }
+	if err := checkFile(p.Name); err != nil {
+		return fail(dbfile.Reason(err))
+	}
+	file, err := filepath.Abs(p.Name)
+	if err != nil {
+		return fail(err)
+	}
+	schema := name + "_file"
+	if err := s.attachToRead(ctx, file, schema); err != nil {
+		return fail(err)
+	}
+	if err := s.freeze(ctx, schema); err != nil {
+		return fail(err)
+	}
+	tables, err := w.tablesOf(ctx, s, schema, p)
+	if err != nil {
+		return fail(err)
+	}
+	if len(tables) == 0 {
+		return fail(fmt.Errorf("it is no PR database: it has neither a table %s nor %s", generation1.table, generation3.table))
+	}
+	if !o.lenient {
+		for _, t := range tables {
+			if err := s.refuseBadRows(ctx, t); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if len(tables) == 1 && !o.detached {
+		return tables[0], nil
+	}
+	t, err := s.union(ctx, tables, name)
+	if err != nil {
+		return fail(err)
+	}
+	if o.detached {
+		s.unfreeze()
+		if _, err := s.exec(ctx, "DETACH "+schema); err != nil {
+			return fail(err)
+		}
+	}
+	return t, nil
+}
+
+// checkFile finds out whether a database file can be read.
+func checkFile(name string) error {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errFolder
+	case !info.Mode().IsRegular():
+		return errors.New("it is no file")
+	}
+	if err := unix.Access(name, unix.R_OK); err != nil {
+		return err // SQLite would show its URI
+	}
+	if dbfile.IsFrozen(name) {
+		return nil
+	}
+	return dbfile.CheckReadable(name)
+}
+
+// tablesOf finds the tables of PR values in an attached file. An empty one of
+// BitBake 2.10 beside an older one counts for nothing: upstream makes it when it
+// first opens an older file.
+func (w *Work) tablesOf(ctx context.Context, s *scratch, schema string, p Place) ([]*table, error) {
+	var tables []*table
+	var others []string
+	err := s.walk(ctx, "SELECT name FROM "+schema+".sqlite_master WHERE type = 'table' ORDER BY name", nil,
+		func(row []driver.Value) error {
+			name, _ := row[0].(string)
+			if g := generationOf(name); g != nil {
+				tables = append(tables, &table{place: p, from: schema + "." + name, generation: g, attached: true})
+			} else if !sqldump.IsInternal(name) {
+				others = append(others, name)
+			}
+			return nil
+		})
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range tables {
+		if t.keyed, err = s.isKeyed(ctx, schema, t.generation); err != nil {
+			return nil, err
+		}
+		t.repeats = !t.keyed
+		if t.rows, err = s.number(ctx, "SELECT count(*) FROM "+t.from); err != nil {
+			return nil, err
+		}
+	}
+	if len(tables) == 2 {
+		tables = slices.DeleteFunc(tables, func(t *table) bool { return t.generation == generation3 && t.rows == 0 })
+	}
+	if len(tables) > 0 {
+		for _, name := range others {
+			w.warn("%s has the table %s as well, which is left out", p, name)
+		}
+	}
+	return tables, nil
+}
+
+// isKeyed tells whether a table has the columns and the primary key of its
+// generation. The error is one of a table with other columns.
+func (s *scratch) isKeyed(ctx context.Context, schema string, of *generation) (bool, error) {
+	var names, keys []string
+	err := s.walk(ctx, "SELECT name, pk FROM pragma_table_info(?, ?)", []driver.Value{of.table, schema},
+		func(row []driver.Value) error {
+			name, _ := row[0].(string)
+			names = append(names, name)
+			if pk, _ := row[1].(int64); pk > 0 {
+				keys = append(keys, name)
+			}
+			return nil
+		})
+	if err != nil {
+		return false, err
+	}
+	if !slices.Equal(names, columnNames) {
+		return false, fmt.Errorf("its table %s is not that of a PR server: it has the columns %s", of.table, strings.Join(names, ", "))
+	}
+	return slices.Equal(keys, of.key), nil
+}
+
+// union makes a table of the rows of one or two tables of a file.
+func (s *scratch) union(ctx context.Context, tables []*table, name string) (*table, error) {
+	out := &table{place: tables[0].place, from: "main." + name, generation: generation1, repeats: true, mixed: len(tables) > 1}
+	for _, t := range tables {
+		out.generation = newest(out.generation, t.generation)
+		out.mixed = out.mixed && t.rows > 0
+	}
+	var parts []string
+	for _, t := range tables {
+		value := "value"
+		if t.generation != out.generation {
+			value = out.generation.ofInteger
+		}
+		parts = append(parts, "SELECT version, pkgarch, checksum, "+value+" FROM "+t.from)
+	}
+	var err error
+	out.rows, err = s.exec(ctx, "CREATE TABLE "+out.from+" (version, pkgarch, checksum, value); "+
+		"INSERT INTO "+out.from+" "+strings.Join(parts, " UNION "))
+	return out, err
+}
+
+// check finds out whether the file is sound, and what is wrong with its tables.
+func (databaseKind) check(ctx context.Context, c *checker, _ *table) (sound bool, err error) {
+	if err := c.integrity(ctx); err != nil || c.found > 0 {
+		return false, err
+	}
+	return true, c.tables(ctx)
+}
+
+// integrity lets SQLite find out whether the file is sound.
+func (c *checker) integrity(ctx context.Context) error {
+	end := c.watch("checking "+c.place.String(), 0, unknownPart)
+	defer end()
+	err := c.scratch.walk(ctx, "PRAGMA checked_file.integrity_check(20)", nil, func(row []driver.Value) error {
+		text, _ := row[0].(string)
+		for line := range strings.SplitSeq(text, "\n") {
+			if line == "ok" || strings.HasPrefix(line, "***") { // says in which database
+				continue
+			}
+			if err := c.damaged(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	switch {
+	case isDamaged(err) && c.found > 0:
+		return nil
+	case isDamaged(err):
+		return c.damaged(err)
+	}
+	return err
+}
+
+// tables finds out whether the key of a table is lost, or whether BitBake 2.10
+// has begun to count at 0.
+func (c *checker) tables(ctx context.Context) error {
+	tables := 0
+	for _, g := range generations {
+		n, err := c.scratch.number(ctx, "SELECT count(*) FROM checked_file.sqlite_master WHERE type = 'table' AND name = ?", g.table)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			continue
+		}
+		tables++
+		keyed, err := c.scratch.isKeyed(ctx, "checked_file", g)
+		if err == nil && !keyed {
+			err = c.problem("copy it to a new file with prserv-tool copy, and serve that",
+				"its table %s has lost its primary key, so a checksum may get several values", g.table)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if tables < 2 {
+		return nil
+	}
+	behind, err := c.scratch.number(ctx, `SELECT count(*) FROM (
+		SELECT version, pkgarch, max(value) AS greatest FROM checked_file.`+generation1.table+` GROUP BY version, pkgarch) AS old
+		WHERE greatest > ifnull((SELECT max(CAST(value AS INTEGER)) FROM checked_file.`+generation3.table+` AS new
+			WHERE new.version = old.version AND new.pkgarch = old.pkgarch), -1)`)
+	if err != nil || behind == 0 {
+		return err
+	}
+	return c.problem(fmt.Sprintf("stop the server and run: prserv-tool copy --generation 3 %[1]s %[1]s", shellWord(c.place.Name)),
+		"values in %s, where BitBake 2.10 begins at 0 again, are less than in %s, where it kept them up to 2.8; versions that have such: %d",
+		generation3.table, generation1.table, behind)
+}

@@ -1,0 +1,61 @@
+package place
+
+import (
+	"errors"
+	"fmt"
+
+	"prserver/prserv/dbfile"
+	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite/query"
+)
+
+// errBadRow is returned where a row cannot be moved, because no PR server has
+// issued it.
+var errBadRow = errors.New("no PR server has issued it; see prserv-tool check")
+
+// errFolder is returned where a folder has the name of a place.
+var errFolder = errors.New("it is a folder")
+
+// lineError is returned where a line of a text is wrong.
+type lineError struct {
+	line int
+	err  error
+}
+
+func (e *lineError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e.err) }
+func (e *lineError) Unwrap() error { return e.err }
+
+// fileError says what could not be done with a database file.
+func fileError(p Place, doing string, err error) error {
+	var locked *dbfile.LockedError
+	switch {
+	case errors.Is(err, store.ErrBusy):
+		return fmt.Errorf("%w, or name its HOST:PORT instead of the file", dbfile.InUse(p.Name))
+	case errors.Is(err, query.ErrHalfWritten):
+		return fmt.Errorf("%s %s: a program was killed while it wrote the file; whoever may write it has to read it first", doing, p)
+	case errors.Is(err, store.ErrFull) && doing == "reading":
+		return fmt.Errorf("%s %s: %w", doing, p, scratchError(err))
+	case errors.As(err, &locked):
+		return fmt.Errorf("%w; if that is a server, name its HOST:PORT instead of the file", err)
+	}
+	return fmt.Errorf("%s %s: %w", doing, p, err)
+}
+
+// scratchError says that the scratch database has failed, not a file of the
+// user's.
+func scratchError(err error) error {
+	return fmt.Errorf("a temporary file: %w; let TMPDIR name a folder with more room", err)
+}
+
+// bothGenerations says that both tables of a place have rows, so that the user
+// must choose: with the wrong generation all numbers begin at 0 again. The
+// place is written as the sentence needs it.
+func bothGenerations(place string) error {
+	return fmt.Errorf("%s has values in both tables, %s of BitBake up to 2.8 and %s of 2.10 and later; "+
+		"say with --generation 1 or --generation 3 which of them is to be written", place, generation1.table, generation3.table)
+}
+
+// isDamaged tells of a database file that is one, but not sound.
+func isDamaged(err error) bool {
+	return errors.Is(err, store.ErrDamaged) && !errors.Is(err, query.ErrNoDatabase)
+}

@@ -1,0 +1,85 @@
+package place
+
+import (
+	"context"
+	"fmt"
+)
+
+// kind reads and writes the places of one [Kind], and knows what only those
+// can have or do.
+type kind interface {
+	// read makes a table of the rows of a place, known to the scratch database
+	// under a name.
+	read(ctx context.Context, w *Work, s *scratch, p Place, name string, o readOptions) (*table, error)
+	// refuse returns an error if nothing can be copied to a place with these
+	// options. Source and destination are the same if toItself.
+	refuse(dst Place, o CopyOptions, toItself bool) error
+	// write brings rows to a place, and lowers no value there.
+	write(ctx context.Context, w *Work, s *scratch, in *table, dst Place, o CopyOptions) (Copied, error)
+	// check finds what is wrong with a place besides its single rows. If it is
+	// not sound, its rows are not worth looking at.
+	check(ctx context.Context, c *checker, t *table) (sound bool, err error)
+	// removal says how a user removes a row.
+	removal() string
+}
+
+// readOptions are how to read a place.
+type readOptions struct {
+	// lenient takes rows that no PR server issues, where a text has any.
+	lenient bool
+	// detached lets go of a file at the end, so that it can be written.
+	detached bool
+}
+
+// CopyOptions are how to copy.
+type CopyOptions struct {
+	// Generation is that of a new database file or dump, or of the table of an
+	// existing file: 1 for BitBake up to 2.8, 3 for 2.10 and later, 0 for that
+	// of what is copied or of what the file has.
+	Generation int
+	// All writes every row to an [Inc]. Without, it gets the greatest value of
+	// each version and pkgarch, as oe-core writes it.
+	All bool
+	// Replace writes an existing [SQL] or [Inc] anew, instead of merging.
+	Replace bool
+}
+
+// Copied is what a copy has done to the rows of its destination.
+type Copied struct {
+	New    int64 // had no value before
+	Raised int64 // had a lower value
+	Kept   int64 // had this value or a greater one
+	// Left counts the rows of the source that the destination cannot hold, or
+	// was not to get.
+	Left int64
+}
+
+// What several kinds refuse.
+
+func refuseGeneration(dst Place, o CopyOptions) error {
+	if o.Generation == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s has no generation, only database files and dumps have one", dst)
+}
+
+func refuseAll(dst Place, o CopyOptions) error {
+	if !o.All {
+		return nil
+	}
+	return fmt.Errorf("%s gets every row anyway; --all is for .inc and .conf files", dst)
+}
+
+func refuseReplace(dst Place, o CopyOptions) error {
+	if !o.Replace {
+		return nil
+	}
+	return fmt.Errorf("%s is not to be replaced: its numbers could go back; name a new file", dst)
+}
+
+func refuseItself(dst Place, toItself bool) error {
+	if !toItself {
+		return nil
+	}
+	return fmt.Errorf("%s cannot be copied to itself", dst)
+}
