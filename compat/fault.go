@@ -155,14 +155,14 @@ func (p python) exception(err error) (string, string) {
 
 // databaseClass names the exception of Python's sqlite3 module for an error.
 func databaseClass(err *store.Error) string {
-	switch err.Reason {
-	case store.ErrConstraint, store.ErrMismatch:
+	switch {
+	case errors.Is(err, store.ErrConstraint), errors.Is(err, store.ErrMismatch):
 		return "IntegrityError"
-	case store.ErrDamaged:
+	case errors.Is(err, store.ErrDamaged):
 		return "DatabaseError"
-	case store.ErrTooBig:
+	case errors.Is(err, store.ErrTooBig):
 		return "DataError"
-	case store.ErrMisuse:
+	case errors.Is(err, store.ErrMisuse):
 		return "ProgrammingError"
 	}
 	return "OperationalError"

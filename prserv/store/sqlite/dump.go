@@ -112,7 +112,7 @@ func (d *dump) plainRows(ctx context.Context) error {
 	last := int64(math.MinInt64)
 	for {
 		from, more := last, false
-		err := d.conn.walk(ctx, sqlInserts, []any{from}, func(row []driver.Value) error {
+		err := d.conn.walk(ctx, sqlInserts, []driver.Value{from}, func(row []driver.Value) error {
 			if last, more = row[1].(int64); !more {
 				return nil
 			}
@@ -133,7 +133,7 @@ func (d *dump) rows(ctx context.Context, table, which string) error {
 	// The plus signs hide the declared types of the columns from the driver,
 	// which would make times of numbers in a column declared as TIMESTAMP.
 	var columns []string
-	err := d.conn.walk(ctx, `SELECT name FROM pragma_table_info(?)`, []any{table}, func(row []driver.Value) error {
+	err := d.conn.walk(ctx, `SELECT name FROM pragma_table_info(?)`, []driver.Value{table}, func(row []driver.Value) error {
 		name, _ := row[0].(string)
 		columns = append(columns, "+"+store.QuoteName(name))
 		return nil

@@ -20,7 +20,7 @@ const sqlExport = `SELECT r.version, r.pkgarch, r.checksum, r.value FROM ` + tab
 func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row) error) error {
 	query := strings.Builder{}
 	query.WriteString(sqlExport)
-	var args []any
+	var args []driver.Value
 	word := " WHERE "
 	for _, c := range []struct {
 		column string

@@ -23,7 +23,7 @@ var (
 // reasons are the reasons of SQLite's codes.
 var reasons = map[sqlite3.ErrNo]error{
 	sqlite3.ErrBusy: store.ErrBusy, sqlite3.ErrLocked: store.ErrBusy,
-	sqlite3.ErrConstraint: store.ErrConstraint, sqlite3.ErrMismatch: store.ErrConstraint,
+	sqlite3.ErrConstraint: store.ErrConstraint, sqlite3.ErrMismatch: store.ErrMismatch,
 	sqlite3.ErrCorrupt: store.ErrDamaged, sqlite3.ErrNotADB: ErrNoDatabase,
 	sqlite3.ErrFull:   store.ErrFull,
 	sqlite3.ErrMisuse: store.ErrMisuse, sqlite3.ErrRange: store.ErrMisuse,
