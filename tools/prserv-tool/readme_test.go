@@ -13,26 +13,35 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-// TestMoving does what the README says of moving from the Python server, word
-// for word but for the first line, which names files and the server. Where the
-// environment names a BitBake and its Python, as for the tests of package
-// compat, that is the old server; otherwise ours is.
+// TestMoving does what the README says about moving from the Python server, word
+// for word except for the first line, which names files and the server. The old
+// server is ours, and then that of the BitBake which the environment names.
 func TestMoving(t *testing.T) {
-	moving, back := movingBlocks(t)
-	dir := t.TempDir()
-	bin, bitbake := filepath.Join(dir, "bin"), filepath.Join(dir, "bitbake", "bin")
-	if _, err := scripttest.BuildServer(bin); err != nil {
+	bin := t.TempDir()
+	ours, err := scripttest.BuildServer(bin)
+	if err != nil {
 		t.Fatal(err)
 	}
+	t.Run("ours", func(t *testing.T) { testMoving(t, bin, ours) })
+	t.Run("Python", func(t *testing.T) {
+		checkout, python := os.Getenv("PRSERV_BITBAKE_PY3"), os.Getenv("PRSERV_PYTHON_PY3")
+		if checkout == "" || python == "" {
+			t.Skip("PRSERV_BITBAKE_PY3 and PRSERV_PYTHON_PY3 do not name a BitBake and its Python")
+		}
+		testMoving(t, bin, "env PYTHONDONTWRITEBYTECODE=1 "+python+" "+filepath.Join(checkout, "bin", "bitbake-prserv"))
+	})
+}
+
+// testMoving moves from the server that a command starts. The folder bin holds
+// ours.
+func testMoving(t *testing.T, bin, command string) {
+	moving, back := movingBlocks(t)
+	dir := t.TempDir()
+	bitbake := filepath.Join(dir, "bitbake", "bin")
 	if err := os.MkdirAll(bitbake, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	old := fmt.Sprintf("#!/bin/sh\nexec %s/bitbake-prserv \"$@\"\n", bin)
-	if checkout, python := os.Getenv("PRSERV_BITBAKE_PY3"), os.Getenv("PRSERV_PYTHON_PY3"); checkout != "" && python != "" {
-		old = fmt.Sprintf("#!/bin/sh\nexport PYTHONDONTWRITEBYTECODE=1\nexec %s %s/bin/bitbake-prserv \"$@\"\n", python, checkout)
-	} else {
-		t.Log("PRSERV_BITBAKE_PY3 and PRSERV_PYTHON_PY3 name no BitBake; our server stands in for the Python one")
-	}
+	old := fmt.Sprintf("#!/bin/sh\nexec %s \"$@\"\n", command)
 	if err := os.WriteFile(filepath.Join(bitbake, "bitbake-prserv"), []byte(old), 0o777); err != nil {
 		t.Fatal(err)
 	}

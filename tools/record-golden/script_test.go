@@ -14,21 +14,18 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"prserver/tools/internal/scripttest"
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"record-golden": main, "bitbake-prserv": fake})
+	scripttest.Main(m, map[string]func(){"record-golden": main, "bitbake-prserv": fake})
 }
 
 // TestScripts runs the program as a user does. It records a fake, which is $WORK/bin/bitbake-prserv.
 func TestScripts(t *testing.T) {
-	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
-		WorkdirRoot:         t.TempDir(),
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
+	scripttest.Run(t, testscript.Params{
 		Setup: func(env *testscript.Env) error {
-			env.Setenv("GORACE", "atexit_sleep_ms=0") // every program would take a second longer
 			program, err := os.Executable()
 			if err != nil {
 				return err

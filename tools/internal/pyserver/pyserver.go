@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -16,7 +18,6 @@ import (
 	"time"
 
 	"prserver/compat"
-	"prserver/prserv/client"
 )
 
 const (
@@ -83,8 +84,7 @@ func (s *Server) launch(ctx context.Context) error {
 	begin := time.Now()
 	go func() { ended <- s.run(ctx, "--start", "--file", s.File, "--log", s.log()) }()
 	hasEnded := false
-	client := client.New(s.Addr, startTimeout)
-	for client.Ping(ctx) != nil {
+	for !s.answers(ctx) {
 		select {
 		case err := <-ended:
 			if err != nil {
@@ -110,6 +110,23 @@ func (s *Server) launch(ctx context.Context) error {
 		time.Sleep(poll)
 	}
 	return nil
+}
+
+// answers reports whether the server answers a request. It waits for the answer
+// if somebody listens.
+func (s *Server) answers(ctx context.Context) bool {
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr)
+	if err != nil {
+		return false
+	}
+	defer conn.Close()
+	deadline, _ := ctx.Deadline()
+	conn.SetDeadline(deadline)
+	if _, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err != nil {
+		return false
+	}
+	n, _ := io.Copy(io.Discard, conn) // any answer will do: GET is refused, and changes nothing
+	return n > 0
 }
 
 func (s *Server) log() string { return filepath.Join(filepath.Dir(s.File), "prserv.log") }
