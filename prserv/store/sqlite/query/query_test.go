@@ -178,7 +178,7 @@ func TestErrors(t *testing.T) {
 		text       string
 	}{
 		{conn, "INSERT INTO t VALUES (1)", store.ErrConstraint, "UNIQUE constraint failed: t.a"},
-		{conn, "INSERT INTO t VALUES ('x')", store.ErrConstraint, "datatype mismatch"},
+		{conn, "INSERT INTO t VALUES ('x')", store.ErrMismatch, "datatype mismatch"},
 		{conn, "SELECT zeroblob(2000000000)", store.ErrTooBig, "string or blob too big"},
 		{readOnly, "DELETE FROM t", store.ErrReadOnly, "attempt to write a readonly database"},
 		{full, "INSERT INTO t VALUES (zeroblob(100000))", store.ErrFull, "database or disk is full"},
