@@ -176,7 +176,7 @@ func readDump(dump io.ReadCloser, err error) (string, error) {
 	return string(text), err
 }
 
-// get asks for a value for a key VERSION/PKGARCH/CHECKSUM.
+// get asks for the value of a key VERSION/PKGARCH/CHECKSUM, which has to be want.
 func get(t *testing.T, addr, key string, want int64) {
 	t.Helper()
 	k := strings.Split(key, "/")
