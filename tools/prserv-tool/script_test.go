@@ -21,7 +21,7 @@ import (
 )
 
 // scriptPatience bounds every wait of a script.
-const scriptPatience = 20 * time.Second
+const scriptPatience = time.Minute
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"prserv-tool": main, "held-tool": heldMain})
