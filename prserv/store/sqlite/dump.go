@@ -33,6 +33,9 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	defer s.walkers.giveBack(c)
+	if err := s.check(); err != nil {
+		return err
+	}
 	if _, err := c.exec(sqlSnapshot); err != nil {
 		return err
 	}

@@ -38,6 +38,9 @@ func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row)
 		return err
 	}
 	defer s.walkers.giveBack(c)
+	if err := s.check(); err != nil {
+		return err
+	}
 	return c.walk(ctx, query.String(), args, func(row []driver.Value) error {
 		return each(store.Row{Version: row[0], Pkgarch: row[1], Checksum: row[2], Value: row[3]})
 	})

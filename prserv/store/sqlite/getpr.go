@@ -59,6 +59,9 @@ func (s *Store) known(ctx context.Context, k store.Key) (store.Value, error) {
 		return nil, err
 	}
 	defer s.readers.giveBack(c)
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	if s.writer == nil {
 		// Another process writes the file, so nothing can be remembered.
 		return c.value(sqlKnown, k.Version, k.Pkgarch, k.Checksum)

@@ -108,7 +108,11 @@ func (s *Store) openToWrite(ctx context.Context, networkFS func(folder string) s
 		return err
 	}
 	s.claim.SyncNames()
-	if s.writer, err = startWriter(s.file, options, s.tops); err != nil {
+	claim := s.claim
+	if s.claim.NetworkFS != "" {
+		claim = nil
+	}
+	if s.writer, err = startWriter(s.file, options, claim, s.tops); err != nil {
 		return err
 	}
 	return s.openPools("&mode=rw")

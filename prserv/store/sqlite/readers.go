@@ -81,3 +81,11 @@ func (p *pool) close() error {
 	})
 	return errors.Join(errs...)
 }
+
+// check finds out whether there is still the file to read that was opened.
+func (s *Store) check() error {
+	if s.writer == nil {
+		return nil // another process knows what the file should be
+	}
+	return s.writer.stamps.check()
+}
