@@ -14,6 +14,7 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 
 	"prserver/prserv/client"
+	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
 )
 
@@ -141,6 +142,10 @@ func (p *promises) snapshot() map[rowKey]int64 {
 // SQLite. It returns an error if the file is damaged, if a promised value is
 // missing, or if two checksums that getPR was asked for share a value.
 func checkStored(file, version string, promised map[rowKey]int64) error {
+	// A server has to start by itself, whatever is on the disk.
+	if err := dbfile.CheckLog(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
 	// Closing moves the log to the file. That need not be synced.
 	db, err := sql.Open("sqlite3", "file:"+file+"?_busy_timeout=0&_synchronous=OFF")
 	if err != nil {

@@ -33,6 +33,9 @@ const (
 //
 // Source: lib/prserv/db.py:PRTable._getValueNohist.
 func (s *Store) GetPR(ctx context.Context, k store.Key) (store.Value, error) {
+	if s.closed.Load() {
+		return nil, store.ErrClosed
+	}
 	t, _ := s.tops.get(groupOf(k))
 	if t.holds(k.Checksum) {
 		return t.value, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"prserver/prserv/dbfile"
@@ -32,6 +33,7 @@ type Store struct {
 	walkers *pool           // connections for export and dump_db
 	tops    *topCache
 
+	closed    atomic.Bool
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -165,6 +167,7 @@ func (s *Store) openPools(mode string) (err error) {
 
 // Close implements [store.Store].
 func (s *Store) Close() error {
+	s.closed.Store(true)
 	s.closeOnce.Do(func() {
 		errs := []error{s.readers.close(), s.walkers.close()}
 		// The writer goes last: the connection that closes last cleans up the

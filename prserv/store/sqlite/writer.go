@@ -31,6 +31,8 @@ type writer struct {
 	log    *os.File // the write-ahead log; nil until it is looked into
 	salts  [8]byte  // what was last found there
 
+	lengthCheck int         // see the constants
+	maxLog      int64       //
 	changed     int         // how many calls have come since the length of the log was asked for
 	lookedAt    int64       // taken when the writer last looked whether it was idle
 	settledAt   int64       // taken when the write-ahead log was last moved to the file
@@ -57,8 +59,8 @@ const (
 	// sqlOneFile makes one file of the database and its log, which every SQLite
 	// program can use.
 	sqlOneFile = "PRAGMA journal_mode = DELETE"
-	// sqlForeign counts what can make a statement do something else than it
-	// says: a table of another definition, triggers, unique indexes.
+	// sqlForeign counts triggers, indexes and other definitions of the table, which
+	// can change what our statements do.
 	sqlForeign = `SELECT count(*) FROM sqlite_master WHERE tbl_name = '` + table + `' AND sql IS NOT NULL
 		AND NOT (type = 'table' AND sql || ';' = replace('` + store.NohistSchema + `', 'IF NOT EXISTS ', ''))`
 )
@@ -79,7 +81,8 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache) (w
 	if err != nil {
 		return nil, err
 	}
-	w = &writer{file: file, opened: opened, tops: tops, stamps: &stamps{claim: claim}, seen: map[group]top{}}
+	w = &writer{file: file, opened: opened, tops: tops, stamps: &stamps{claim: claim},
+		lengthCheck: lengthCheck, maxLog: maxLog, seen: map[group]top{}}
 	defer func() {
 		if err != nil {
 			w.closeConns()
@@ -95,10 +98,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache) (w
 	if err != nil {
 		return w, err
 	}
-	foreign, err := w.conn.value(sqlForeign)
-	if err == nil {
-		_, err = w.conn.value(sqlNoAutoMove)
-	}
+	_, err = w.conn.value(sqlNoAutoMove)
 	if err == nil {
 		err = w.readStamp()
 	}
@@ -108,7 +108,8 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache) (w
 	if err != nil {
 		return w, err
 	}
-	w.plain = foreign == int64(0)
+	w.forgetIfChanged()
+	w.outside = false
 	w.batcher = startBatcher(w.commit, w.idle)
 	return w, nil
 }
@@ -175,13 +176,13 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 
 // limitLog moves the write-ahead log to the file when it is long.
 func (w *writer) limitLog(calls int) {
-	if w.changed += calls; w.changed < lengthCheck {
+	if w.changed += calls; w.changed < w.lengthCheck {
 		return
 	}
 	w.changed = 0
 	length := make([]driver.Value, 3) // whether it was busy, pages in the log, pages moved
 	if err := w.conn.row(sqlLogLength, nil, length); err == nil {
-		if pages, _ := length[1].(int64); pages >= maxLog {
+		if pages, _ := length[1].(int64); pages >= w.maxLog {
 			w.settle(false) // where it fails, all is in the log still
 		}
 	}
@@ -215,13 +216,15 @@ func (w *writer) checkFile() error {
 		"put it back under its name", store.ReadOnly(), w.file)
 }
 
-// forgetIfChanged forgets what is remembered of the file if another connection
-// has written to it.
+// forgetIfChanged forgets what is remembered of the file, and looks again what
+// it is like, if another connection has written to it.
 func (w *writer) forgetIfChanged() {
 	version, err := w.conn.value(sqlDataVersion)
 	if err != nil || version != w.dataVersion {
 		w.outside = w.dataVersion != nil
 		w.dataVersion = version
+		foreign, err := w.conn.value(sqlForeign)
+		w.plain = err == nil && foreign == int64(0)
 		w.tops.forget()
 	}
 }
