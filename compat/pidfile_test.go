@@ -60,7 +60,7 @@ func TestWritePidOverwritesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{link, victim} {
-		if err := compat.WritePid(path, 1); err == nil {
+		if _, err := compat.WritePid(path, 1); err == nil {
 			t.Errorf("a pid file was written over %s", path)
 		}
 	}
@@ -72,7 +72,7 @@ func TestWritePidOverwritesNothing(t *testing.T) {
 // TestRemoveStalePidOfAnotherUser needs root to make such a file.
 func TestRemoveStalePidOfAnotherUser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pid")
-	if err := compat.WritePid(path, 1); err != nil {
+	if err := os.WriteFile(path, []byte("1\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chown(path, os.Geteuid()+1, -1); err != nil {

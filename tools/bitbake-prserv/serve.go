@@ -59,8 +59,8 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 	}
 	defer ln.Close()
 	if opts.PidFile != "" {
-		// The address does not matter: with --pidfile, the file names any server.
-		if err := pidFileOf(opts, "", 0).clear(stderr); err != nil {
+		addr := ln.Addr().(*net.TCPAddr)
+		if err := pidFileOf(opts, addr.IP.String(), addr.Port).clear(stderr); err != nil {
 			return err
 		}
 	}
@@ -110,6 +110,14 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
 		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
+	// If it cannot be written, no database is made for nothing.
+	if pidFile != "" {
+		remove, err := compat.WritePid(pidFile, os.Getpid())
+		if err != nil {
+			return err
+		}
+		defer remove()
+	}
 	tuneMemory()
 	db, err := sqlite.Open(ctx, opts.File, opts.ReadOnly)
 	if err != nil {
@@ -128,12 +136,6 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	})
 	if err != nil {
 		return err
-	}
-	if pidFile != "" {
-		if err := compat.WritePid(pidFile, os.Getpid()); err != nil {
-			return err
-		}
-		defer os.Remove(pidFile)
 	}
 	addr := ln.Addr().(*net.TCPAddr)
 	log.Info(fmt.Sprintf("Started PRServer with DBfile: %s, IP: %s, PORT: %d, PID: %d",
