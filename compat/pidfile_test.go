@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -95,6 +96,23 @@ func TestIsServer(t *testing.T) {
 	}
 	if compat.IsServer(1 << 30) {
 		t.Error("a process that does not exist is taken for a PR server")
+	}
+}
+
+// TestThreadIsNoProcess: processes and threads are numbered alike.
+func TestThreadIsNoProcess(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	thread := make(chan int)
+	for range 2 { // one of them may be the first thread, which has the number of the process
+		go func() {
+			runtime.LockOSThread()
+			thread <- unix.Gettid()
+			<-release
+		}()
+		if id := <-thread; id != os.Getpid() && compat.IsRunning(id) {
+			t.Errorf("thread %d is taken for a process", id)
+		}
 	}
 }
 

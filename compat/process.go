@@ -17,6 +17,10 @@ func IsRunning(pid int) bool {
 	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
 		return false
 	}
+	// The number can be that of a thread of another process by now.
+	if leader := leaderOf(pid); leader != 0 && leader != pid {
+		return false
+	}
 	// A process that has ended stays as a zombie until its parent asks how it
 	// ended. In a container that may be never.
 	// A zombie with other threads still holds the port.
@@ -85,6 +89,19 @@ func parentOf(pid int) int {
 	}
 	p, _ := strconv.Atoi(fields[parent])
 	return p
+}
+
+// leaderOf returns the process that a thread belongs to, which is itself for a
+// process, or 0 if the system does not tell.
+func leaderOf(pid int) int {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(status)) {
+		if id, ok := strings.CutPrefix(line, "Tgid:"); ok {
+			leader, _ := strconv.Atoi(strings.TrimSpace(id))
+			return leader
+		}
+	}
+	return 0
 }
 
 // statOf returns what the system tells of a process, from its state on. It is
