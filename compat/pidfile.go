@@ -63,21 +63,28 @@ func ReadPid(file string) (int, error) {
 }
 
 // WritePid writes pid to a new pid file. It returns an error if the file exists.
-func WritePid(file string, pid int) error {
+//
+// The file stays open until remove is called, so that others can see whose it
+// is. If somebody has replaced it by then, remove leaves that alone.
+func WritePid(file string, pid int) (remove func(), err error) {
 	// O_EXCL does not follow a link either.
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 	if err != nil {
-		return fmt.Errorf("writing the pid file: %w", err)
+		return nil, fmt.Errorf("writing the pid file: %w", err)
 	}
-	_, err = fmt.Fprintf(f, "%d\n", pid)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
+	remove = func() {
+		have, err := f.Stat()
+		named, namedErr := os.Lstat(file)
+		if err == nil && namedErr == nil && os.SameFile(have, named) {
+			os.Remove(file)
+		}
+		f.Close()
 	}
-	if err != nil {
-		os.Remove(file)
-		return fmt.Errorf("writing the pid file: %w", err)
+	if _, err := fmt.Fprintf(f, "%d\n", pid); err != nil {
+		remove()
+		return nil, fmt.Errorf("writing the pid file: %w", err)
 	}
-	return nil
+	return remove, nil
 }
 
 // RemoveStalePid removes the pid file of a server that has ended. It returns an

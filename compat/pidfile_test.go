@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -60,7 +61,7 @@ func TestWritePidOverwritesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, path := range []string{link, victim} {
-		if err := compat.WritePid(path, 1); err == nil {
+		if _, err := compat.WritePid(path, 1); err == nil {
 			t.Errorf("a pid file was written over %s", path)
 		}
 	}
@@ -72,7 +73,7 @@ func TestWritePidOverwritesNothing(t *testing.T) {
 // TestRemoveStalePidOfAnotherUser needs root to make such a file.
 func TestRemoveStalePidOfAnotherUser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pid")
-	if err := compat.WritePid(path, 1); err != nil {
+	if err := os.WriteFile(path, []byte("1\n"), 0o666); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chown(path, os.Geteuid()+1, -1); err != nil {
@@ -95,6 +96,23 @@ func TestIsServer(t *testing.T) {
 	}
 	if compat.IsServer(1 << 30) {
 		t.Error("a process that does not exist is taken for a PR server")
+	}
+}
+
+// TestThreadIsNoProcess: processes and threads are numbered alike.
+func TestThreadIsNoProcess(t *testing.T) {
+	release := make(chan struct{})
+	defer close(release)
+	thread := make(chan int)
+	for range 2 { // one of them may be the first thread, which has the number of the process
+		go func() {
+			runtime.LockOSThread()
+			thread <- unix.Gettid()
+			<-release
+		}()
+		if id := <-thread; id != os.Getpid() && compat.IsRunning(id) {
+			t.Errorf("thread %d is taken for a process", id)
+		}
 	}
 }
 

@@ -1,13 +1,10 @@
 package compat
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -20,15 +17,14 @@ func IsRunning(pid int) bool {
 	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
 		return false
 	}
+	// The number can be that of a thread of another process by now.
+	if leader := leaderOf(pid); leader != 0 && leader != pid {
+		return false
+	}
 	// A process that has ended stays as a zombie until its parent asks how it
 	// ended. In a container that may be never.
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-	if err != nil {
-		return true
-	}
-	// Behind the name in parentheses comes the state and, seventeen fields on, the
-	// number of threads. A zombie with other threads still holds the port.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	// A zombie with other threads still holds the port.
+	fields := statOf(pid)
 	const state, threads = 0, 17
 	return len(fields) <= threads || fields[state] != "Z" || fields[threads] != "0" && fields[threads] != "1"
 }
@@ -73,57 +69,54 @@ func programOf(args []string) string {
 	return args[0]
 }
 
-// IsServerElsewhere reports whether a process listens at other IPv4 addresses but
-// not at ip and port. It is false for a process that listens nowhere, such as a
-// server that is about to end.
-func IsServerElsewhere(pid int, ip string, port int) bool {
-	sockets := socketsOf(pid)
-	elsewhere := false
-	for address, inode := range listening(pid) {
-		if slices.Contains(sockets, "socket:["+inode+"]") {
-			if address == fmt.Sprintf("%s:%d", ip, port) {
-				return false
-			}
-			elsewhere = true
+// HasStarted reports whether this process is pid, or was started by it, or by
+// what that has started.
+func HasStarted(pid int) bool {
+	for p := os.Getpid(); p > 0; p = parentOf(p) {
+		if p == pid {
+			return true
 		}
 	}
-	return elsewhere
+	return false
 }
 
-// socketsOf returns the names of a process's open files, such as "socket:[123]".
-func socketsOf(pid int) []string {
-	files, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid)) // fails for bad patterns only
-	var links []string
-	for _, file := range files {
-		if link, err := os.Readlink(file); err == nil {
-			links = append(links, link)
-		}
+// parentOf returns the parent of a process, or 0 if there is none here.
+func parentOf(pid int) int {
+	const parent = 1
+	fields := statOf(pid)
+	if len(fields) <= parent {
+		return 0
 	}
-	return links
+	p, _ := strconv.Atoi(fields[parent])
+	return p
 }
 
-// listening returns the IPv4 addresses at which somebody listens in the network
-// namespace of a process, each with the inode of its socket.
-func listening(pid int) map[string]string {
-	table, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/tcp", pid)) // if it cannot be read, there are none
-	addresses := map[string]string{}
-	for line := range strings.Lines(string(table)) {
-		// Number, local address, remote address, state, ... the tenth is the inode.
-		const local, state, inode, listens = 1, 3, 9, "0A"
-		fields := strings.Fields(line)
-		if len(fields) <= inode || fields[state] != listens {
-			continue
-		}
-		host, port, _ := strings.Cut(fields[local], ":")
-		h, hostErr := strconv.ParseUint(host, 16, 32)
-		p, portErr := strconv.ParseUint(port, 16, 16)
-		if hostErr == nil && portErr == nil {
-			// The bytes of the host are printed as a number in the machine's byte order.
-			ip := net.IP(binary.NativeEndian.AppendUint32(nil, uint32(h)))
-			addresses[fmt.Sprintf("%s:%d", ip, p)] = fields[inode]
+// leaderOf returns the process that a thread belongs to, which is itself for a
+// process, or 0 if the system does not tell.
+func leaderOf(pid int) int {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	for line := range strings.Lines(string(status)) {
+		if id, ok := strings.CutPrefix(line, "Tgid:"); ok {
+			leader, _ := strconv.Atoi(strings.TrimSpace(id))
+			return leader
 		}
 	}
-	return addresses
+	return 0
+}
+
+// statOf returns what the system tells of a process, from its state on. It is
+// nil for one that has ended.
+// Source: proc_pid_stat(5).
+func statOf(pid int) []string {
+	stat, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	// Before it comes the name in parentheses, with anything in it.
+	return strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+}
+
+// NameOf returns the name of a process, or "" if it has ended.
+func NameOf(pid int) string {
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return strings.TrimSpace(string(name))
 }
 
 // PythonServerOn returns the pid of a PR server of BitBake that has a file open,
@@ -144,11 +137,8 @@ func PythonServerOn(file string) int {
 		if !strings.HasPrefix(filepath.Base(exe), "python") || !IsServer(pid) {
 			continue
 		}
-		files, _ := filepath.Glob(process + "/fd/*")
-		for _, open := range files {
-			if have, err := os.Stat(open); err == nil && os.SameFile(want, have) {
-				return pid
-			}
+		if opened, _ := OpenedBy(pid); opened.has(want) {
+			return pid
 		}
 	}
 	return 0

@@ -48,19 +48,28 @@ func sqliteHolder(file string) int {
 	return 0
 }
 
-// flockHolder finds the process that has a file locked by flock, or 0.
-func flockHolder(f *os.File) int {
-	var st unix.Stat_t
-	if err := unix.Fstat(int(f.Fd()), &st); err != nil {
+// writerOf finds the process that has the lock byte of a file locked, or 0. The
+// system names no process beside such a lock: it is found by its descriptor,
+// which only the same user sees, and root.
+func writerOf(f *os.File) int {
+	want, err := f.Stat()
+	if err != nil {
 		return 0
 	}
-	inode := fmt.Sprintf("%02x:%02x:%d", unix.Major(st.Dev), unix.Minor(st.Dev), st.Ino)
-	locks, _ := os.ReadFile("/proc/locks")
-	for line := range strings.Lines(string(locks)) {
-		// For example: 7: FLOCK ADVISORY WRITE 4711 fd:01:131090 0 EOF
-		if fields := strings.Fields(line); len(fields) > 5 && fields[1] == "FLOCK" && fields[5] == inode {
-			pid, _ := strconv.Atoi(fields[4])
-			return pid
+	opened, _ := filepath.Glob("/proc/[0-9]*/fd/*") // fails for bad patterns only
+	for _, fd := range opened {
+		if have, err := os.Stat(fd); err != nil || !os.SameFile(want, have) {
+			continue
+		}
+		process := filepath.Dir(filepath.Dir(fd))
+		info, _ := os.ReadFile(filepath.Join(process, "fdinfo", filepath.Base(fd)))
+		for line := range strings.Lines(string(info)) {
+			// For example: lock:	1: OFDLCK  ADVISORY  WRITE -1 fd:01:131090 4611686018427387904 4611686018427387904
+			if fields := strings.Fields(line); len(fields) > 6 && fields[0] == "lock:" && fields[4] == "WRITE" &&
+				fields[len(fields)-2] == strconv.FormatInt(lockByte, 10) {
+				pid, _ := strconv.Atoi(filepath.Base(process))
+				return pid
+			}
 		}
 	}
 	return 0

@@ -39,11 +39,12 @@ func (e *LockedError) Error() string {
 // second old by then.
 type lock struct {
 	// beside is a file beside the database, locked and with our pid in it: the
-	// only kind of lock that a network file system leaves to us.
+	// only kind of lock that a network file system leaves to us. It can be read
+	// by its owner only, since whoever can read a file can flock it.
 	beside *os.File
 	// database is the database itself, locked where its file system is a local
 	// one: under whatever other name a server comes, and if the file beside it
-	// is removed.
+	// is removed. It is nil on a network file system.
 	database *os.File
 }
 
@@ -51,13 +52,14 @@ type lock struct {
 // local file system the database itself is locked as well. The error is a
 // [*LockedError] where another process has it.
 func lockFile(file string, local bool) (*lock, error) {
-	beside, err := openLocked(file + "-lock")
+	beside, err := openLocked(file+"-lock", 0o600)
 	switch {
 	case errors.Is(err, errTaken):
 		return nil, &LockedError{File: file, PID: pidIn(file + "-lock")}
 	case err != nil:
 		return nil, fmt.Errorf("locking it: %w", err)
 	}
+	beside.Chmod(0o600) // an older program made it readable; fails for the file of another user only
 	l := &lock{beside: beside}
 	if local {
 		if l.database, err = lockDatabase(file); err != nil {
@@ -93,12 +95,12 @@ func (l *lock) release() {
 // errTaken says that another process has locked a file.
 var errTaken = errors.New("another process has locked it")
 
-// openLocked opens a file, makes it if need be, and locks it. Whoever has it
+// openLocked opens a file, makes it if need be, and flocks it. Whoever has it
 // removes it at the end: one that has lost its name before it was locked does
 // not count, and another one is made. The error is errTaken, or the system's.
-func openLocked(path string) (*os.File, error) {
+func openLocked(path string, mode os.FileMode) (*os.File, error) {
 	for {
-		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, 0o644)
+		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, mode)
 		if err != nil {
 			return nil, err
 		}
@@ -139,23 +141,43 @@ func pidIn(path string) int {
 	return pid
 }
 
-// lockDatabase locks the database by flock, which does not touch the locks of
-// SQLite. Its descriptor has to stay open as long as SQLite has the file open:
-// with any that is closed, the system lets go of SQLite's locks as well.
+// lockByte is the byte of a database that its writer locks, far behind those
+// that SQLite locks and all that a file can have.
+const lockByte = 1 << 62
+
+// lockDatabase locks the database for writing, which takes a descriptor that
+// may write: whoever may only read the file cannot take this lock. Such a reader
+// can only put a read lock in its way. It is no server then, and the file
+// beside the database has to do.
+//
+// The lock belongs to its descriptor and touches none of SQLite's, which are the
+// process's. The descriptor has to stay open as long as SQLite has the file
+// open: with any that is closed, the system lets go of SQLite's locks.
 func lockDatabase(file string) (*os.File, error) {
 	f, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
 		return nil, fmt.Errorf("writing it: %w; serve it as its owner, or with --read-only", Reason(err))
 	}
-	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: lockByte, Len: 1}
+	err = unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock)
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, unix.EINVAL): // a system that has no such locks
 		return f, nil
-	case errors.Is(err, unix.EWOULDBLOCK):
-		err = &LockedError{File: file, PID: flockHolder(f)}
+	case errors.Is(err, unix.EAGAIN) && !isWriteLocked(f):
+		return f, nil
+	case errors.Is(err, unix.EAGAIN):
+		err = &LockedError{File: file, PID: writerOf(f)}
 	default:
 		err = fmt.Errorf("locking it: %w", err)
 	}
 	f.Close()
 	return nil, err
+}
+
+// isWriteLocked tells whether another descriptor has a write lock of the lock
+// byte. A question for a read lock is answered by nothing else.
+func isWriteLocked(f *os.File) bool {
+	lock := unix.Flock_t{Type: unix.F_RDLCK, Start: lockByte, Len: 1}
+	err := unix.FcntlFlock(f.Fd(), unix.F_OFD_GETLK, &lock)
+	return err == nil && lock.Type == unix.F_WRLCK
 }

@@ -28,7 +28,7 @@ func Replace(file string) (*Replacement, error) {
 	if err != nil {
 		return fail(err)
 	}
-	draft, err := openLocked(path + ".prserv-part")
+	draft, err := openLocked(path+".prserv-part", 0o644)
 	switch {
 	case errors.Is(err, errTaken):
 		return nil, fmt.Errorf("writing %s: another program is writing it at this moment, in %s.prserv-part", file, path)

@@ -27,6 +27,10 @@ const NohistSchema = "CREATE TABLE IF NOT EXISTS " + NohistTable + "            
 	"value INTEGER,                     " + // the PR value
 	"PRIMARY KEY (version, pkgarch, checksum));"
 
+// HistTable is the table of generations 1 and 2 in the mode with a history,
+// which no bitbake-prserv turns on. It has the columns of [NohistTable].
+const HistTable = "PRMAIN_hist"
+
 // MainTable is the table of generation 3.
 const MainTable = "PRMAIN"
 

@@ -13,10 +13,10 @@ import (
 )
 
 // resolve returns the IPv4 address of a host, as the reference's gethostbyname
-// does: 0.0.0.0 for an empty name. It returns an error if the host has none.
+// does. It returns an error if the host has none.
 func resolve(ctx context.Context, host string) (string, error) {
-	if host == "" {
-		return "0.0.0.0", nil
+	if ip, ok := compat.ParseIPv4(host); ok {
+		return ip.String(), nil
 	}
 	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", host)
 	if err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,12 +11,14 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 
 	"prserver/compat"
 	"prserver/prserv"
 	"prserver/prserv/dbfile"
+	"prserver/prserv/store"
 	"prserver/prserv/store/sqlite"
 )
 
@@ -59,8 +62,8 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 	}
 	defer ln.Close()
 	if opts.PidFile != "" {
-		// The address does not matter: with --pidfile, the file names any server.
-		if err := pidFileOf(opts, "", 0).clear(stderr); err != nil {
+		addr := ln.Addr().(*net.TCPAddr)
+		if err := pidFileOf(opts, addr.IP.String(), addr.Port).clear(stderr); err != nil {
 			return err
 		}
 	}
@@ -103,6 +106,28 @@ func tuneMemory() {
 	}
 }
 
+// writerPatience is how long a read-only server waits for a writing one that is
+// started beside it and has the database yet to make.
+const writerPatience = 10 * time.Second
+
+// openDatabase opens the database file. A read-only server waits for it.
+func openDatabase(ctx context.Context, opts compat.Options) (*sqlite.Store, error) {
+	deadline := time.Now().Add(writerPatience)
+	for {
+		db, err := sqlite.Open(ctx, opts.File, opts.ReadOnly)
+		switch {
+		case err == nil, !opts.ReadOnly, ctx.Err() != nil, errors.Is(err, store.ErrDamaged), errors.Is(err, os.ErrPermission):
+			return db, err
+		case time.Now().After(deadline):
+			return nil, fmt.Errorf("%w (waited %v for a server that writes it)", err, writerPatience)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(exitPoll):
+		}
+	}
+}
+
 // serve serves the listener until ctx ends or a client's quit. While it does,
 // pidFile, if not empty, holds the server's pid. It calls ready once clients get
 // answers.
@@ -110,8 +135,16 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
 		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
+	// If it cannot be written, no database is made for nothing.
+	if pidFile != "" {
+		remove, err := compat.WritePid(pidFile, os.Getpid())
+		if err != nil {
+			return err
+		}
+		defer remove()
+	}
 	tuneMemory()
-	db, err := sqlite.Open(ctx, opts.File, opts.ReadOnly)
+	db, err := openDatabase(ctx, opts)
 	if err != nil {
 		return err
 	}
@@ -128,12 +161,6 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	})
 	if err != nil {
 		return err
-	}
-	if pidFile != "" {
-		if err := compat.WritePid(pidFile, os.Getpid()); err != nil {
-			return err
-		}
-		defer os.Remove(pidFile)
 	}
 	addr := ln.Addr().(*net.TCPAddr)
 	log.Info(fmt.Sprintf("Started PRServer with DBfile: %s, IP: %s, PORT: %d, PID: %d",

@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"os"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -28,33 +26,37 @@ const (
 )
 
 // stop ends the server at the address of the options, ours or Python's: it
-// sends quit, then SIGTERM. It returns an error if there is no pid file, or if
-// the process does not end.
+// sends quit, then SIGTERM. It returns an error if there is no pid file, if what
+// listens at the address is another program, or if the process does not end.
 // Source: lib/prserv/serv.py:stop_daemon.
 func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) error {
 	ip, err := resolve(ctx, opts.Host)
 	if err != nil {
 		return err
 	}
-	file := pidFileOf(opts, ip, opts.Port)
+	file := pidFileOf(opts, ip, opts.Port).orEverywhere()
 	pid, err := compat.ReadPid(file.path)
 	if err != nil {
 		return err
 	}
 	if !file.exists() {
-		others := ""
-		if ports := compat.OtherPorts(ip); len(ports) > 0 {
-			others = fmt.Sprintf("Wrong port? Other ports listening at %s: %s", opts.Host, strings.Join(ports, " "))
-		}
-		return fmt.Errorf("pidfile %s does not exist. Daemon not running? %s", file.path, others)
+		return fmt.Errorf("pidfile %s does not exist. Daemon not running? %s", file.path, file.hint(opts.Host))
 	}
 	if pid == 0 || !file.isServer(pid) {
 		// Another process may have the pid by now. It must not be stopped.
-		return file.removeStale(stderr, "removed")
+		l, ok := file.listener()
+		if !ok || file.anywhere {
+			return file.removeStale(stderr, "removed")
+		}
+		if pid = l.Holder(); pid == 0 || !compat.IsServer(pid) {
+			return fmt.Errorf("pidfile %s does not name what listens at %s: %s", file.path, l.Address, wayToEnd(pid))
+		}
 	}
-	client := client.New(net.JoinHostPort(ip, strconv.Itoa(opts.Port)), quitTimeout)
-	if err := client.Quit(ctx); err != nil {
-		fmt.Fprintln(stderr, err)
+	if addr, ok := file.addressOf(pid); ok {
+		client := client.New(addr.String(), quitTimeout)
+		if err := client.Quit(ctx); err != nil {
+			fmt.Fprintln(stderr, err)
+		}
 	}
 	fmt.Fprintln(stdout, "Waiting for pr-server to exit.")
 	if !gone(pid, quitTimeout) {
@@ -70,6 +72,36 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 		return fmt.Errorf("removing the pid file: %w", err)
 	}
 	return nil
+}
+
+// hint says where the server may be if there is no pid file. It is empty if
+// there is nothing to say.
+func (f pidFile) hint(host string) string {
+	all, _ := compat.Listeners() // if the system does not tell, there are none
+	for _, l := range all {
+		if l.Address.Port() != f.address.Port() || f.anywhere {
+			continue
+		}
+		if at, ok := f.listener(); ok {
+			return fmt.Sprintf("Without one, something listens at %s: %s", at.Address, wayToEnd(at.Holder()))
+		}
+		if pid := l.Holder(); pid != 0 && compat.IsServer(pid) {
+			return fmt.Sprintf("A PR server listens at %s; --host %s stops it", l.Address, l.Address.Addr())
+		}
+	}
+	if ports := compat.OtherPorts(f.address.Addr().String()); len(ports) > 0 {
+		return fmt.Sprintf("Wrong port? Other ports listening at %s: %s", host, strings.Join(ports, " "))
+	}
+	return ""
+}
+
+// wayToEnd says how the user can end a process that listens, which is 0 if this
+// user does not see it.
+func wayToEnd(pid int) string {
+	if pid == 0 {
+		return "a process of another user or container; stop it there"
+	}
+	return fmt.Sprintf("process %d (%s); to end it: kill %d", pid, compat.NameOf(pid), pid)
 }
 
 // gone waits for a process to end and reports whether it did within timeout.

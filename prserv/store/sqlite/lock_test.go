@@ -170,7 +170,9 @@ func TestLockOfALink(t *testing.T) {
 // that another server has left it in.
 func TestNetworkFileSystem(t *testing.T) {
 	file := prservtest.NewFile(t)
-	if err := prservtest.Open(t, file).Close(); err != nil {
+	before := prservtest.Open(t, file)
+	getPR(t, before, "v", "all", "0", int64(0))
+	if err := before.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s, err := sqlite.OpenOnNetwork(t.Context(), file)
@@ -179,8 +181,8 @@ func TestNetworkFileSystem(t *testing.T) {
 	}
 	defer s.Close()
 	wantWarning(t, s, "is on a network file system (NFS)", "is written with a rollback journal")
-	getPR(t, s, "v", "all", "a", int64(0))
-	getPR(t, s, "v", "all", "b", int64(1))
+	getPR(t, s, "v", "all", "a", int64(1))
+	getPR(t, s, "v", "all", "b", int64(2))
 	if _, err := os.Stat(file + "-wal"); !os.IsNotExist(err) {
 		t.Errorf("there is a write-ahead log: %v", err)
 	}
@@ -193,5 +195,5 @@ func TestNetworkFileSystem(t *testing.T) {
 	}
 	wal := prservtest.Open(t, file)
 	wantWarning(t, wal)
-	getPR(t, wal, "v", "all", "b", int64(1))
+	getPR(t, wal, "v", "all", "b", int64(2))
 }

@@ -138,14 +138,21 @@ func (s *Store) prepareTable(ctx context.Context, options string) error {
 	if s.claim.Empty {
 		s.warn("The database %s is new: every PR value starts at 0", s.file)
 	} else {
-		hasNewer, err := checkTables(s.file)
+		has, err := checkTables(s.file)
 		if err != nil {
 			return err
 		}
-		if hasNewer {
+		if !has.values {
+			s.warn("The database %s has no values: every PR value starts at 0", s.file)
+		}
+		if has.newer {
 			s.warn("The database %s has values of BitBake 2.10 and later as well (table %s), which this server does not know; "+
 				"if packages have been built with them, stop it and serve what this makes: prserv-tool copy %s NEW.sqlite3 --generation 1",
 				s.file, store.MainTable, s.file)
+		}
+		if has.history {
+			s.warn("The database %s has values of BitBake's history mode as well (table %s), which this server does not know",
+				s.file, store.HistTable)
 		}
 	}
 	s.warnOfNetwork(s.claim.NetworkFS)

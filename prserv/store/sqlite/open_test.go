@@ -147,28 +147,6 @@ func TestOpenBroken(t *testing.T) {
 	}
 }
 
-// TestOpenNewer opens files that have values of BitBake 2.10 and later: where
-// they are all there is, every number would begin at 0.
-func TestOpenNewer(t *testing.T) {
-	file := prservtest.NewFile(t)
-	prservtest.Execute(t, prservtest.Outside(t, file), "CREATE TABLE PRMAIN (version TEXT NOT NULL, pkgarch TEXT NOT NULL, checksum TEXT NOT NULL, "+
-		"value TEXT, PRIMARY KEY (version, pkgarch, checksum, value))")
-	s := prservtest.Open(t, file)
-	wantWarning(t, s)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	prservtest.Execute(t, prservtest.Outside(t, file), "INSERT INTO PRMAIN VALUES ('v', 'all', 'a', '7')")
-	s, err := sqlite.Open(t.Context(), file, false)
-	if err == nil || !strings.Contains(err.Error(), "prserv-tool copy "+file+" NEW.sqlite3 --generation 1") {
-		t.Fatalf("got %v, %v, want an error that says what to do", s, err)
-	}
-	prservtest.Execute(t, prservtest.Outside(t, file), "INSERT INTO PRMAIN_nohist VALUES ('v', 'all', 'a', 3)")
-	s = prservtest.Open(t, file)
-	wantWarning(t, s, "has values of BitBake 2.10 and later as well")
-	getPR(t, s, "v", "all", "a", int64(3))
-}
-
 func TestOpenImpossible(t *testing.T) {
 	dir := t.TempDir()
 	plain := filepath.Join(dir, "plain")

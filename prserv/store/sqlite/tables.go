@@ -7,45 +7,87 @@ import (
 	"prserver/prserv/store"
 )
 
+// contents tell which values of BitBake a file has.
+type contents struct {
+	table   bool // the table of this server exists
+	values  bool // and has rows
+	newer   bool // values of BitBake 2.10 and later
+	history bool // values of the history mode
+	older   bool // values of BitBake before 1.16
+}
+
 // checkTables finds out whether the table, if there is one, is one of PR
-// values, before anything in the file is changed, and whether the file has
-// values of BitBake 2.10 and later as well. With those alone, all numbers
-// would begin at 0 again, which is an error.
-func checkTables(file string) (hasNewer bool, err error) {
+// values, before anything in the file is changed, and what other values the
+// file has. With others alone, all numbers would begin at 0 again, which is an
+// error.
+func checkTables(file string) (contents, error) {
 	c, err := openConn(dsn(file, openTimeout, "mode=rw"))
 	if err != nil {
-		return false, err
+		return contents{}, err
 	}
 	defer c.Close()
-	is := func(query string) (bool, error) {
-		if err := c.prepare(query); err != nil {
-			return false, err
+	has, err := c.contents()
+	if err == nil && !has.values {
+		err = has.others(file)
+	}
+	return has, err
+}
+
+// contents looks for the tables of BitBake's servers. It returns an error if
+// the table of this server is not as it should be.
+func (c *conn) contents() (has contents, err error) {
+	is := func(query string) bool {
+		if err == nil {
+			err = c.prepare(query)
 		}
-		n, err := c.value(query)
-		return n == int64(1), err
+		var n store.Value
+		if err == nil {
+			n, err = c.value(query)
+		}
+		return err == nil && n == int64(1)
 	}
-	hasTable, err := is(`SELECT count(*) FROM sqlite_master WHERE name = '` + table + `'`)
-	if err != nil {
-		return false, err
+	exists := func(table string) bool {
+		return is("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '" + table + "'")
 	}
-	hasRows := false
-	if hasTable {
+	filled := func(table string) bool {
+		return exists(table) && is("SELECT EXISTS (SELECT 1 FROM "+table+")")
+	}
+	has.table = is("SELECT count(*) FROM sqlite_master WHERE name = '" + table + "'") // also a view
+	if has.table && err == nil {
 		if err := c.prepare(sqlStored); err != nil {
-			return false, fmt.Errorf("its table "+table+" is not that of a PR server: %w", err)
+			return has, fmt.Errorf("its table "+table+" is not that of a PR server: %w", err)
 		}
-		if hasRows, err = is("SELECT EXISTS (SELECT 1 FROM " + table + ")"); err != nil {
-			return false, err
+		has.values = is("SELECT EXISTS (SELECT 1 FROM " + table + ")")
+	}
+	has.history = filled(store.HistTable)
+	if filled(store.MainTable) {
+		// Before 1.16 a package had no pkgarch, and the table this name.
+		has.newer = is("SELECT count(*) FROM pragma_table_info('" + store.MainTable + "') WHERE name = 'pkgarch'")
+		has.older = !has.newer
+	}
+	return has, err
+}
+
+// others returns an error if the file has values, but none of this server's,
+// that says how to take them over.
+func (has contents) others(file string) error {
+	const only, zero = "it has values of %s only (table %s), ", "without which all numbers would begin at 0 again; "
+	switch {
+	case has.newer:
+		return fmt.Errorf(only+zero+"make a file of them for this server: prserv-tool copy %s NEW.sqlite3 --generation 1",
+			"BitBake 2.10 and later", store.MainTable, file)
+	case has.history:
+		statement := "ALTER TABLE " + store.HistTable + " RENAME TO " + table
+		if has.table {
+			statement = "INSERT INTO " + table + " SELECT * FROM " + store.HistTable
 		}
+		return fmt.Errorf(only+zero+"to go on from them, keep a copy and run: sqlite3 %s '%s'",
+			"BitBake's history mode", store.HistTable, file, statement)
+	case has.older:
+		return fmt.Errorf(only+"which have no pkgarch and cannot be taken over; name another file",
+			"BitBake before 1.16", store.MainTable)
 	}
-	hasNewer, err = is(`SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '` + store.MainTable + `'`)
-	if err == nil && hasNewer {
-		hasNewer, err = is("SELECT EXISTS (SELECT 1 FROM " + store.MainTable + ")")
-	}
-	if err == nil && hasNewer && !hasRows {
-		err = fmt.Errorf("it has values of BitBake 2.10 and later only (table %s), without which all numbers would begin at 0 again; "+
-			"make a file of them for this server: prserv-tool copy %s NEW.sqlite3 --generation 1", store.MainTable, file)
-	}
-	return hasNewer, err
+	return nil
 }
 
 // makeTable makes the table, and finds out whether the file can be written. It
