@@ -86,6 +86,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache) (w
 	defer func() {
 		if err != nil {
 			w.closeConns()
+			w = nil
 		}
 	}()
 	w.conn, err = openConn(dsn(file, busyTimeout, options),
