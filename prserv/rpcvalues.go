@@ -1,6 +1,7 @@
 package prserv
 
 import (
+	"errors"
 	"math"
 	"math/big"
 	"strconv"
@@ -72,19 +73,24 @@ func loaded(stored store.Value) (any, error) {
 }
 
 // filterOf turns the first three arguments of an export into a filter: each
-// that Python takes for true is compared as its str().
+// that Python takes for true is compared as its str(). The reference converts
+// all of them before the database sees, and refuses, the first.
 func filterOf(params []any, text func(any) (string, error)) (f store.Filter, err error) {
+	var refused error
 	for i, to := range []**string{&f.Version, &f.Pkgarch, &f.Checksum} {
 		if !xmlrpc.Truth(params[i]) {
 			continue
 		}
 		s, err := text(params[i])
-		if err != nil {
+		switch {
+		case errors.Is(err, store.ErrUndecodable):
+			refused = err
+		case err != nil:
 			return f, err
 		}
 		*to = &s
 	}
-	return f, nil
+	return f, refused
 }
 
 // exportedRow turns a row into a struct of a reply.

@@ -135,8 +135,14 @@ func acceptsGzip(req *request) bool {
 	if header == "gzip" {
 		return true
 	}
+	plain := []byte(header)
+	for i, b := range plain {
+		if req.dialect.isSpace(b) {
+			plain[i] = ' '
+		}
+	}
 	accepted := false
-	for _, coding := range strings.Split(header, ",") {
+	for _, coding := range strings.Split(string(plain), ",") {
 		if m := acceptedCoding.FindStringSubmatch(coding); m != nil && m[1] == "gzip" {
 			q, err := strconv.ParseFloat(m[2], 64)
 			accepted = m[2] == "" || err == nil && q != 0

@@ -70,7 +70,7 @@ func decodeContent(req *request, body []byte) ([]byte, error) {
 	if !ok {
 		return body, nil
 	}
-	switch coding = asciiLower(coding); coding {
+	switch coding = req.dialect.lower(coding); coding {
 	case "identity":
 		return body, nil
 	case "gzip":
@@ -121,14 +121,4 @@ func gunzip(body []byte) ([]byte, error) {
 		}
 	}
 	return out.Bytes(), nil
-}
-
-func asciiLower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c >= 'A' && c <= 'Z' {
-			b[i] = c | 0x20
-		}
-	}
-	return string(b)
 }

@@ -118,7 +118,7 @@ func (h *Handler) answer(ctx context.Context, conn net.Conn, req *request, body 
 		return a
 	}
 	connection, _ := req.get("connection")
-	a.keepAlive = strings.EqualFold(connection, "keep-alive")
+	a.keepAlive = strings.EqualFold(strings.TrimSpace(connection), "keep-alive")
 	a.accept(reply, packed)
 	return a
 }
@@ -140,8 +140,8 @@ func (h *Handler) readHead(r *bufio.Reader) (*request, int64, error) {
 		return req, 0, &statusError{status: 404, reason: "Not Found"}
 	}
 	text, _ := req.get("content-length")
-	length, err := parseInt(text, req.dialect.Numbers)
-	if err != nil || !isASCII(text) {
+	length, err := req.dialect.headInt(text)
+	if err != nil {
 		return req, 0, &statusError{status: 500, reason: internalError}
 	}
 	n, isInt64 := length.(int64)
