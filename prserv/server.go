@@ -74,9 +74,10 @@ type Server struct {
 // New returns a server. The error is returned where the limits of the process
 // leave too few connections.
 func New(cfg Config) (*Server, error) {
-	if cfg.MaxConns == 0 {
+	conns, files := cfg.MaxConns, maxFiles
+	if conns == 0 {
 		var err error
-		if cfg.MaxConns, err = chooseMaxConns(); err != nil {
+		if conns, files, err = chooseLimits(); err != nil {
 			return nil, err
 		}
 	}
@@ -89,7 +90,7 @@ func New(cfg Config) (*Server, error) {
 		allowRemoteQuit: cfg.AllowRemoteQuit,
 		readTimeout:     cfg.ReadTimeout,
 		quitCh:          make(chan struct{}),
-		clients:         newClients(cfg.MaxConns),
+		clients:         newClients(conns, files),
 		turnedAway:      newOccasional(turnedAwayEvery),
 	}
 	s.handler = xmlrpc.NewHandler(xmlrpc.HandlerConfig{
@@ -115,8 +116,9 @@ func (s *Server) quitting() bool {
 // arrived get their answers, and connections that were accepted may deliver
 // theirs; what has not come by then is cut off.
 //
-// Where more connections are open than the limit allows, the one that has
-// kept the server waiting longest for a call is closed for a new one.
+// Where as many connections are open as the limit allows, a new one waits until
+// another has its answer, has kept the server waiting for a call while others
+// wait for its place, or has been slow to fetch its answer for a minute.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	// The calls that are being answered when ctx ends are to be finished.
 	calls, cancelCalls := context.WithCancel(context.WithoutCancel(ctx))
@@ -138,12 +140,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 	finished := make(chan struct{})
 	go func() { running.Wait(); close(finished) }()
-	s.clients.end(func(c *client) bool { return c.served && !c.busy })
+	s.clients.end(func(c *client) bool { return c.served && !c.busy() })
 	for _, phase := range []struct {
 		until time.Duration
 		close func(*client) bool
 	}{
-		{requestGrace, func(c *client) bool { return !c.busy }},
+		{requestGrace, func(c *client) bool { return !c.busy() }},
 		{answerGrace - requestGrace, func(*client) bool { return true }},
 	} {
 		select {
@@ -165,7 +167,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // accept serves every connection of ln until ln is closed.
 func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struct{}, running *sync.WaitGroup) {
 	const retry = 50 * time.Millisecond
-	for s.clients.makeRoom(ended) {
+	for {
 		conn, err := ln.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
@@ -179,6 +181,12 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struc
 				return
 			}
 			continue
+		}
+		// Only now that somebody waits for it, a place is made. Nobody else is
+		// accepted meanwhile: the system keeps them waiting.
+		if !s.clients.makeRoom(ended) {
+			conn.Close()
+			return
 		}
 		c := s.clients.add(conn)
 		running.Add(1)
@@ -213,7 +221,7 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 	c.setProtocol(speaks)
 	switch speaks {
 	case xmlRPC:
-		s.handler.ServeConn(ctx, c, r, c.setBusy)
+		s.handler.ServeConn(ctx, c, r, c)
 	case jsonLines:
 		s.turnAway(c)
 	}

@@ -73,9 +73,9 @@ var errNoRequest = errors.New("no request")
 // as the client has not named itself, that of a client without a name.
 //
 // Source: BaseHTTPServer.py:BaseHTTPRequestHandler.parse_request.
-func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect) (*request, error) {
+func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect, account Account) (*request, error) {
 	req := &request{version: http09, dialect: dialectOf("")}
-	line, err := readLine(r, maxLine)
+	line, err := readLine(r, maxLine, account)
 	switch {
 	case err != nil:
 		return req, err
@@ -88,8 +88,8 @@ func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect) (*r
 		// Nothing of the headers is waited for, but what has come tells whom
 		// to word the error for.
 		ahead, _ := r.Peek(r.Buffered())
-		if _, agent, named := bytes.Cut(ahead, []byte("\nUser-Agent: ")); named {
-			req.dialect = dialectOf(string(agent))
+		if _, agent, named := strings.Cut("\n"+string(ahead), "\nUser-Agent: "); named {
+			req.dialect = dialectOf(agent)
 			err = req.parseLine(text)
 		}
 		if err != nil {
@@ -97,7 +97,7 @@ func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect) (*r
 		}
 	}
 	guessed := req.dialect
-	err = req.readHeaders(r, dialectOf)
+	err = req.readHeaders(r, dialectOf, account)
 	if req.dialect != guessed {
 		if lineErr := req.parseLine(text); lineErr != nil {
 			return req, lineErr
@@ -156,13 +156,13 @@ func (d *Dialect) httpMajor(version string) (int, bool) {
 }
 
 // readHeaders reads the header lines and the empty line behind them.
-func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect) error {
+func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect, account Account) error {
 	var last *headerLine
 	believed := true
 	agent := "" // as far as it is known
 	total, count, longest := 0, 0, 0
 	for {
-		line, err := readLine(r, maxHead)
+		line, err := readLine(r, maxHead, account)
 		if err != nil && err != io.EOF {
 			return err
 		}
@@ -178,6 +178,9 @@ func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect
 		count++
 		if text[0] == ' ' || text[0] == '\t' {
 			if last != nil && len(last.lines) < maxContinued {
+				if err := account.Hold(len(line)); err != nil {
+					return err
+				}
 				last.lines = append(last.lines, string(line))
 			}
 			continue
@@ -247,8 +250,9 @@ func (req *request) keep(name, value string) *headerLine {
 }
 
 // readLine reads up to and including a newline, or to the end of the data. It
-// returns nil for a line longer than limit.
-func readLine(r *bufio.Reader, limit int) ([]byte, error) {
+// returns nil for a line longer than limit. For a line that r cannot hold it
+// takes room, which is not given back.
+func readLine(r *bufio.Reader, limit int, account Account) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	if err == nil {
 		return line, nil
@@ -256,6 +260,9 @@ func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 	whole := bytes.Clone(line)
 	for err == bufio.ErrBufferFull && len(whole) <= limit {
 		line, err = r.ReadSlice('\n')
+		if err := account.Hold(len(line)); err != nil {
+			return nil, err
+		}
 		whole = append(whole, line...)
 	}
 	if len(whole) > limit {
