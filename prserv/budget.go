@@ -31,7 +31,7 @@ const (
 // second. The slowest network that people build in is a hundred times faster.
 const fairRate = 1 << 20 / 60
 
-// window is over which time the progress of a client is measured.
+// window is over which time, at least, the progress of a client is measured.
 const window = time.Minute
 
 var (
@@ -41,12 +41,12 @@ var (
 	errDropped = errors.New("the connection was closed because others need the room")
 )
 
-// progress is how much a client has sent or fetched: in this half of the
-// window, and in the half before.
+// progress is how much a client has sent or fetched: in this window, and in the
+// one before.
 type progress struct {
-	turned      time.Time // when this half began
+	turned      time.Time // when this window began
 	now, before int64     // bytes
-	whole       bool      // there was a half before
+	whole       bool      // there was one before
 }
 
 // add notes that bytes have moved.
@@ -55,24 +55,23 @@ func (p *progress) add(n int, at time.Time) {
 	p.now += int64(n)
 }
 
-// turn begins a new half of the window if it is time.
+// turn begins a new window if it is time.
 func (p *progress) turn(at time.Time) {
 	switch since := at.Sub(p.turned); {
-	case since >= window:
+	case since >= 2*window:
 		*p = progress{turned: at, whole: true}
-	case since >= window/2:
-		*p = progress{turned: p.turned.Add(window / 2), before: p.now, whole: true}
+	case since >= window:
+		*p = progress{turned: p.turned.Add(window), before: p.now, whole: true}
 	}
 }
 
-// rate returns the bytes a second of the last minute, or of as much of it as
-// there has been. Who has just begun is given credit, which does not last.
+// rate returns the bytes a second of this window and the one before. Who has just begun is given credit, which does not last.
 func (p *progress) rate(at time.Time) float64 {
 	const credit = 256 << 10
 	p.turn(at)
 	past := at.Sub(p.turned)
 	if p.whole {
-		return float64(p.now+p.before) / (past + window/2).Seconds()
+		return float64(p.now+p.before) / (past + window).Seconds()
 	}
 	return float64(p.now+credit) / (past.Seconds() + 1)
 }

@@ -2,6 +2,7 @@ package prserv
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ type Config struct {
 	// MaxConns is how many connections may be open; 0 chooses by the limits
 	// of the process. See [Server.Serve].
 	MaxConns int
+	// MaxFiles is how many long answers may be in files at a time; 0 chooses by
+	// the limits of the process.
+	MaxFiles int
 	// ReadTimeout is how long a client may take for a request, and between two
 	// of them; 0 is what BitBake's clients wait themselves.
 	ReadTimeout time.Duration
@@ -74,12 +78,12 @@ type Server struct {
 // New returns a server. The error is returned where the limits of the process
 // leave too few connections.
 func New(cfg Config) (*Server, error) {
-	conns, files := cfg.MaxConns, maxFiles
-	if conns == 0 {
-		var err error
-		if conns, files, err = chooseLimits(); err != nil {
+	if cfg.MaxConns == 0 || cfg.MaxFiles == 0 {
+		conns, files, err := chooseLimits()
+		if err != nil {
 			return nil, err
 		}
+		cfg.MaxConns, cfg.MaxFiles = cmp.Or(cfg.MaxConns, conns), cmp.Or(cfg.MaxFiles, files)
 	}
 	if cfg.ReadTimeout == 0 {
 		cfg.ReadTimeout = readTimeout
@@ -90,7 +94,7 @@ func New(cfg Config) (*Server, error) {
 		allowRemoteQuit: cfg.AllowRemoteQuit,
 		readTimeout:     cfg.ReadTimeout,
 		quitCh:          make(chan struct{}),
-		clients:         newClients(conns, files),
+		clients:         newClients(cfg.MaxConns, cfg.MaxFiles),
 		turnedAway:      newOccasional(turnedAwayEvery),
 	}
 	s.handler = xmlrpc.NewHandler(xmlrpc.HandlerConfig{
