@@ -30,7 +30,7 @@ func (s *Server) Answering() int {
 	defer s.clients.mu.Unlock()
 	n := 0
 	for c := range s.clients.open {
-		if c.busy {
+		if c.busy() {
 			n++
 		}
 	}

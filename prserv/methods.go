@@ -119,18 +119,15 @@ func (s *Server) rpcExport(ctx context.Context, c *xmlrpc.Call) (any, error) {
 		}
 		meta = tableInfo(columns)
 	}
-	rows := []any{}
-	err = s.service.export(ctx, f, func(r store.Row) error {
-		row, err := exportedRow(r)
-		if err == nil && xmlrpc.Truth(row[0].Value) { // the reference leaves out an empty version
-			rows = append(rows, row)
-		}
-		return err
+	return c.NewPair(meta, func(add func(any) error) error {
+		return s.service.export(ctx, f, func(r store.Row) error {
+			row, err := exportedRow(r)
+			if err == nil && xmlrpc.Truth(row[0].Value) { // the reference leaves out an empty version
+				err = add(row)
+			}
+			return err
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return []any{meta, rows}, nil
 }
 
 func (s *Server) rpcDump(ctx context.Context, c *xmlrpc.Call) (any, error) {

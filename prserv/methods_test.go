@@ -48,6 +48,36 @@ func TestKeysOfAnyType(t *testing.T) {
 		prservtest.Row("1.0e+20", "0", "big", int64(7)), prservtest.Row("v", "all", "nan", nil))
 }
 
+// TestLongKeys refuses parts of a key, and values, that no PR client sends.
+func TestLongKeys(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := prservtest.New(t, prservtest.Open(t, file))
+	longest := strings.Repeat("x", 64<<10)
+	for i := range 4 {
+		params := []any{"v", "all", "a", "1"}
+		params[i] = longest + "x"
+		if v, err := call(t, s, "importone", params...); v != nil || !errors.Is(err, prserv.ErrTextTooLong) {
+			t.Errorf("importone with a long parameter %d: %.20v, %v", i+1, v, err)
+		}
+		if i == 3 {
+			break
+		}
+		for _, other := range []any{"b", nil} {
+			params = []any{other, other, other}
+			params[i] = longest + "x"
+			if v, err := call(t, s, "getPR", params...); v != nil || !errors.Is(err, prserv.ErrTextTooLong) {
+				t.Errorf("getPR with a long parameter %d beside %v: %.20v, %v", i+1, other, v, err)
+			}
+		}
+	}
+	prservtest.WantRows(t, file)
+	for want := range 2 {
+		if v, err := call(t, s, "getPR", longest, longest, longest[want:]); v != int64(want) || err != nil {
+			t.Errorf("getPR with the longest key: %v, %v", v, err)
+		}
+	}
+}
+
 // TestImpossibleKeys changes nothing, and leaves no lock.
 func TestImpossibleKeys(t *testing.T) {
 	file := prservtest.NewFile(t)

@@ -2,6 +2,7 @@ package prserv
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -47,6 +48,9 @@ type Config struct {
 	// MaxConns is how many connections may be open; 0 chooses by the limits
 	// of the process. See [Server.Serve].
 	MaxConns int
+	// MaxFiles is how many long answers may be in files at a time; 0 chooses by
+	// the limits of the process.
+	MaxFiles int
 	// ReadTimeout is how long a client may take for a request, and between two
 	// of them; 0 is what BitBake's clients wait themselves.
 	ReadTimeout time.Duration
@@ -74,11 +78,12 @@ type Server struct {
 // New returns a server. The error is returned where the limits of the process
 // leave too few connections.
 func New(cfg Config) (*Server, error) {
-	if cfg.MaxConns == 0 {
-		var err error
-		if cfg.MaxConns, err = chooseMaxConns(); err != nil {
+	if cfg.MaxConns == 0 || cfg.MaxFiles == 0 {
+		conns, files, err := chooseLimits()
+		if err != nil {
 			return nil, err
 		}
+		cfg.MaxConns, cfg.MaxFiles = cmp.Or(cfg.MaxConns, conns), cmp.Or(cfg.MaxFiles, files)
 	}
 	if cfg.ReadTimeout == 0 {
 		cfg.ReadTimeout = readTimeout
@@ -89,7 +94,7 @@ func New(cfg Config) (*Server, error) {
 		allowRemoteQuit: cfg.AllowRemoteQuit,
 		readTimeout:     cfg.ReadTimeout,
 		quitCh:          make(chan struct{}),
-		clients:         newClients(cfg.MaxConns),
+		clients:         newClients(cfg.MaxConns, cfg.MaxFiles),
 		turnedAway:      newOccasional(turnedAwayEvery),
 	}
 	s.handler = xmlrpc.NewHandler(xmlrpc.HandlerConfig{
@@ -115,8 +120,9 @@ func (s *Server) quitting() bool {
 // arrived get their answers, and connections that were accepted may deliver
 // theirs; what has not come by then is cut off.
 //
-// Where more connections are open than the limit allows, the one that has
-// kept the server waiting longest for a call is closed for a new one.
+// Where as many connections are open as the limit allows, a new one waits until
+// another has its answer, has kept the server waiting for a call while others
+// wait for its place, or has been slow to fetch its answer for a minute.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	// The calls that are being answered when ctx ends are to be finished.
 	calls, cancelCalls := context.WithCancel(context.WithoutCancel(ctx))
@@ -138,12 +144,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 	finished := make(chan struct{})
 	go func() { running.Wait(); close(finished) }()
-	s.clients.end(func(c *client) bool { return c.served && !c.busy })
+	s.clients.end(func(c *client) bool { return c.served && !c.busy() })
 	for _, phase := range []struct {
 		until time.Duration
 		close func(*client) bool
 	}{
-		{requestGrace, func(c *client) bool { return !c.busy }},
+		{requestGrace, func(c *client) bool { return !c.busy() }},
 		{answerGrace - requestGrace, func(*client) bool { return true }},
 	} {
 		select {
@@ -165,7 +171,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // accept serves every connection of ln until ln is closed.
 func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struct{}, running *sync.WaitGroup) {
 	const retry = 50 * time.Millisecond
-	for s.clients.makeRoom(ended) {
+	for {
 		conn, err := ln.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
@@ -179,6 +185,12 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struc
 				return
 			}
 			continue
+		}
+		// Only now that somebody waits for it, a place is made. Nobody else is
+		// accepted meanwhile: the system keeps them waiting.
+		if !s.clients.makeRoom(ended) {
+			conn.Close()
+			return
 		}
 		c := s.clients.add(conn)
 		running.Add(1)
@@ -213,7 +225,7 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 	c.setProtocol(speaks)
 	switch speaks {
 	case xmlRPC:
-		s.handler.ServeConn(ctx, c, r, c.setBusy)
+		s.handler.ServeConn(ctx, c, r, c)
 	case jsonLines:
 		s.turnAway(c)
 	}

@@ -268,7 +268,7 @@ func (w *writer) raise(k store.Key, stored store.Value) {
 	t := w.remembered(of)
 	n, isInt := stored.(int64)
 	switch {
-	case !isInt:
+	case !isInt || n >= maxTop:
 		t.known = false
 	case n > t.value:
 		t.value, t.checksum = n, k.Checksum
