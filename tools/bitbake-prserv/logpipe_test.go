@@ -1,0 +1,38 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"golang.org/x/sys/unix"
+
+	"prserver/prserv/client"
+	"prserver/tools/internal/pyserver"
+	"prserver/tools/internal/scripttest"
+)
+
+// fill fills a pipe, so that whoever writes to it waits.
+func fill(t *testing.T, fd int) {
+	t.Helper()
+	if err := unix.SetNonblock(fd, true); err != nil {
+		t.Fatal(err)
+	}
+	for size := 4096; size > 0; {
+		switch _, err := unix.Write(fd, make([]byte, size)); {
+		case errors.Is(err, unix.EAGAIN):
+			size /= 2
+		case err != nil:
+			t.Fatal(err)
+		}
+	}
+}
