@@ -36,3 +36,17 @@ func (s *Server) Answering() int {
 	}
 	return n
 }
+
+// TellRepeats makes a server's log tell of all that has come again, as if its
+// time had come.
+func (s *Server) TellRepeats() {
+	s.troubles.mu.Lock()
+	var keys []troubleKey
+	for key := range s.troubles.last {
+		keys = append(keys, key)
+	}
+	s.troubles.mu.Unlock()
+	for _, key := range keys {
+		s.troubles.tell(key)
+	}
+}

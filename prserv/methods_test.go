@@ -121,24 +121,26 @@ func (s troubled) Dump(_ context.Context, w io.Writer) error {
 	return s.err
 }
 
-// TestTrouble answers nil or a fault as the reference does, and the log has the
-// reason for each nil.
+// TestTrouble answers nil or a fault as the reference does. The log has the
+// reason for each nil and for all trouble of the database, with the package and
+// the file.
 func TestTrouble(t *testing.T) {
-	full := &store.Error{Reason: store.ErrFull, Text: "database or disk is full"}
+	full := &store.FileError{File: "/srv/pr.db", Err: &store.Error{Reason: store.ErrFull, Text: "database or disk is full"}}
 	for _, test := range []struct {
 		method string
 		params []any
 		err    error
 		fault  bool
+		log    string // what follows the error; nothing is logged if it is empty
 	}{
-		{"getPR", []any{"v", "all", "a"}, full, false},
-		{"getPR", []any{"v", "all", "a"}, context.Canceled, true},
-		{"importone", []any{"v", "all", "a", int64(1)}, full, true},
-		{"export", nil, full, false},
-		{"export", []any{"", "", "", false}, full, false},
-		{"export", nil, context.Canceled, true},
-		{"dump_db", nil, full, false},
-		{"dump_db", nil, context.Canceled, false},
+		{"getPR", []any{"v", "all", "a"}, full, false, "method=getPR version=v pkgarch=all client=\"\" file=/srv/pr.db"},
+		{"getPR", []any{"v", "all", "a"}, context.Canceled, true, ""},
+		{"importone", []any{"v", "all", "a", int64(1)}, full, true, "method=importone version=v pkgarch=all client=\"\" file=/srv/pr.db"},
+		{"export", nil, full, false, "method=export client=\"\" file=/srv/pr.db"},
+		{"export", []any{nil, "all", "", false}, full, false, "method=export pkgarch=all client=\"\" file=/srv/pr.db"},
+		{"export", nil, context.Canceled, true, ""},
+		{"dump_db", nil, full, false, "method=dump_db client=\"\" file=/srv/pr.db"},
+		{"dump_db", nil, context.Canceled, false, "method=dump_db client=\"\""},
 	} {
 		logged := &prservtest.Log{}
 		s, err := prserv.New(prserv.Config{
@@ -151,8 +153,9 @@ func TestTrouble(t *testing.T) {
 		if v != nil || test.fault != errors.Is(err, test.err) {
 			t.Errorf("%s%v where the store says %q: got %v, %v", test.method, test.params, test.err, v, err)
 		}
-		if told := strings.Contains(logged.String(), test.err.Error()); told == test.fault {
-			t.Errorf("%s: the log says %q", test.method, logged)
+		_, said, told := strings.Cut(strings.TrimSpace(logged.String()), test.err.Error())
+		if said = strings.TrimLeft(said, `" `); said != test.log || told == (test.log == "") {
+			t.Errorf("%s%v: behind the error the log says %q, want %q", test.method, test.params, said, test.log)
 		}
 	}
 }

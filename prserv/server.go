@@ -31,9 +31,6 @@ const (
 	readTimeout = 60 * time.Second
 	// writeTimeout is how long a client may take to fetch a piece of an answer.
 	writeTimeout = 60 * time.Second
-	// turnedAwayEvery is how often the log tells of the same client that it was
-	// turned away.
-	turnedAwayEvery = time.Hour
 )
 
 // Config is what a [Server] needs.
@@ -56,7 +53,9 @@ type Config struct {
 	ReadTimeout time.Duration
 	// Dialect chooses how to talk to a client by its User-Agent.
 	Dialect func(userAgent string) *xmlrpc.Dialect
-	// Log takes what the operator should know.
+	// Log takes what the operator should know. What comes again is counted, by
+	// its message and the address in its attribute "client"; the counts come a
+	// minute later, or when Serve returns.
 	Log *slog.Logger
 }
 
@@ -71,8 +70,8 @@ type Server struct {
 	quitOnce sync.Once
 	quitCh   chan struct{} // closed when a client has asked the server to end
 
-	clients    *clients
-	turnedAway *occasional // who was told of, by address
+	clients  *clients
+	troubles *troubles // what the log has been told lately
 }
 
 // New returns a server. The error is returned where the limits of the process
@@ -88,17 +87,19 @@ func New(cfg Config) (*Server, error) {
 	if cfg.ReadTimeout == 0 {
 		cfg.ReadTimeout = readTimeout
 	}
+	counting := newRepeats(cfg.Log.Handler())
+	log := slog.New(counting)
 	s := &Server{
-		service:         &service{store: cfg.Store, readOnly: cfg.ReadOnly, log: cfg.Log},
-		log:             cfg.Log,
+		service:         &service{store: cfg.Store, readOnly: cfg.ReadOnly, log: log},
+		log:             log,
 		allowRemoteQuit: cfg.AllowRemoteQuit,
 		readTimeout:     cfg.ReadTimeout,
 		quitCh:          make(chan struct{}),
 		clients:         newClients(cfg.MaxConns, cfg.MaxFiles),
-		turnedAway:      newOccasional(turnedAwayEvery),
+		troubles:        counting.troubles,
 	}
 	s.handler = xmlrpc.NewHandler(xmlrpc.HandlerConfig{
-		Dialect: cfg.Dialect, Serve: s.call, ReadTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: cfg.Log,
+		Dialect: cfg.Dialect, Serve: s.call, ReadTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: log,
 	})
 	return s, nil
 }
@@ -124,6 +125,7 @@ func (s *Server) quitting() bool {
 // another has its answer, has kept the server waiting for a call while others
 // wait for its place, or has been slow to fetch its answer for a minute.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	defer s.troubles.end()
 	// The calls that are being answered when ctx ends are to be finished.
 	calls, cancelCalls := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelCalls()
@@ -233,12 +235,7 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 
 // turnAway tells the operator of a client that cannot be served.
 func (s *Server) turnAway(c *client) {
-	address, _, err := net.SplitHostPort(c.RemoteAddr().String())
-	if err != nil {
-		address = c.RemoteAddr().String()
-	}
-	if s.turnedAway.isDue(address, time.Now()) {
-		s.log.Warn(fmt.Sprintf("A client at %s was turned away: it is of BitBake 1.52 or later, whose protocol (PRSERVICE) "+
-			"this server does not speak; set its PRSERV_HOST to a server of its own BitBake", address))
-	}
+	s.log.Warn(fmt.Sprintf("A client at %s was turned away: it is of BitBake 1.52 or later, whose protocol (PRSERVICE) "+
+		"this server does not speak; set its PRSERV_HOST to a server of its own BitBake", hostOf(c.RemoteAddr().String())),
+		"client", c.RemoteAddr())
 }

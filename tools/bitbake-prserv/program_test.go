@@ -30,7 +30,7 @@ type program struct {
 	log bytes.Buffer // its stderr; guarded by mu
 }
 
-var started = regexp.MustCompile(`^NOTE: Started PRServer with DBfile: (.*), IP: (.*), PORT: (\d+), PID: (\d+)$`)
+var started = regexp.MustCompile(` NOTE: Started PRServer with DBfile: (.*), IP: (.*), PORT: (\d+), PID: (\d+)$`)
 
 // startProgram starts the program on a file, at a port that the system
 // chooses, and returns when it serves.

@@ -27,7 +27,8 @@ const sqlInserts = `SELECT group_concat(line, ''), max(r), count(*) = count(line
 // words of Python's sqlite3 module.
 //
 // Source: lib/prserv/db.py:PRTable.dump_db, which is sqlite3/dump.py:_iterdump.
-func (s *Store) Dump(ctx context.Context, w io.Writer) error {
+func (s *Store) Dump(ctx context.Context, w io.Writer) (err error) {
+	defer s.nameFile(&err)
 	c, err := s.walkers.take(ctx)
 	if err != nil {
 		return err

@@ -17,7 +17,8 @@ const sqlExport = `SELECT r.version, r.pkgarch, r.checksum, r.value FROM ` + tab
 // Export implements [store.Store].
 //
 // Source: lib/prserv/db.py:PRTable.export.
-func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row) error) error {
+func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row) error) (err error) {
+	defer s.nameFile(&err)
 	query := strings.Builder{}
 	query.WriteString(sqlExport)
 	var args []driver.Value
@@ -47,7 +48,8 @@ func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row)
 }
 
 // Columns implements [store.Store].
-func (s *Store) Columns(ctx context.Context) ([]store.Column, error) {
+func (s *Store) Columns(ctx context.Context) (_ []store.Column, err error) {
+	defer s.nameFile(&err)
 	c, err := s.walkers.take(ctx)
 	if err != nil {
 		return nil, err

@@ -32,10 +32,11 @@ const (
 // GetPR implements [store.Store].
 //
 // Source: lib/prserv/db.py:PRTable._getValueNohist.
-func (s *Store) GetPR(ctx context.Context, k store.Key) (store.Value, error) {
+func (s *Store) GetPR(ctx context.Context, k store.Key) (_ store.Value, err error) {
 	if s.closed.Load() {
 		return nil, store.ErrClosed
 	}
+	defer s.nameFile(&err)
 	t, _ := s.tops.get(groupOf(k))
 	if t.holds(k.Checksum) {
 		return t.value, nil

@@ -172,6 +172,14 @@ func (s *Store) openPools(mode string) (err error) {
 	return err
 }
 
+// nameFile makes a [*store.FileError] of an error of the database.
+func (s *Store) nameFile(err *error) {
+	var database *store.Error
+	if *err != nil && (errors.As(*err, &database) || errors.Is(*err, store.ErrUndecodable)) {
+		*err = &store.FileError{File: s.file, Err: *err}
+	}
+}
+
 // Close implements [store.Store].
 func (s *Store) Close() error {
 	s.closed.Store(true)
