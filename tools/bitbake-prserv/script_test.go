@@ -23,7 +23,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	scripttest.Main(m, map[string]func(){"bitbake-prserv": main, "container": container, "quitter": quitter})
+	scripttest.Main(m, map[string]func(){
+		"bitbake-prserv": main, "values": main, // by a name that says nothing
+		"container": container, "deaf": deaf, "quitter": quitter,
+	})
 }
 
 // container runs a shell script as the first process of a container does that
@@ -43,6 +46,26 @@ func container() {
 // quitter asks the server at an address to end, and prints what comes of it.
 func quitter() { fmt.Printf("quit: %v\n", ask(os.Args[1]).Quit(context.Background())) }
 
+// deaf listens at an address, with a pid file, and answers nobody.
+func deaf() {
+	fail := func(err error) {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(99)
+		}
+	}
+	ln, err := net.Listen("tcp4", os.Args[1])
+	fail(err)
+	file := os.Args[2]
+	fail(os.WriteFile(file+".part", fmt.Appendf(nil, "%d\n", os.Getpid()), 0o666))
+	fail(os.Rename(file+".part", file))
+	for {
+		conn, err := ln.Accept()
+		fail(err)
+		conn.Close()
+	}
+}
+
 // TestScripts runs the program as a user does. Each script has in $HOST and
 // $PORT an address of its own, and in $PIDFILE the path of its pid file.
 //
@@ -55,6 +78,7 @@ func TestScripts(t *testing.T) {
 			"findpid":  cmdFindPid,
 			"getpr":    cmdGetPR,
 			"gone":     cmdGone,
+			"listens":  cmdListens,
 			"occupy":   cmdOccupy,
 			"quit":     cmdQuit,
 			"readpid":  cmdReadPid,
@@ -184,6 +208,19 @@ func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
 	if err != nil || strconv.FormatInt(got, 10) != args[3] {
 		ts.Fatalf("getPR answered %d, %v; want %s", got, err, args[3])
 	}
+}
+
+// cmdListens waits until somebody listens at the address of the script, who
+// need not answer yet.
+func cmdListens(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, args, "listens")
+	scripttest.WaitFor(ts, "a listener", func() bool {
+		conn, err := net.Dial("tcp4", address(ts))
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
 }
 
 // cmdQuit ends a server as any client can.
