@@ -43,6 +43,7 @@ var (
 		Prefixes:      true,
 		Numbers:       xmlrpc.Numbers3,
 		OneSlash:      true,
+		TextHead:      true,
 		HeaderLimit:   100,
 		VersionLast:   true,
 		TruncatedGzip: 500,

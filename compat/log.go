@@ -31,27 +31,40 @@ func ParseLevel(name string) (slog.Level, error) {
 	return 0, fmt.Errorf("Invalid log level: %s", name) //lint:ignore ST1005 the reference's words
 }
 
-// logHandler writes lines as the reference does, "NOTE: text". Attributes follow
-// the text, " key=value".
+// timeLayout is how the reference writes the time, with the zone behind it.
+const timeLayout = "2006-01-02 15:04:05,000 -0700"
+
+// logHandler writes a record as one line, "TIME NOTE: text key=value". The
+// reference writes two, "NOTE: text" and "TIME text".
 type logHandler struct {
 	mu    *sync.Mutex // guards out
 	out   io.Writer
 	level slog.Level
+	times bool
 	attrs string
 }
 
-// NewLogHandler returns a handler that writes records of level or above to out.
-func NewLogHandler(out io.Writer, level slog.Level) slog.Handler {
-	return &logHandler{mu: &sync.Mutex{}, out: out, level: level}
+// NewLogHandler returns a handler that writes records of level or above to out,
+// with their times or without. A line is one Write. Whatever a record says, it
+// is one line of printable characters, and each of its texts has at most
+// [maxText] bytes. The value of an attribute without a key follows the text as
+// it is: ("can not find value for", "", "(a, b)") is what the reference writes.
+func NewLogHandler(out io.Writer, level slog.Level, times bool) slog.Handler {
+	return &logHandler{mu: &sync.Mutex{}, out: out, level: level, times: times}
 }
 
 func (h *logHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
 
 // Handle writes a record as one line.
-// Source: lib/bb/msg.py:BBLogFormatter.
+// Source: lib/bb/msg.py:BBLogFormatter, lib/prserv/__init__.py:init_logger.
 func (h *logHandler) Handle(_ context.Context, r slog.Record) error {
 	var b strings.Builder
-	b.WriteString(levelName(r.Level) + ": " + r.Message + h.attrs)
+	if h.times && !r.Time.IsZero() {
+		b.WriteString(r.Time.Format(timeLayout) + " ")
+	}
+	b.WriteString(levelName(r.Level) + ": ")
+	writeText(&b, r.Message, maxText)
+	b.WriteString(h.attrs)
 	r.Attrs(func(a slog.Attr) bool {
 		writeAttr(&b, a)
 		return true
@@ -75,8 +88,6 @@ func (h *logHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 // WithGroup ignores the group: there are too few keys to confuse.
 func (h *logHandler) WithGroup(string) slog.Handler { return h }
-
-func writeAttr(b *strings.Builder, a slog.Attr) { fmt.Fprintf(b, " %s=%v", a.Key, a.Value) }
 
 func levelName(l slog.Level) string {
 	switch {

@@ -66,7 +66,7 @@ func TestBadEnvironment(t *testing.T) {
 	}
 }
 
-// TestDaemonArgs: the daemon has to read what the user's options meant.
+// TestDaemonArgs checks that a daemon gets the options of the user.
 func TestDaemonArgs(t *testing.T) {
 	args := strings.Fields("--start -f /f -l /l --loglevel debug --host h --port 7 --pidfile /p -r --allow-remote-quit")
 	want, err := compat.ParseOptions(args, environment())

@@ -143,15 +143,15 @@ func TestThreadIsNoProcess(t *testing.T) {
 	}
 }
 
-// TestZombieIsGone: what has ended is not running, whoever has yet to ask how
-// it ended.
+// TestZombieIsGone checks that a process that has ended does not count as running,
+// though its parent has not asked for its exit code.
 func TestZombieIsGone(t *testing.T) {
 	cmd := exec.Command("true")
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	defer cmd.Wait()
-	// Waits for its end and leaves it to be asked again.
+	// Wait for the end, and leave the zombie.
 	if err := unix.Waitid(unix.P_PID, cmd.Process.Pid, nil, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
 		t.Fatal(err)
 	}

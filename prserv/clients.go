@@ -1,12 +1,15 @@
 package prserv
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"prserver/xmlrpc"
 )
 
 const (
@@ -17,8 +20,15 @@ const (
 	// closed for new ones before their calls arrive.
 	minConns = 28
 	// reservedFiles are the descriptors kept for all else: SQLite has two for
-	// each connection to the file, of which there are at most 33.
+	// each connection to the file, of which there are at most 33, and minFiles
+	// are for long answers.
 	reservedFiles = 100
+	// idleGrace is how long a client may take to begin, however many others
+	// wait for its place.
+	idleGrace = time.Second
+	// lookEvery is how often a full server looks whose place could be given
+	// away.
+	lookEvery = 100 * time.Millisecond
 )
 
 // client is an open connection and what is known of it.
@@ -27,43 +37,60 @@ type client struct {
 	clients *clients
 
 	// Guarded by clients.mu:
-	protocol protocol  // what it speaks, once its first bytes have come
-	since    time.Time // when it was accepted, or had its last answer
-	busy     bool      // a call of it is being answered
-	served   bool      // it has had an answer
-	closed   bool      // it has been closed here, and is about to be removed
+	protocol protocol     // what it speaks, once its first bytes have come
+	phase    xmlrpc.Phase // what is waited for
+	since    time.Time    // when the phase began, or the client was accepted
+	moved    progress
+	holds    amounts
+	served   bool // it has had an answer
+	closed   bool // it has been closed here, and is about to be removed
 }
+
+// busy tells whether a call of the client is being answered.
+func (c *client) busy() bool { return c.phase != xmlrpc.Reading }
 
 // clients are the open connections of a server.
 type clients struct {
 	limit int
+	room  amounts       // what all of them together may hold
 	freed chan struct{} // has an element when a connection was removed
 
 	mu     sync.Mutex
 	open   map[*client]struct{} // guarded by mu
+	held   amounts              // what all of them together hold; guarded by mu
 	ending bool                 // a connection is closed after its answer; guarded by mu
 }
 
-// chooseMaxConns returns how many connections leave descriptors for everything
-// else. The error is returned where that are too few.
-func chooseMaxConns() (int, error) {
-	var files unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &files); err != nil || files.Cur >= maxConns+reservedFiles {
-		return maxConns, nil
+// chooseLimits returns how many connections, and how many files with long
+// answers, leave descriptors for everything else. The error is returned where
+// that are too few.
+func chooseLimits() (conns, files int, err error) {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur >= maxConns+maxFiles+reservedFiles {
+		return maxConns, maxFiles, nil
 	}
-	if files.Cur < minConns+reservedFiles {
-		return 0, fmt.Errorf("only %d open files are allowed, the server needs %d; raise the limit (ulimit -n)",
-			files.Cur, minConns+reservedFiles)
+	if limit.Cur < minConns+reservedFiles {
+		return 0, 0, fmt.Errorf("only %d open files are allowed, the server needs %d; raise the limit (ulimit -n)",
+			limit.Cur, minConns+reservedFiles)
 	}
-	return int(files.Cur) - reservedFiles, nil
+	spare := int(limit.Cur) - reservedFiles
+	more := spare / 10 // beside those that are reserved
+	if spare < 10*minFiles {
+		more = 0
+	}
+	return min(spare-more, maxConns), min(minFiles+more, maxFiles), nil
 }
 
-func newClients(limit int) *clients {
-	return &clients{limit: limit, freed: make(chan struct{}, 1), open: map[*client]struct{}{}}
+func newClients(conns, files int) *clients {
+	return &clients{
+		limit: conns, room: amounts{maxMemory, maxStored, int64(files)},
+		freed: make(chan struct{}, 1), open: map[*client]struct{}{},
+	}
 }
 
 func (cs *clients) add(conn net.Conn) *client {
-	c := &client{Conn: conn, clients: cs, since: time.Now()}
+	c := &client{Conn: conn, clients: cs}
+	c.begin(xmlrpc.Reading, time.Now())
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.open[c] = struct{}{}
@@ -73,6 +100,7 @@ func (cs *clients) add(conn net.Conn) *client {
 func (cs *clients) remove(c *client) {
 	cs.mu.Lock()
 	delete(cs.open, c)
+	cs.release(c)
 	cs.mu.Unlock()
 	select {
 	case cs.freed <- struct{}{}:
@@ -87,27 +115,46 @@ func (c *client) setProtocol(p protocol) {
 	c.protocol = p
 }
 
-// setBusy notes that a call has arrived whole, or has been answered.
-func (c *client) setBusy(busy bool) {
+// Enter implements [xmlrpc.Account].
+func (c *client) Enter(p xmlrpc.Phase) {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
-	c.busy = busy
-	if !busy {
+	c.begin(p, time.Now())
+	if p == xmlrpc.Reading {
+		c.clients.release(c)
 		c.served = true
-		c.since = time.Now()
 		if c.clients.ending {
 			c.Close()
 		}
 	}
 }
 
-// makeRoom waits until one more connection may be open, and closes the one
-// that has been waited for longest if it must. It returns false when the
-// server ends first.
+// begin notes what is waited for from now on.
+func (c *client) begin(p xmlrpc.Phase, now time.Time) {
+	c.phase, c.since, c.moved = p, now, progress{turned: now}
+}
+
+// CloseWrite ends what the client gets, and not what it sends.
+func (c *client) CloseWrite() error {
+	half, ok := c.Conn.(interface{ CloseWrite() error })
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return half.CloseWrite()
+}
+
+// makeRoom waits until one more connection may be open. If it must, it closes
+// another one for that. It returns false when the server ends first.
 func (cs *clients) makeRoom(ended <-chan struct{}) bool {
-	for cs.isFull() {
+	if !cs.isFull(time.Now()) {
+		return true
+	}
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for cs.isFull(time.Now()) {
 		select {
 		case <-cs.freed:
+		case <-look.C:
 		case <-ended:
 			return false
 		}
@@ -115,9 +162,11 @@ func (cs *clients) makeRoom(ended <-chan struct{}) bool {
 	return true
 }
 
-// isFull tells whether no connection may be added now, and closes the one
-// that has been waited for longest then.
-func (cs *clients) isFull() bool {
+// isFull tells whether no connection may be added now. It closes one then:
+// that which has been waited for longest for its request or, if all have sent
+// theirs, that which is the slowest to fetch its answer. New ones, and those
+// that get on, are waited for.
+func (cs *clients) isFull(now time.Time) bool {
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if len(cs.open) < cs.limit {
@@ -125,15 +174,27 @@ func (cs *clients) isFull() bool {
 	}
 	var oldest *client
 	for c := range cs.open {
-		if !c.busy && !c.closed && (oldest == nil || c.since.Before(oldest.since)) {
+		if c.closed { // its place is about to be free
+			return true
+		}
+		if !c.busy() && now.Sub(c.since) >= idleGrace && (oldest == nil || c.since.Before(oldest.since)) {
 			oldest = c
 		}
 	}
+	if oldest == nil {
+		oldest = cs.slowest(now, func(c *client) bool { return c.stalls(now) })
+	}
 	if oldest != nil {
-		oldest.closed = true
-		oldest.Close()
+		cs.drop(oldest)
 	}
 	return true
+}
+
+// drop closes a connection, and takes back what it holds.
+func (cs *clients) drop(c *client) {
+	c.closed = true
+	cs.release(c)
+	c.Close()
 }
 
 // end closes the connections that which chooses, and from now on every

@@ -17,6 +17,7 @@ import (
 	"prserver/prserv"
 	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 )
 
 // serveConfig serves a new file with the given settings and returns the
@@ -114,6 +115,101 @@ func TestConnectionLimit(t *testing.T) {
 	for _, conn := range hung[:40] {
 		closedByServer(t, conn)
 	}
+}
+
+// waiting is a store whose answers wait until the test lets them go.
+type waiting struct {
+	store.Store
+	goOn chan struct{}
+}
+
+func (s waiting) GetPR(context.Context, store.Key) (store.Value, error) {
+	<-s.goOn
+	return int64(7), nil
+}
+
+// TestNewcomerWaits has a server whose clients are all being answered: whoever
+// comes is not closed, and is answered when one of them has its answer.
+func TestNewcomerWaits(t *testing.T) {
+	const conns, clients = 3, 8
+	s := waiting{goOn: make(chan struct{})}
+	addr, _ := serveConfig(t, prserv.Config{Store: s, MaxConns: conns})
+	answers := make(chan error, clients)
+	for range clients {
+		go func() {
+			got, err := client.New(addr, time.Minute).GetPR(t.Context(), "v", "all", "c")
+			if err == nil && got != 7 {
+				err = fmt.Errorf("got %d", got)
+			}
+			answers <- err
+		}()
+	}
+	for range clients {
+		s.goOn <- struct{}{} // never more than conns wait for it
+		if err := <-answers; err != nil {
+			t.Errorf("a client of a busy server: %v", err)
+		}
+	}
+}
+
+// TestUnreadAnswers has many clients ask for a long answer that they do not
+// fetch: what is held for them stays bounded, and others are answered.
+func TestUnreadAnswers(t *testing.T) {
+	t.Setenv("TMPDIR", t.TempDir())
+	const long, clients, files = 16 << 20, 12, 4 // more than the system holds
+	addr, _ := serveConfig(t, prserv.Config{Store: longDump{length: long}, MaxConns: 100, MaxFiles: files})
+	var unread []net.Conn
+	for range clients {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(30 * time.Second))
+		const body = "<methodCall><methodName>dump_db</methodName></methodCall>"
+		fmt.Fprintf(conn, "POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s", len(body), body)
+		if _, err := conn.Read(make([]byte, 1)); err != nil { // it is made
+			t.Fatal(err)
+		}
+		unread = append(unread, conn)
+		if err := client.New(addr, time.Minute).Ping(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	prservtest.WaitFor(t, "all files but a few are closed", func() bool { return temporaryFiles(t) == files })
+	complete := 0
+	for _, conn := range unread {
+		if n, _ := io.Copy(io.Discard, conn); n > long {
+			complete++
+		}
+	}
+	if complete != files {
+		t.Errorf("%d of the clients get all of their answer, want %d", complete, files)
+	}
+	prservtest.WaitFor(t, "all files are closed", func() bool { return temporaryFiles(t) == 0 })
+}
+
+// temporaryFiles counts the open files in TMPDIR.
+func temporaryFiles(t *testing.T) int {
+	t.Helper()
+	n := 0
+	for i := range openFiles(t) + 100 {
+		if to, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", i)); err == nil && strings.HasPrefix(to, os.Getenv("TMPDIR")) {
+			n++
+		}
+	}
+	return n
+}
+
+// longDump is a store with a long dump.
+type longDump struct {
+	store.Store
+	length int
+}
+
+func (s longDump) Dump(_ context.Context, w io.Writer) error {
+	_, err := io.WriteString(w, strings.Repeat("x", s.length))
+	return err
 }
 
 // TestEndWithHungClients: what has not come when the server is to end is not

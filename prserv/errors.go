@@ -8,6 +8,9 @@ import (
 var (
 	// ErrIntegerRange is returned for an integer that SQLite has no room for.
 	ErrIntegerRange = errors.New("integer too large for the database")
+	// ErrTextTooLong is returned for a part of a key, or a value, that no PR
+	// client sends.
+	ErrTextTooLong = errors.New("a version, pkgarch, checksum or value may have 64 KiB at most")
 	// errRemoteQuit is returned for a quit that another machine asks for.
 	errRemoteQuit = errors.New("quit is obeyed from the server's own machine only, unless it runs with --allow-remote-quit")
 )

@@ -30,9 +30,23 @@ func (s *Server) Answering() int {
 	defer s.clients.mu.Unlock()
 	n := 0
 	for c := range s.clients.open {
-		if c.busy {
+		if c.busy() {
 			n++
 		}
 	}
 	return n
+}
+
+// TellRepeats makes a server's log tell of all that has come again, as if its
+// time had come.
+func (s *Server) TellRepeats() {
+	s.troubles.mu.Lock()
+	var keys []troubleKey
+	for key := range s.troubles.last {
+		keys = append(keys, key)
+	}
+	s.troubles.mu.Unlock()
+	for _, key := range keys {
+		s.troubles.tell(key)
+	}
 }

@@ -3,7 +3,6 @@ package prserv
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -57,7 +56,31 @@ func (s *Server) call(ctx context.Context, c *xmlrpc.Call) (any, error) {
 		return nil, &ArgumentError{m.function, m.params, m.optional, n}
 	}
 	v, err := m.serve(s, ctx, c)
-	return s.service.result(m.failure, v, err)
+	if err == nil {
+		return v, nil
+	}
+	return s.service.failed(m.failure, err, about(m, c)...)
+}
+
+// about returns what the log says of a call that has failed: its method, the
+// key it names, and who has sent it.
+func about(m *method, c *xmlrpc.Call) []any {
+	said := []any{"method", c.Method}
+	for i, name := range m.params[:min(2, len(c.Params), len(m.params))] {
+		if text, ok := c.Params[i].(string); ok {
+			said = append(said, name, text)
+		}
+	}
+	return append(said, "client", addressOf(c.Client))
+}
+
+// addressOf returns the address of a client, without its port, which differs
+// from call to call.
+func addressOf(conn net.Conn) string {
+	if conn == nil {
+		return ""
+	}
+	return hostOf(conn.RemoteAddr().String())
 }
 
 func (s *Server) rpcGetPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
@@ -82,7 +105,7 @@ func (s *Server) rpcGetPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
 func (s *Server) logNotFound(c *xmlrpc.Call) {
 	version, _ := c.Dialect.Text(c.Params[0])
 	checksum, _ := c.Dialect.Text(c.Params[2])
-	s.log.Error("can not find value for (" + version + ", " + checksum + ")")
+	s.log.Error("can not find value for", "", "("+version+", "+checksum+")", "client", addressOf(c.Client))
 }
 
 func (s *Server) rpcImportOne(ctx context.Context, c *xmlrpc.Call) (any, error) {
@@ -119,18 +142,15 @@ func (s *Server) rpcExport(ctx context.Context, c *xmlrpc.Call) (any, error) {
 		}
 		meta = tableInfo(columns)
 	}
-	rows := []any{}
-	err = s.service.export(ctx, f, func(r store.Row) error {
-		row, err := exportedRow(r)
-		if err == nil && xmlrpc.Truth(row[0].Value) { // the reference leaves out an empty version
-			rows = append(rows, row)
-		}
-		return err
+	return c.NewPair(meta, func(add func(any) error) error {
+		return s.service.export(ctx, f, func(r store.Row) error {
+			row, err := exportedRow(r)
+			if err == nil && xmlrpc.Truth(row[0].Value) { // the reference leaves out an empty version
+				err = add(row)
+			}
+			return err
+		})
 	})
-	if err != nil {
-		return nil, err
-	}
-	return []any{meta, rows}, nil
 }
 
 func (s *Server) rpcDump(ctx context.Context, c *xmlrpc.Call) (any, error) {
@@ -145,7 +165,7 @@ func (s *Server) rpcPing(context.Context, *xmlrpc.Call) (any, error) {
 // Source: lib/prserv/serv.py:PRServer.quit.
 func (s *Server) rpcQuit(_ context.Context, c *xmlrpc.Call) (any, error) {
 	if !s.allowRemoteQuit && !isLocal(c.Client) {
-		s.log.Warn(fmt.Sprintf("quit from %s is not obeyed", c.Client.RemoteAddr()))
+		s.log.Warn("quit is not obeyed", "client", addressOf(c.Client))
 		return nil, errRemoteQuit
 	}
 	s.Quit()

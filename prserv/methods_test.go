@@ -48,6 +48,36 @@ func TestKeysOfAnyType(t *testing.T) {
 		prservtest.Row("1.0e+20", "0", "big", int64(7)), prservtest.Row("v", "all", "nan", nil))
 }
 
+// TestLongKeys refuses parts of a key, and values, that no PR client sends.
+func TestLongKeys(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := prservtest.New(t, prservtest.Open(t, file))
+	longest := strings.Repeat("x", 64<<10)
+	for i := range 4 {
+		params := []any{"v", "all", "a", "1"}
+		params[i] = longest + "x"
+		if v, err := call(t, s, "importone", params...); v != nil || !errors.Is(err, prserv.ErrTextTooLong) {
+			t.Errorf("importone with a long parameter %d: %.20v, %v", i+1, v, err)
+		}
+		if i == 3 {
+			break
+		}
+		for _, other := range []any{"b", nil} {
+			params = []any{other, other, other}
+			params[i] = longest + "x"
+			if v, err := call(t, s, "getPR", params...); v != nil || !errors.Is(err, prserv.ErrTextTooLong) {
+				t.Errorf("getPR with a long parameter %d beside %v: %.20v, %v", i+1, other, v, err)
+			}
+		}
+	}
+	prservtest.WantRows(t, file)
+	for want := range 2 {
+		if v, err := call(t, s, "getPR", longest, longest, longest[want:]); v != int64(want) || err != nil {
+			t.Errorf("getPR with the longest key: %v, %v", v, err)
+		}
+	}
+}
+
 // TestImpossibleKeys changes nothing, and leaves no lock.
 func TestImpossibleKeys(t *testing.T) {
 	file := prservtest.NewFile(t)
@@ -91,24 +121,26 @@ func (s troubled) Dump(_ context.Context, w io.Writer) error {
 	return s.err
 }
 
-// TestTrouble answers nil or a fault as the reference does, and the log has the
-// reason for each nil.
+// TestTrouble answers nil or a fault as the reference does. The log has the
+// reason for each nil and for all trouble of the database, with the package and
+// the file.
 func TestTrouble(t *testing.T) {
-	full := &store.Error{Reason: store.ErrFull, Text: "database or disk is full"}
+	full := &store.FileError{File: "/srv/pr.db", Err: &store.Error{Reason: store.ErrFull, Text: "database or disk is full"}}
 	for _, test := range []struct {
 		method string
 		params []any
 		err    error
 		fault  bool
+		log    string // what follows the error; nothing is logged if it is empty
 	}{
-		{"getPR", []any{"v", "all", "a"}, full, false},
-		{"getPR", []any{"v", "all", "a"}, context.Canceled, true},
-		{"importone", []any{"v", "all", "a", int64(1)}, full, true},
-		{"export", nil, full, false},
-		{"export", []any{"", "", "", false}, full, false},
-		{"export", nil, context.Canceled, true},
-		{"dump_db", nil, full, false},
-		{"dump_db", nil, context.Canceled, false},
+		{"getPR", []any{"v", "all", "a"}, full, false, "method=getPR version=v pkgarch=all client=\"\" file=/srv/pr.db"},
+		{"getPR", []any{"v", "all", "a"}, context.Canceled, true, ""},
+		{"importone", []any{"v", "all", "a", int64(1)}, full, true, "method=importone version=v pkgarch=all client=\"\" file=/srv/pr.db"},
+		{"export", nil, full, false, "method=export client=\"\" file=/srv/pr.db"},
+		{"export", []any{nil, "all", "", false}, full, false, "method=export pkgarch=all client=\"\" file=/srv/pr.db"},
+		{"export", nil, context.Canceled, true, ""},
+		{"dump_db", nil, full, false, "method=dump_db client=\"\" file=/srv/pr.db"},
+		{"dump_db", nil, context.Canceled, false, "method=dump_db client=\"\""},
 	} {
 		logged := &prservtest.Log{}
 		s, err := prserv.New(prserv.Config{
@@ -121,8 +153,9 @@ func TestTrouble(t *testing.T) {
 		if v != nil || test.fault != errors.Is(err, test.err) {
 			t.Errorf("%s%v where the store says %q: got %v, %v", test.method, test.params, test.err, v, err)
 		}
-		if told := strings.Contains(logged.String(), test.err.Error()); told == test.fault {
-			t.Errorf("%s: the log says %q", test.method, logged)
+		_, said, told := strings.Cut(strings.TrimSpace(logged.String()), test.err.Error())
+		if said = strings.TrimLeft(said, `" `); said != test.log || told == (test.log == "") {
+			t.Errorf("%s%v: behind the error the log says %q, want %q", test.method, test.params, said, test.log)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package prserv
 
 import (
+	"errors"
 	"math"
 	"math/big"
 	"strconv"
@@ -12,8 +13,7 @@ import (
 
 // keyOf turns the first three arguments of a call into a key. Its columns are
 // TEXT, so numbers become what SQLite makes of them there. ok is false where a
-// part is NULL: no row has such a key. The error is a [*BindError] or
-// [ErrIntegerRange].
+// part is NULL: no row has such a key. The error is that of bound.
 func keyOf(params []any) (k store.Key, ok bool, err error) {
 	ok = true
 	for i, part := range []*string{&k.Version, &k.Pkgarch, &k.Checksum} {
@@ -35,11 +35,21 @@ func keyOf(params []any) (k store.Key, ok bool, err error) {
 	return k, ok, nil
 }
 
+// maxText is how long a part of a key, or a value, may be. BitBake's are far
+// below it; whatever is stored comes back in every export.
+const maxText = 64 << 10
+
 // bound turns an argument of a call into what Python's sqlite3 module hands to
-// SQLite: nil, an int64, a float64 or a string.
+// SQLite: nil, an int64, a float64 or a string. The error is a [*BindError],
+// [ErrIntegerRange] or [ErrTextTooLong].
 func bound(index int, arg any) (store.Value, error) {
 	switch v := arg.(type) {
-	case nil, string, int64:
+	case nil, int64:
+		return v, nil
+	case string:
+		if len(v) > maxText {
+			return nil, ErrTextTooLong
+		}
 		return v, nil
 	case bool:
 		if v {
@@ -72,19 +82,24 @@ func loaded(stored store.Value) (any, error) {
 }
 
 // filterOf turns the first three arguments of an export into a filter: each
-// that Python takes for true is compared as its str().
+// that Python takes for true is compared as its str(). The reference converts
+// all of them before the database sees, and refuses, the first.
 func filterOf(params []any, text func(any) (string, error)) (f store.Filter, err error) {
+	var refused error
 	for i, to := range []**string{&f.Version, &f.Pkgarch, &f.Checksum} {
 		if !xmlrpc.Truth(params[i]) {
 			continue
 		}
 		s, err := text(params[i])
-		if err != nil {
+		switch {
+		case errors.Is(err, store.ErrUndecodable):
+			refused = err
+		case err != nil:
 			return f, err
 		}
 		*to = &s
 	}
-	return f, nil
+	return f, refused
 }
 
 // exportedRow turns a row into a struct of a reply.

@@ -2,6 +2,7 @@ package prserv
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,9 +31,6 @@ const (
 	readTimeout = 60 * time.Second
 	// writeTimeout is how long a client may take to fetch a piece of an answer.
 	writeTimeout = 60 * time.Second
-	// turnedAwayEvery is how often the log tells of the same client that it was
-	// turned away.
-	turnedAwayEvery = time.Hour
 )
 
 // Config is what a [Server] needs.
@@ -47,12 +45,17 @@ type Config struct {
 	// MaxConns is how many connections may be open; 0 chooses by the limits
 	// of the process. See [Server.Serve].
 	MaxConns int
+	// MaxFiles is how many long answers may be in files at a time; 0 chooses by
+	// the limits of the process.
+	MaxFiles int
 	// ReadTimeout is how long a client may take for a request, and between two
 	// of them; 0 is what BitBake's clients wait themselves.
 	ReadTimeout time.Duration
 	// Dialect chooses how to talk to a client by its User-Agent.
 	Dialect func(userAgent string) *xmlrpc.Dialect
-	// Log takes what the operator should know.
+	// Log takes what the operator should know. What comes again is counted, by
+	// its message and the address in its attribute "client"; the counts come a
+	// minute later, or when Serve returns.
 	Log *slog.Logger
 }
 
@@ -67,33 +70,36 @@ type Server struct {
 	quitOnce sync.Once
 	quitCh   chan struct{} // closed when a client has asked the server to end
 
-	clients    *clients
-	turnedAway *occasional // who was told of, by address
+	clients  *clients
+	troubles *troubles // what the log has been told lately
 }
 
 // New returns a server. The error is returned where the limits of the process
 // leave too few connections.
 func New(cfg Config) (*Server, error) {
-	if cfg.MaxConns == 0 {
-		var err error
-		if cfg.MaxConns, err = chooseMaxConns(); err != nil {
+	if cfg.MaxConns == 0 || cfg.MaxFiles == 0 {
+		conns, files, err := chooseLimits()
+		if err != nil {
 			return nil, err
 		}
+		cfg.MaxConns, cfg.MaxFiles = cmp.Or(cfg.MaxConns, conns), cmp.Or(cfg.MaxFiles, files)
 	}
 	if cfg.ReadTimeout == 0 {
 		cfg.ReadTimeout = readTimeout
 	}
+	counting := newRepeats(cfg.Log.Handler())
+	log := slog.New(counting)
 	s := &Server{
-		service:         &service{store: cfg.Store, readOnly: cfg.ReadOnly, log: cfg.Log},
-		log:             cfg.Log,
+		service:         &service{store: cfg.Store, readOnly: cfg.ReadOnly, log: log},
+		log:             log,
 		allowRemoteQuit: cfg.AllowRemoteQuit,
 		readTimeout:     cfg.ReadTimeout,
 		quitCh:          make(chan struct{}),
-		clients:         newClients(cfg.MaxConns),
-		turnedAway:      newOccasional(turnedAwayEvery),
+		clients:         newClients(cfg.MaxConns, cfg.MaxFiles),
+		troubles:        counting.troubles,
 	}
 	s.handler = xmlrpc.NewHandler(xmlrpc.HandlerConfig{
-		Dialect: cfg.Dialect, Serve: s.call, ReadTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: cfg.Log,
+		Dialect: cfg.Dialect, Serve: s.call, ReadTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: log,
 	})
 	return s, nil
 }
@@ -115,9 +121,11 @@ func (s *Server) quitting() bool {
 // arrived get their answers, and connections that were accepted may deliver
 // theirs; what has not come by then is cut off.
 //
-// Where more connections are open than the limit allows, the one that has
-// kept the server waiting longest for a call is closed for a new one.
+// Where as many connections are open as the limit allows, a new one waits until
+// another has its answer, has kept the server waiting for a call while others
+// wait for its place, or has been slow to fetch its answer for a minute.
 func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
+	defer s.troubles.end()
 	// The calls that are being answered when ctx ends are to be finished.
 	calls, cancelCalls := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancelCalls()
@@ -138,12 +146,12 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 	finished := make(chan struct{})
 	go func() { running.Wait(); close(finished) }()
-	s.clients.end(func(c *client) bool { return c.served && !c.busy })
+	s.clients.end(func(c *client) bool { return c.served && !c.busy() })
 	for _, phase := range []struct {
 		until time.Duration
 		close func(*client) bool
 	}{
-		{requestGrace, func(c *client) bool { return !c.busy }},
+		{requestGrace, func(c *client) bool { return !c.busy() }},
 		{answerGrace - requestGrace, func(*client) bool { return true }},
 	} {
 		select {
@@ -165,7 +173,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 // accept serves every connection of ln until ln is closed.
 func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struct{}, running *sync.WaitGroup) {
 	const retry = 50 * time.Millisecond
-	for s.clients.makeRoom(ended) {
+	for {
 		conn, err := ln.Accept()
 		switch {
 		case errors.Is(err, net.ErrClosed):
@@ -179,6 +187,12 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struc
 				return
 			}
 			continue
+		}
+		// Only now that somebody waits for it, a place is made. Nobody else is
+		// accepted meanwhile: the system keeps them waiting.
+		if !s.clients.makeRoom(ended) {
+			conn.Close()
+			return
 		}
 		c := s.clients.add(conn)
 		running.Add(1)
@@ -213,7 +227,7 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 	c.setProtocol(speaks)
 	switch speaks {
 	case xmlRPC:
-		s.handler.ServeConn(ctx, c, r, c.setBusy)
+		s.handler.ServeConn(ctx, c, r, c)
 	case jsonLines:
 		s.turnAway(c)
 	}
@@ -221,12 +235,7 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 
 // turnAway tells the operator of a client that cannot be served.
 func (s *Server) turnAway(c *client) {
-	address, _, err := net.SplitHostPort(c.RemoteAddr().String())
-	if err != nil {
-		address = c.RemoteAddr().String()
-	}
-	if s.turnedAway.isDue(address, time.Now()) {
-		s.log.Warn(fmt.Sprintf("A client at %s was turned away: it is of BitBake 1.52 or later, whose protocol (PRSERVICE) "+
-			"this server does not speak; set its PRSERV_HOST to a server of its own BitBake", address))
-	}
+	s.log.Warn(fmt.Sprintf("A client at %s was turned away: it is of BitBake 1.52 or later, whose protocol (PRSERVICE) "+
+		"this server does not speak; set its PRSERV_HOST to a server of its own BitBake", hostOf(c.RemoteAddr().String())),
+		"client", c.RemoteAddr())
 }

@@ -64,18 +64,27 @@ const (
 	nilAlways                   // nil for every error
 )
 
-// result returns what a call is answered: its value, or nil instead of an
-// error that goes to the log. BitBake ends a build that gets nil, so the
-// reason is to be found there.
+// failed returns what a call is answered that has failed: its error, or nil.
+// BitBake ends a build that gets nil, so the reason goes to the log, with what
+// about says and the name of the file. So does trouble of the database that the
+// client hears of: the operator is to know as well.
 //
 // Source: lib/prserv/serv.py:PRServer, whose methods catch sqlite3.Error, or
-// whatever there is.
-func (s *service) result(f failure, v any, err error) (any, error) {
-	if err == nil || f == faults || f == nilOnTrouble && !isTrouble(err) {
-		return v, err
+// whatever there is, and Handler, which logs what they do not catch.
+func (s *service) failed(f failure, err error, about ...any) (any, error) {
+	trouble := isTrouble(err)
+	answersNil := f == nilAlways || f == nilOnTrouble && trouble
+	if trouble || answersNil {
+		var file *store.FileError
+		if errors.As(err, &file) {
+			about = append(about, "file", file.File)
+		}
+		s.log.Error(err.Error(), about...)
 	}
-	s.log.Error(err.Error())
-	return nil, nil
+	if answersNil {
+		return nil, nil
+	}
+	return nil, err
 }
 
 // isTrouble tells errors of the database from those of the call.

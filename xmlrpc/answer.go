@@ -74,20 +74,25 @@ func (a *answer) close() {
 // writeTo sends the answer, each piece within the timeout. A request of
 // HTTP/0.9 gets the body alone.
 func (a *answer) writeTo(conn net.Conn, timeout time.Duration) error {
-	out := make([]byte, 0, 512+len(a.headers)+a.body.len())
+	// One write for a head and a small body, and no copy of a long one.
+	var held []byte
+	if a.body != nil {
+		held = a.body.held
+	}
+	first := min(len(held), smallReply)
+	out := make([]byte, 0, 512+len(a.headers)+first)
 	if a.version != http09 {
 		out = a.appendHead(out)
 	}
-	if a.body != nil {
-		out = append(out, a.body.held...)
-	}
+	out = append(out, held[:first]...)
+	held = held[first:]
 	for len(out) > 0 {
-		n := min(len(out), writePiece)
 		conn.SetWriteDeadline(time.Now().Add(timeout))
-		if _, err := conn.Write(out[:n]); err != nil {
+		if _, err := conn.Write(out); err != nil {
 			return err
 		}
-		out = out[n:]
+		out = held[:min(len(held), writePiece)]
+		held = held[len(out):]
 	}
 	if a.body == nil || a.body.file == nil {
 		return nil
@@ -135,8 +140,14 @@ func acceptsGzip(req *request) bool {
 	if header == "gzip" {
 		return true
 	}
+	plain := []byte(header)
+	for i, b := range plain {
+		if req.dialect.isSpace(b) {
+			plain[i] = ' '
+		}
+	}
 	accepted := false
-	for _, coding := range strings.Split(header, ",") {
+	for _, coding := range strings.Split(string(plain), ",") {
 		if m := acceptedCoding.FindStringSubmatch(coding); m != nil && m[1] == "gzip" {
 			q, err := strconv.ParseFloat(m[2], 64)
 			accepted = m[2] == "" || err == nil && q != 0

@@ -12,12 +12,14 @@ import (
 )
 
 const (
-	// maxBody is what a request may carry, packed. The largest import that
-	// oe-core makes is one call a row; only a hostile one comes near.
-	maxBody = 16 << 20
+	// maxBody is what a request may carry, packed and unpacked. The longest
+	// call that is not a fault, with a key of 64 KiB parts that are all escaped,
+	// has less.
+	maxBody = 2 << 20
 	// largeBody is more than any client of a PR server asks with. Two larger
 	// requests are answered at a time, so that they cannot fill the memory.
 	largeBody    = 64 << 10
+	smallBody    = 4096 // nobody counts so little
 	largeAtATime = 2
 )
 
@@ -45,36 +47,57 @@ var errTooLarge = &statusError{status: 413, reason: "Request Entity Too Large"}
 
 // readBody reads the body of a request, and undoes its coding. One that ends
 // early is taken for what it is.
-func readBody(r *bufio.Reader, req *request, length int64) ([]byte, error) {
+func readBody(r *bufio.Reader, req *request, length int64, account Account) ([]byte, error) {
 	if length < 0 {
 		length = maxBody + 1
 	}
-	body, err := io.ReadAll(io.LimitReader(r, length))
+	room := make([]byte, 0, min(length, smallBody)+1) // one more to see the end
+	body, err := readAll(room, io.LimitReader(r, length), account)
 	if err != nil {
 		return nil, err
 	}
 	if len(body) > maxBody {
 		return nil, errTooLarge
 	}
-	return decodeContent(req, body)
+	return decodeContent(req, body, account)
 }
 
-// maxUnpacked is what a gzipped body may become, as in the reference.
-const maxUnpacked = 20 << 20
+// readAll appends all of r to data, and takes room for it as it comes. The first
+// bytes are few enough not to count.
+func readAll(data []byte, r io.Reader, account Account) ([]byte, error) {
+	for {
+		if size := cap(data); len(data) == size {
+			more := max(size, smallBody)
+			if size > 0 {
+				if err := account.Hold(more); err != nil {
+					return nil, err
+				}
+			}
+			data = append(make([]byte, 0, size+more), data...)
+		}
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.EOF {
+			return data, nil
+		} else if err != nil {
+			return nil, err
+		}
+	}
+}
 
 // decodeContent undoes the coding of a request's body.
 //
 // Source: SimpleXMLRPCServer.py:SimpleXMLRPCRequestHandler.decode_request_content.
-func decodeContent(req *request, body []byte) ([]byte, error) {
+func decodeContent(req *request, body []byte, account Account) ([]byte, error) {
 	coding, ok := req.get("content-encoding")
 	if !ok {
 		return body, nil
 	}
-	switch coding = asciiLower(coding); coding {
+	switch coding = req.dialect.lower(coding); coding {
 	case "identity":
 		return body, nil
 	case "gzip":
-		data, err := gunzip(body)
+		data, err := gunzip(body, account)
 		if errors.Is(err, io.ErrUnexpectedEOF) && req.dialect.TruncatedGzip != 400 {
 			return nil, &statusError{status: 500, reason: internalError}
 		}
@@ -91,9 +114,9 @@ func decodeContent(req *request, body []byte) ([]byte, error) {
 }
 
 // gunzip unpacks the members of a gzip file, which zeros may follow.
-func gunzip(body []byte) ([]byte, error) {
+func gunzip(body []byte, account Account) ([]byte, error) {
 	in := bytes.NewReader(body)
-	var out bytes.Buffer
+	var out []byte
 	r := new(gzip.Reader)
 	for in.Len() > 0 {
 		if !bytes.HasPrefix(body[len(body)-in.Len():], []byte{0x1F, 0x8B}) {
@@ -107,10 +130,11 @@ func gunzip(body []byte) ([]byte, error) {
 			return nil, err
 		}
 		r.Multistream(false)
-		if _, err := io.Copy(&out, io.LimitReader(r, maxUnpacked+1-int64(out.Len()))); err != nil {
+		out, err = readAll(out, io.LimitReader(r, maxBody+1-int64(len(out))), account)
+		if err != nil {
 			return nil, err
 		}
-		if out.Len() > maxUnpacked {
+		if len(out) > maxBody {
 			return nil, errors.New("too much data in a gzipped body")
 		}
 		for in.Len() > 0 {
@@ -120,15 +144,5 @@ func gunzip(body []byte) ([]byte, error) {
 			}
 		}
 	}
-	return out.Bytes(), nil
-}
-
-func asciiLower(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if c >= 'A' && c <= 'Z' {
-			b[i] = c | 0x20
-		}
-	}
-	return string(b)
+	return out, nil
 }

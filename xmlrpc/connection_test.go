@@ -132,15 +132,23 @@ func TestHalfClosed(t *testing.T) {
 	}
 }
 
-// TestBusy checks that a connection is reported as busy from the arrival of a
-// request until its answer is sent, and not while it waits for one.
-func TestBusy(t *testing.T) {
+// phases is an account that remembers what it was told.
+type phases struct {
+	xmlrpc.Unlimited
+	told chan xmlrpc.Phase
+}
+
+func (p phases) Enter(phase xmlrpc.Phase) { p.told <- phase }
+
+// TestPhases checks what is told of a connection: that a request has arrived,
+// that its answer is to be fetched, and that it is over.
+func TestPhases(t *testing.T) {
 	h, _ := answering()
-	told := make(chan bool, 10)
+	account := phases{told: make(chan xmlrpc.Phase, 10)}
 	serve := h.Serve
 	h.Serve = func(ctx context.Context, call *xmlrpc.Call) (any, error) {
-		if len(told) != 1 {
-			t.Errorf("told %d times before the method runs, want 1", len(told))
+		if len(account.told) != 1 {
+			t.Errorf("told %d times before the method runs, want 1", len(account.told))
 		}
 		return serve(ctx, call)
 	}
@@ -149,18 +157,20 @@ func TestBusy(t *testing.T) {
 	go func() {
 		defer close(served)
 		defer ours.Close()
-		h.ServeConn(context.Background(), ours, bufio.NewReader(ours), func(busy bool) { told <- busy })
+		h.ServeConn(context.Background(), ours, bufio.NewReader(ours), account)
 	}()
 	io.WriteString(theirs, post("/", "Connection: keep-alive\r\n", echo))
 	if _, err := http.ReadResponse(bufio.NewReader(theirs), nil); err != nil {
 		t.Fatal(err)
 	}
-	if first, second := <-told, <-told; !first || second {
-		t.Errorf("told %v, then %v, want busy, then not", first, second)
+	for _, want := range []xmlrpc.Phase{xmlrpc.Working, xmlrpc.Sending, xmlrpc.Reading} {
+		if got := <-account.told; got != want {
+			t.Errorf("told phase %d, want %d", got, want)
+		}
 	}
 	theirs.Close()
-	if <-served; len(told) != 0 {
-		t.Errorf("told %d times more for no request", len(told))
+	if <-served; len(account.told) != 0 {
+		t.Errorf("told %d times more for no request", len(account.told))
 	}
 }
 
@@ -231,7 +241,7 @@ func TestSlowClients(t *testing.T) {
 		{"fetches a part of its answer", func(conn net.Conn) {
 			io.WriteString(conn, post("/", "", long))
 			io.CopyN(io.Discard, conn, 300_000)
-		}, 1, 2},
+		}, 1, 3},
 		{"says nothing after an answer", func(conn net.Conn) {
 			io.WriteString(conn, post("/", "Connection: keep-alive\r\n", echo))
 			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -27,7 +27,7 @@ func parseDecimal(text string) (Decimal, error) {
 	case strings.HasPrefix(number, "snan") && strings.Trim(number[4:], "0123456789") == "":
 		return Decimal(sign + "sNaN" + strings.TrimLeft(number[4:], "0")), nil
 	}
-	if number == "" || doublePrefix(number) != len(number) {
+	if again, _ := cutSign(number); again != "" || number == "" || doublePrefix(number) != len(number) {
 		return "", bad
 	}
 	mantissa, exp, _ := strings.Cut(number, "e")

@@ -35,6 +35,8 @@ type Dialect struct {
 	OneSlash bool
 	// BadHeaderEndsHead starts the body after a header line without a colon.
 	BadHeaderEndsHead bool
+	// TextHead takes the head of a request for text in Latin-1, not for bytes.
+	TextHead bool
 	// HeaderLimit is the number of header lines that is too many; 0 is no limit.
 	HeaderLimit int
 	// NegativeLength reads the body to the end of the connection if its

@@ -15,6 +15,8 @@ import (
 const (
 	// gzipThreshold is the size up to which a reply is sent as it is.
 	gzipThreshold = 1400
+	// smallReply is the size up to which nobody counts what a reply holds.
+	smallReply = 4096
 	// writePiece is how much of a reply is sent at a time.
 	writePiece = 256 << 10
 	// lingerTimeout is how long a request that was refused unread may go on
@@ -51,21 +53,20 @@ func NewHandler(cfg HandlerConfig) *Handler {
 
 // ServeConn answers the requests on conn, which r reads. It returns when the
 // client has gone, has been too slow or has had its answer, and leaves closing
-// the connection to its caller. Busy is told when a request has arrived whole,
-// and when its answer has been handed to the system.
+// the connection to its caller.
 //
 // Like the reference it answers one request a connection, except that a client
 // may ask for more in so many words. Without those words nothing may be kept
 // open, because forked bitbake processes share a connection object and would
 // read each other's answers.
-func (h *Handler) ServeConn(ctx context.Context, conn net.Conn, r *bufio.Reader, busy func(bool)) {
-	for h.serveOne(ctx, conn, r, busy) {
+func (h *Handler) ServeConn(ctx context.Context, conn net.Conn, r *bufio.Reader, account Account) {
+	for h.serveOne(ctx, conn, r, account) {
 	}
 }
 
 // serveOne answers one request and reports whether the connection stays open.
-func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader, busy func(bool)) bool {
-	keepAlive, refused := h.serveRequest(ctx, conn, r, busy)
+func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader, account Account) bool {
+	keepAlive, refused := h.serveRequest(ctx, conn, r, account)
 	if refused {
 		linger(conn)
 	}
@@ -74,10 +75,10 @@ func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader, 
 
 // serveRequest answers a request. Refused tells that the answer is an error of
 // HTTP, and that some of the request may be still to come.
-func (h *Handler) serveRequest(ctx context.Context, conn net.Conn, r *bufio.Reader, busy func(bool)) (keepAlive, refused bool) {
+func (h *Handler) serveRequest(ctx context.Context, conn net.Conn, r *bufio.Reader, account Account) (keepAlive, refused bool) {
 	deadline := time.Now().Add(h.ReadTimeout)
 	conn.SetReadDeadline(deadline)
-	req, length, err := h.readHead(r)
+	req, length, err := h.readHead(r, account)
 	var body []byte
 	if err == nil {
 		if isLarge(req, length) {
@@ -87,16 +88,17 @@ func (h *Handler) serveRequest(ctx context.Context, conn net.Conn, r *bufio.Read
 			}
 			defer leave()
 		}
-		body, err = readBody(r, req, length)
+		body, err = readBody(r, req, length, account)
 	}
 	var status *statusError
 	if err != nil && !errors.As(err, &status) {
 		return false, false
 	}
-	busy(true)
-	defer busy(false)
-	a := h.answer(ctx, conn, req, body, status)
+	account.Enter(Working)
+	defer account.Enter(Reading)
+	a := h.answer(ctx, conn, req, body, account, status)
 	defer a.close()
+	account.Enter(Sending)
 	if err := a.writeTo(conn, h.WriteTimeout); err != nil {
 		h.Log.Debug("answer not delivered", "client", conn.RemoteAddr(), "error", err)
 		return false, false
@@ -105,20 +107,20 @@ func (h *Handler) serveRequest(ctx context.Context, conn net.Conn, r *bufio.Read
 }
 
 // answer makes the answer to a request, or to one that was refused.
-func (h *Handler) answer(ctx context.Context, conn net.Conn, req *request, body []byte, refused *statusError) *answer {
+func (h *Handler) answer(ctx context.Context, conn net.Conn, req *request, body []byte, account Account, refused *statusError) *answer {
 	a := &answer{dialect: req.dialect, version: req.version}
 	if refused != nil {
 		h.Log.Debug("request refused", "client", conn.RemoteAddr(), "error", refused)
 		a.refuse(refused, req.method)
 		return a
 	}
-	reply, packed, err := h.process(ctx, conn, req, body)
+	reply, packed, err := h.process(ctx, conn, req, body, account)
 	if err != nil {
 		a.refuse(&statusError{status: 500, reason: internalError}, req.method)
 		return a
 	}
 	connection, _ := req.get("connection")
-	a.keepAlive = strings.EqualFold(connection, "keep-alive")
+	a.keepAlive = strings.EqualFold(strings.TrimSpace(connection), "keep-alive")
 	a.accept(reply, packed)
 	return a
 }
@@ -128,8 +130,8 @@ func (h *Handler) answer(ctx context.Context, conn net.Conn, req *request, body 
 // nil.
 //
 // Source: SimpleXMLRPCServer.py:SimpleXMLRPCRequestHandler.do_POST.
-func (h *Handler) readHead(r *bufio.Reader) (*request, int64, error) {
-	req, err := readRequest(r, h.Dialect)
+func (h *Handler) readHead(r *bufio.Reader, account Account) (*request, int64, error) {
+	req, err := readRequest(r, h.Dialect, account)
 	if err != nil {
 		return req, 0, err
 	}
@@ -140,8 +142,8 @@ func (h *Handler) readHead(r *bufio.Reader) (*request, int64, error) {
 		return req, 0, &statusError{status: 404, reason: "Not Found"}
 	}
 	text, _ := req.get("content-length")
-	length, err := parseInt(text, req.dialect.Numbers)
-	if err != nil || !isASCII(text) {
+	length, err := req.dialect.headInt(text)
+	if err != nil {
 		return req, 0, &statusError{status: 500, reason: internalError}
 	}
 	n, isInt64 := length.(int64)
@@ -158,16 +160,16 @@ func (h *Handler) readHead(r *bufio.Reader) (*request, int64, error) {
 // packed. An error means that not even a fault can be made of what went wrong.
 //
 // Source: SimpleXMLRPCServer.py:SimpleXMLRPCDispatcher._marshaled_dispatch.
-func (h *Handler) process(ctx context.Context, conn net.Conn, req *request, body []byte) (reply *spool, packed bool, err error) {
+func (h *Handler) process(ctx context.Context, conn net.Conn, req *request, body []byte, account Account) (reply *spool, packed bool, err error) {
 	d, pack := req.dialect, acceptsGzip(req)
 	call, err := Decode(body, d)
 	var v any
 	if err == nil {
-		call.Client, call.pack = conn, pack
+		call.Client, call.pack, call.account = conn, pack, account
 		v, err = h.Serve(ctx, call)
 	}
-	if text, ok := v.(*Text); ok && err == nil {
-		return text.out, text.packed, nil
+	if reply, ok := v.(*Reply); ok && err == nil {
+		return reply.out, reply.packed, nil
 	}
 	var out []byte
 	if err == nil {
@@ -183,7 +185,15 @@ func (h *Handler) process(ctx context.Context, conn net.Conn, req *request, body
 	if packed = pack && len(out) > gzipThreshold; packed {
 		out = gzipped(out)
 	}
-	return held(out), packed, nil
+	if len(out) <= smallReply {
+		return held(out), packed, nil
+	}
+	reply = &spool{account: account}
+	if _, err = reply.Write(out); err != nil {
+		reply.Close()
+		return nil, false, err
+	}
+	return reply, packed, nil
 }
 
 // encodeError makes the fault that the dialect makes of an error, if it makes

@@ -12,9 +12,9 @@ import (
 const (
 	maxLine = 65536   // bytes in a request line
 	maxHead = 1 << 20 // bytes in all header lines together
-	// maxContinued is how long a header is that goes on in a further line; none
-	// that matters is as long.
-	maxContinued = 4096
+	// maxContinued is in how many lines a header may go on; none that matters
+	// has as many.
+	maxContinued = 100
 	http09       = "HTTP/0.9"
 )
 
@@ -25,7 +25,12 @@ type request struct {
 	dialect               *Dialect
 }
 
-type headerLine struct{ name, value string }
+// headerLine is a header. Its value is made of its lines once the dialect is
+// known.
+type headerLine struct {
+	name, value string
+	lines       []string // what stands behind the colon, and the lines behind that
+}
 
 // knownHeaders are the headers that matter.
 var knownHeaders = []string{
@@ -68,9 +73,9 @@ var errNoRequest = errors.New("no request")
 // as the client has not named itself, that of a client without a name.
 //
 // Source: BaseHTTPServer.py:BaseHTTPRequestHandler.parse_request.
-func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect) (*request, error) {
+func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect, account Account) (*request, error) {
 	req := &request{version: http09, dialect: dialectOf("")}
-	line, err := readLine(r, maxLine)
+	line, err := readLine(r, maxLine, account)
 	switch {
 	case err != nil:
 		return req, err
@@ -82,23 +87,36 @@ func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect) (*r
 	if err := req.parseLine(text); err != nil {
 		// Nothing of the headers is waited for, but what has come tells whom
 		// to word the error for.
-		if ahead, _ := r.Peek(r.Buffered()); bytes.Contains(ahead, []byte("\nUser-Agent: ")) {
-			_, agent, _ := bytes.Cut(ahead, []byte("\nUser-Agent: "))
-			req.dialect = dialectOf(string(agent))
+		ahead, _ := r.Peek(r.Buffered())
+		if _, agent, named := strings.Cut("\n"+string(ahead), "\nUser-Agent: "); named {
+			req.dialect = dialectOf(agent)
 			err = req.parseLine(text)
 		}
-		return req, err
+		if err != nil {
+			return req, err
+		}
 	}
-	return req, req.readHeaders(r, dialectOf)
+	guessed := req.dialect
+	err = req.readHeaders(r, dialectOf, account)
+	if req.dialect != guessed {
+		if lineErr := req.parseLine(text); lineErr != nil {
+			return req, lineErr
+		}
+	}
+	if req.dialect.OneSlash && strings.HasPrefix(req.path, "//") {
+		req.path = "/" + strings.TrimLeft(req.path, "/")
+	}
+	return req, err
 }
 
 // parseLine takes the request line apart.
 func (req *request) parseLine(line string) error {
-	words := strings.Fields(line)
+	req.version = http09
+	words := req.dialect.words(line)
 	quote := req.dialect.Quote
 	if n := len(words); n == 3 || n > 3 && req.dialect.VersionLast {
 		version := words[n-1]
-		major, ok := httpMajor(version)
+		major, ok := req.dialect.httpMajor(version)
 		if !ok {
 			return page(400, "Bad request version (%s)", quote(version))
 		}
@@ -121,14 +139,14 @@ func (req *request) parseLine(line string) error {
 
 // httpMajor tells whether an HTTP version is of the major number 2 or above,
 // or else says 1.
-func httpMajor(version string) (int, bool) {
+func (d *Dialect) httpMajor(version string) (int, bool) {
 	number, named := strings.CutPrefix(version, "HTTP/")
 	major, minor, dotted := strings.Cut(number, ".")
 	if !named || !dotted {
 		return 0, false
 	}
-	n, err := parseInt(major, Numbers2)
-	if _, minorErr := parseInt(minor, Numbers2); err != nil || minorErr != nil {
+	n, err := d.headInt(major)
+	if _, minorErr := d.headInt(minor); err != nil || minorErr != nil {
 		return 0, false
 	}
 	if small, fits := n.(int64); fits && small < 2 {
@@ -138,13 +156,13 @@ func httpMajor(version string) (int, bool) {
 }
 
 // readHeaders reads the header lines and the empty line behind them.
-func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect) error {
+func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect, account Account) error {
 	var last *headerLine
 	believed := true
 	agent := "" // as far as it is known
 	total, count, longest := 0, 0, 0
 	for {
-		line, err := readLine(r, maxHead)
+		line, err := readLine(r, maxHead, account)
 		if err != nil && err != io.EOF {
 			return err
 		}
@@ -159,8 +177,11 @@ func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect
 		}
 		count++
 		if text[0] == ' ' || text[0] == '\t' {
-			if last != nil && len(last.value) < maxContinued {
-				last.value += "\n " + strings.TrimSpace(text)
+			if last != nil && len(last.lines) < maxContinued {
+				if err := account.Hold(len(line)); err != nil {
+					return err
+				}
+				last.lines = append(last.lines, string(line))
 			}
 			continue
 		}
@@ -175,17 +196,16 @@ func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect
 		believed = believed && ok
 		last = nil
 		if believed {
-			last = req.keep(name, strings.TrimSpace(value))
+			last = req.keep(name, value+string(line[len(text):]))
 		}
 		if last != nil && last.name == "user-agent" {
-			agent = last.value
+			agent = strings.TrimSpace(value)
 		}
 	}
+	req.setValues()
 	agent, _ = req.get("user-agent")
 	req.dialect = dialectOf(agent)
-	if req.dialect.OneSlash && strings.HasPrefix(req.path, "//") {
-		req.path = "/" + strings.TrimLeft(req.path, "/")
-	}
+	req.setValues()
 	switch limit := req.dialect.HeaderLimit; {
 	case limit > 0 && longest > maxLine:
 		return page(431, "Line too long")
@@ -193,6 +213,13 @@ func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect
 		return page(431, "Too many headers")
 	}
 	return nil
+}
+
+// setValues sets the values of the headers, as the dialect has them.
+func (req *request) setValues() {
+	for i, h := range req.headers {
+		req.headers[i].value = req.dialect.headerValue(h.lines)
+	}
 }
 
 // isToken tells whether a header name has nothing but printable ASCII in it.
@@ -207,7 +234,7 @@ func (req *request) keep(name, value string) *headerLine {
 		if len(name) != len(known) || !strings.EqualFold(name, known) {
 			continue
 		}
-		line, found := headerLine{known, value}, 0
+		line, found := headerLine{name: known, lines: []string{value}}, 0
 		for i := range req.headers {
 			if req.headers[i].name == known {
 				if found++; found == 2 {
@@ -223,8 +250,9 @@ func (req *request) keep(name, value string) *headerLine {
 }
 
 // readLine reads up to and including a newline, or to the end of the data. It
-// returns nil for a line longer than limit.
-func readLine(r *bufio.Reader, limit int) ([]byte, error) {
+// returns nil for a line longer than limit. For a line that r cannot hold it
+// takes room, which is not given back.
+func readLine(r *bufio.Reader, limit int, account Account) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	if err == nil {
 		return line, nil
@@ -232,6 +260,9 @@ func readLine(r *bufio.Reader, limit int) ([]byte, error) {
 	whole := bytes.Clone(line)
 	for err == bufio.ErrBufferFull && len(whole) <= limit {
 		line, err = r.ReadSlice('\n')
+		if err := account.Hold(len(line)); err != nil {
+			return nil, err
+		}
 		whole = append(whole, line...)
 	}
 	if len(whole) > limit {

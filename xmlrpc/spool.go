@@ -7,47 +7,57 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxHeld is how much of a long reply is held in memory; all of a longer one
+// maxHeld is how much of a reply is held in memory at most; all of a longer one
 // is in a file.
-const maxHeld = 2 << 20
+const maxHeld = 1 << 20
 
 // spool holds a reply until it is sent.
 type spool struct {
-	held []byte
-	file *os.File // without a name
-	size int64
+	account Account
+	held    []byte
+	file    *os.File // without a name
+	size    int64
 }
 
 func (s *spool) Write(data []byte) (int, error) {
-	s.size += int64(len(data))
-	if s.file == nil && len(s.held)+len(data) <= maxHeld {
+	if s.file == nil && len(s.held)+len(data) <= maxHeld && s.account.TryHold(len(data)) {
 		s.held = append(s.held, data...)
+		s.size += int64(len(data))
 		return len(data), nil
 	}
 	if s.file == nil {
-		file, err := openUnnamed()
-		if err != nil {
+		if err := s.spill(); err != nil {
 			return 0, fmt.Errorf("making room for a long reply: %w", err)
 		}
-		s.file = file
-		if _, err := s.file.Write(s.held); err != nil {
-			return 0, err
-		}
-		s.held = nil
 	}
-	return s.file.Write(data)
+	if err := s.account.Store(len(data)); err != nil {
+		return 0, fmt.Errorf("making room for a long reply: %w", err)
+	}
+	n, err := s.file.Write(data)
+	s.size += int64(n)
+	return n, err
+}
+
+// spill moves what is held to a file.
+func (s *spool) spill() error {
+	if err := s.account.Store(len(s.held)); err != nil {
+		return err
+	}
+	file, err := openUnnamed()
+	if err != nil {
+		return err
+	}
+	s.file = file
+	if _, err := s.file.Write(s.held); err != nil {
+		return err
+	}
+	s.account.Hold(-len(s.held)) // giving back does not fail
+	s.held = nil
+	return nil
 }
 
 // held is a spool that holds data.
 func held(data []byte) *spool { return &spool{held: data, size: int64(len(data))} }
-
-// len returns how many bytes are held in memory; the length of a nil spool is 0.
-func (s *spool) len() int {
-	if s == nil {
-		return 0
-	}
-	return len(s.held)
-}
 
 // Close lets go of what was written.
 func (s *spool) Close() {

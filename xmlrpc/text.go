@@ -1,6 +1,7 @@
 package xmlrpc
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"io"
@@ -8,37 +9,85 @@ import (
 	"github.com/klauspost/compress/gzip"
 )
 
-// Text is a reply that is one string, of any length: it is not held in memory.
-type Text struct {
+// Reply is a reply of any length, written as it came to be: it is not held in
+// memory.
+type Reply struct {
 	out    *spool
 	packed bool
 }
 
-// NewText returns the reply that carries the text which write writes, packed if
-// the client takes that and it is long enough. The error is that of write, or
-// of making room for the reply.
-func (c *Call) NewText(write func(io.Writer) error) (*Text, error) {
-	t := &Text{out: &spool{}}
-	w := &packer{out: t.out, pack: c.pack}
-	// What the text comes from and the packing get a core each.
-	from, to := io.Pipe()
-	done := make(chan error, 1)
-	go func() {
-		err := escapeAll(w, from)
-		from.CloseWithError(err)
-		done <- err
-	}()
-	to.CloseWithError(write(to)) // nil ends it well
-	err := <-done
+// newReply returns the reply that write writes, packed if the client takes that
+// and it is long enough. The error is that of write, or of making room for the
+// reply.
+func (c *Call) newReply(write func(io.Writer) error) (*Reply, error) {
+	r := &Reply{out: &spool{account: c.account}}
+	if c.account == nil {
+		r.out.account = unlimited{}
+	}
+	w := &packer{out: r.out, pack: c.pack}
+	err := write(w)
 	if closeErr := w.Close(); err == nil {
 		err = closeErr
 	}
 	if err != nil {
-		t.out.Close()
+		r.out.Close()
 		return nil, err
 	}
-	t.packed = w.packed != nil
-	return t, nil
+	r.packed = w.packed != nil
+	return r, nil
+}
+
+// NewText returns the reply that carries the text which write writes. The error
+// is that of write, or of making room for the reply.
+func (c *Call) NewText(write func(io.Writer) error) (*Reply, error) {
+	return c.newReply(func(w io.Writer) error {
+		// What the text comes from and the packing get a core each.
+		from, to := io.Pipe()
+		done := make(chan error, 1)
+		go func() {
+			err := escapeAll(w, from)
+			from.CloseWithError(err)
+			done <- err
+		}()
+		to.CloseWithError(write(to)) // nil ends it well
+		return <-done
+	})
+}
+
+// NewPair returns the reply that carries an array of two: first, and an array of
+// the values that items adds. The error is that of items, of making room for
+// the reply or, if there is none, the first one of [Encode]: like Python, which
+// encodes a value once it has all of it.
+func (c *Call) NewPair(first any, items func(add func(any) error) error) (*Reply, error) {
+	const open, end = "<value><array><data>\n", "</data></array></value>\n"
+	return c.newReply(func(w io.Writer) error {
+		buf := bufio.NewWriterSize(w, 64<<10)
+		var piece []byte
+		var bad error
+		add := func(v any) error {
+			if bad != nil {
+				return nil
+			}
+			if piece, bad = appendValue(piece[:0], v, c.Dialect, 2); bad != nil {
+				return nil
+			}
+			_, err := buf.Write(piece)
+			return err
+		}
+		buf.WriteString(openReply + open) // a bufio.Writer keeps its error
+		if err := add(first); err != nil {
+			return err
+		}
+		buf.WriteString(open)
+		if err := items(add); err != nil {
+			return err
+		}
+		if bad != nil {
+			return bad
+		}
+		buf.WriteString(end + end + closeReply)
+		return buf.Flush()
+	})
 }
 
 // escapeAll writes a reply with all that r has as its string.

@@ -20,7 +20,7 @@ import (
 //	DateTime  dateTime.iso8601, as written
 //	Decimal   bigdecimal (Python 3 only)
 //	Blob      bytes of a database, in replies only
-//	*Text     string of any length, as the whole of a reply only
+//	*Reply    a value that is encoded already, as the whole of a reply only
 type (
 	// Struct is a struct with its members in the order they were written.
 	Struct []Member
@@ -51,7 +51,8 @@ type Call struct {
 	// Dialect is the client's, for methods whose meaning depends on it.
 	Dialect *Dialect
 
-	pack bool // the client takes a packed reply
+	pack    bool // the client takes a packed reply
+	account Account
 }
 
 // Fault is an XML-RPC fault. The reference only ever sends code 1, but echoes

@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// maxAnswer is how long an answer may be; all but exports and dumps are
-	// below a kilobyte.
+	// maxAnswer is how long an answer may be. All answers but exports and dumps
+	// are shorter than a kilobyte.
 	maxAnswer = 1 << 20
 	maxExport = 1 << 30
 )
 
-// keptFor is how long a connection is kept unused. Our server closes it after
-// a minute, and it is better to be first.
+// keptFor is how long a connection is kept unused: less than the minute after
+// which our server closes it.
 const keptFor = 30 * time.Second
 
 func newTransport(timeout time.Duration) *http.Transport {
@@ -32,10 +32,10 @@ func newTransport(timeout time.Duration) *http.Transport {
 }
 
 // KeepConnections keeps up to n unused connections open for further calls, if
-// the server keeps them, too: see [Client.KeepsConnections]. It is to be
-// called before all other methods. A call on a connection that the server has
-// closed meanwhile is sent again on another one, for to ask twice is to be
-// answered the same; quit never is.
+// the server keeps them open, too: see [Client.KeepsConnections]. Call it before
+// all other methods. If the server has closed a connection meanwhile, the call is
+// sent again on another one, since it is answered the same twice; only quit is
+// never sent again.
 func (c *Client) KeepConnections(n int) {
 	t := newTransport(c.timeout)
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = n, n
@@ -43,15 +43,15 @@ func (c *Client) KeepConnections(n int) {
 	c.calls, c.keeps = t, true
 }
 
-// CloseIdleConnections closes the connections that are kept unused.
+// CloseIdleConnections closes the unused connections.
 func (c *Client) CloseIdleConnections() {
 	if t, ok := c.calls.(*http.Transport); ok {
 		t.CloseIdleConnections()
 	}
 }
 
-// KeepsConnections pings the server and tells whether it keeps the connection
-// open. Ours does after [Client.KeepConnections], Python's never does.
+// KeepsConnections pings the server and reports whether it keeps the connection
+// open. Ours does after [Client.KeepConnections]; Python's never does.
 func (c *Client) KeepsConnections(ctx context.Context) (bool, error) {
 	v, kept, err := c.callOver(ctx, c.calls, "ping")
 	if err != nil {
@@ -64,7 +64,7 @@ func (c *Client) KeepsConnections(ctx context.Context) (bool, error) {
 }
 
 func unexpected(method string, v any) error {
-	return fmt.Errorf("%s: the server answered %v (%T), which no PR server answers", method, v, v)
+	return fmt.Errorf("%s: the server answered %v (%T), which is not an answer of a PR server", method, v, v)
 }
 
 func (c *Client) call(ctx context.Context, method string, args ...any) (any, error) {
@@ -72,7 +72,7 @@ func (c *Client) call(ctx context.Context, method string, args ...any) (any, err
 	return v, err
 }
 
-// callOver makes a call and tells whether its connection stays open.
+// callOver makes a call and reports whether its connection stays open.
 func (c *Client) callOver(ctx context.Context, over http.RoundTripper, method string, args ...any) (v any, kept bool, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.timeout, timeoutError(fmt.Sprintf("no answer within %v", c.timeout)))
 	defer cancel()
@@ -96,13 +96,13 @@ func (c *Client) callOver(ctx context.Context, over http.RoundTripper, method st
 	return v, c.keeps && !resp.Close, err
 }
 
-// send sends a call and returns its answer, of which the body is to be read.
-// The library's own client runs one call at a time and dies of the first
-// answer that it cannot read, so only its encoding is used.
+// send sends a call and returns the answer, whose body the caller reads and
+// closes. Only the library's encoding is used: its client runs one call at a
+// time, and the first answer that it cannot read ends it.
 func (c *Client) send(ctx context.Context, over http.RoundTripper, method string, args ...any) (*http.Response, error) {
 	for _, arg := range args {
 		if s, ok := arg.(string); ok && !IsXMLText(s) {
-			// The library would send another text instead.
+			// The library would send a different text.
 			return nil, fmt.Errorf("%s: %q has characters that XML cannot carry", method, s)
 		}
 	}
@@ -111,7 +111,7 @@ func (c *Client) send(ctx context.Context, over http.RoundTripper, method string
 		return nil, fmt.Errorf("%s: %w", method, err)
 	}
 	if over != c.once {
-		req.Header.Set("Connection", "keep-alive") // our server wants it in so many words
+		req.Header.Set("Connection", "keep-alive") // our server keeps no connection without it
 	}
 	resp, err := roundTrip(ctx, over, req)
 	if err != nil {
@@ -125,10 +125,9 @@ func (c *Client) send(ctx context.Context, over http.RoundTripper, method string
 	return resp, nil
 }
 
-// roundTrip sends a request until it has failed on a connection that was made
-// for it: on one that was kept, the server may just have closed it. net/http
-// would do that by itself for some of the ways in which it finds out, if the
-// request had an Idempotency-Key; half a request written is none of them.
+// roundTrip sends a request, again and again while it fails on connections that
+// were kept: the server may just have closed them. net/http does the same for a
+// request with an Idempotency-Key, but not if half of the request was written.
 func roundTrip(ctx context.Context, over http.RoundTripper, req *http.Request) (*http.Response, error) {
 	kept := false
 	traced := httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
@@ -149,17 +148,17 @@ func roundTrip(ctx context.Context, over http.RoundTripper, req *http.Request) (
 	}
 }
 
-// ErrNoAnswer is a server that is not there, or answers nothing that one can
-// read.
+// ErrNoAnswer is returned where no server answers, or none that can be
+// understood.
 var ErrNoAnswer = errors.New("no answer")
 
-// noAnswerError is an [ErrNoAnswer] in other words.
+// noAnswerError is an [ErrNoAnswer] that says more.
 type noAnswerError struct{ error }
 
 func (e noAnswerError) Unwrap() error        { return e.error }
 func (e noAnswerError) Is(target error) bool { return target == ErrNoAnswer }
 
-// explain words why there is no answer.
+// explain says why there is no answer.
 func (c *Client) explain(ctx context.Context, err error) error {
 	var op *net.OpError
 	var errno syscall.Errno
@@ -193,8 +192,8 @@ func readingFailed(method string, err error) error {
 	return fmt.Errorf("%s: reading the answer: %w", method, err)
 }
 
-// innermost returns the error that all others are wrapped around; what
-// net/http says beyond it is of no use to a person.
+// innermost returns the error that all others wrap. What net/http adds to it
+// does not help a person.
 func innermost(err error) error {
 	for {
 		inner := errors.Unwrap(err)
@@ -205,17 +204,17 @@ func innermost(err error) error {
 	}
 }
 
-// timeoutError says what was waited for.
+// timeoutError is the error of a wait that took too long.
 type timeoutError string
 
 func (e timeoutError) Error() string   { return string(e) }
 func (e timeoutError) Timeout() bool   { return true }
 func (e timeoutError) Temporary() bool { return true } // for net.Error
 
-// Is lets callers ask for a timeout as they would for that of their context.
+// Is makes it equal to the error of a context whose deadline has passed.
 func (e timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
-// decodeAnswer returns the value of an answer; a fault is an error.
+// decodeAnswer returns the value of an answer. A fault is returned as an error.
 func decodeAnswer(method string, body []byte) (any, error) {
 	answer := xmlrpc.Response(body)
 	if err := answer.Err(); err != nil {

@@ -1,7 +1,8 @@
-// Package client asks XML-RPC PR servers, ours or any other.
+// Package client asks PR servers that speak XML-RPC, ours or BitBake's own up
+// to 1.50.
 //
-// Start with [New]. Its methods are those of the protocol; DumpDB answers a
-// reader, because a dump may be larger than memory.
+// Start with [New]. The methods of a [Client] are those of the protocol. DumpDB
+// returns a reader, because a dump may be larger than memory.
 package client
 
 import (
@@ -19,11 +20,11 @@ import (
 // own client waits.
 const Timeout = 60 * time.Second
 
-// ErrNoValue is the nil that a PR server answers where it has no value to
-// give: its database failed, or it cannot compare what it was given.
+// ErrNoValue is returned where a PR server answers nil: its database failed, or
+// it cannot compare what it was given.
 var ErrNoValue = errors.New("the server has no value")
 
-// FaultError is a fault that a PR server answered.
+// FaultError is returned where a PR server answers with a fault.
 type FaultError struct {
 	Code    int
 	Message string
@@ -31,9 +32,9 @@ type FaultError struct {
 
 func (e *FaultError) Error() string { return fmt.Sprintf("fault %d: %s", e.Code, e.Message) }
 
-// Client asks an XML-RPC PR server, ours or any other. Its methods may be
-// called by many goroutines. Their errors name the method and wrap what went
-// wrong: a [*FaultError], [ErrNoValue], or an error of the connection.
+// Client asks one PR server. Many goroutines may call its methods. Their errors
+// name the method and wrap what went wrong: a [*FaultError], [ErrNoValue],
+// [ErrNoAnswer], or another error of the connection.
 type Client struct {
 	addr, url string
 	timeout   time.Duration
@@ -44,11 +45,10 @@ type Client struct {
 	answered  atomic.Bool // so it is, or was, a PR server
 }
 
-// New returns a client for the server at addr, a host and port. Calls
-// take no longer than timeout, whatever their context says; only DumpDB
-// reckons otherwise.
+// New returns a client of the server at addr, HOST:PORT. A call takes no longer
+// than timeout, whatever its context says, except [Client.DumpDB].
 func New(addr string, timeout time.Duration) *Client {
-	// PR servers close after every answer; the reference knows nothing else.
+	// A PR server closes the connection after every answer.
 	once := newTransport(timeout)
 	once.DisableKeepAlives = true
 	return &Client{
@@ -58,13 +58,13 @@ func New(addr string, timeout time.Duration) *Client {
 	}
 }
 
-// GetPR returns the PR value of a checksum.
+// GetPR returns the PR value of a checksum, which the server makes if need be.
 func (c *Client) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
 	return c.value(ctx, "getPR", version, pkgarch, checksum)
 }
 
-// ImportOne stores value unless a greater one is stored, and returns the one
-// that is stored then.
+// ImportOne stores a value, unless a greater one is stored, and returns what is
+// stored then.
 func (c *Client) ImportOne(ctx context.Context, version, pkgarch, checksum string, value int64) (int64, error) {
 	return c.value(ctx, "importone", version, pkgarch, checksum, value)
 }
@@ -77,7 +77,7 @@ func (c *Client) Ping(ctx context.Context) error {
 
 // Quit asks the server to end.
 func (c *Client) Quit(ctx context.Context) error {
-	// Asked again on another connection, it might end the next server, too.
+	// Sent again on another connection, it might end the next server, too.
 	_, _, err := c.callOver(ctx, c.once, "quit")
 	return err
 }
@@ -95,7 +95,8 @@ type Column struct {
 	PrimaryKey int // the column's place in the primary key, or 0
 }
 
-// Exported is what an export answers. Without columns, only Rows is set.
+// Exported is the answer to an export. Only Rows is set if no columns were
+// asked for.
 type Exported struct {
 	Table, CoreVersion string
 	Columns            []Column
@@ -103,10 +104,9 @@ type Exported struct {
 }
 
 // Export returns the rows that hold the greatest value of their version and
-// pkgarch, of those that f lets through, and with columns a description of
-// the table.
+// pkgarch and that f lets through. With columns, it also describes the table.
 func (c *Client) Export(ctx context.Context, f store.Filter, columns bool) (*Exported, error) {
-	// The empty string is no filter; a nil the library would send as nothing.
+	// An empty string filters nothing. The library would leave out a nil.
 	text := func(s *string) string {
 		if s == nil {
 			return ""
@@ -142,7 +142,8 @@ func (c *Client) Export(ctx context.Context, f store.Filter, columns bool) (*Exp
 	return out, nil
 }
 
-// setMeta takes over the description of the table, which may be empty.
+// setMeta takes over the description of the table, which may be empty. It
+// returns false if it is not one.
 func (e *Exported) setMeta(meta map[string]any) bool {
 	if len(meta) == 0 {
 		return true
@@ -175,8 +176,8 @@ func exportedRow(v any) (row Row, ok bool) {
 	return row, okV && okP && okC && okN
 }
 
-// textOf returns a text that the library has decoded. It makes nil of an
-// empty one; where only a text can be, nil means that.
+// textOf returns a text that the library has decoded. The library decodes an
+// empty text as nil.
 func textOf(v any) (string, bool) {
 	if v == nil {
 		return "", true
@@ -185,7 +186,7 @@ func textOf(v any) (string, bool) {
 	return s, ok
 }
 
-// value makes a call that answers a value.
+// value makes a call whose answer is a PR value.
 func (c *Client) value(ctx context.Context, method string, args ...any) (int64, error) {
 	v, err := c.call(ctx, method, args...)
 	if err != nil {

@@ -15,32 +15,32 @@ import (
 )
 
 const (
-	// dumpPatience is how long a dump may take to begin, at least: Python's
+	// dumpPatience is the least time that a dump may take to begin: Python's
 	// server makes all of it before it answers.
 	dumpPatience = 10 * time.Minute
 	// dumpBuffer is how much of a dump is held in memory.
 	dumpBuffer = 64 << 10
-	// maxNoDump is how much is read of an answer that is no dump.
+	// maxNoDump is how much is read of an answer that is not a dump.
 	maxNoDump = 64 << 10
 	// maxFrame is how long the XML before and behind a dump may be.
 	maxFrame = 4 << 10
-	// maxEntity is how long a character may be when it is escaped. More than
-	// that always comes behind one: closeText.
+	// maxEntity is how long an escaped character may be. More than that always
+	// follows one: closeText.
 	maxEntity = 32
 
 	closeText = "</value></param></params></methodResponse>"
 )
 
-// openText is how an answer with a text begins, up to the first character that
-// shows that it is one.
+// openText matches the beginning of an answer with a text, up to the first
+// character that shows that it is one.
 var openText = regexp.MustCompile(`^\s*(?:<\?xml\s+version=['"][0-9.]+['"](?:\s+encoding=['"](?i:utf-8)['"])?\s*\?>)?` +
 	`\s*<methodResponse>\s*<params>\s*<param>\s*<value>(\s*<string>)?()\s*[^<\s]`)
 
-// DumpDB returns the SQL that makes the server's database again, as it comes:
-// the library would hold all of it in memory, several times over. An end of
-// file says that it is complete. The dump may take longer than the timeout of
-// the client, which is how long nothing may come while it is read, and ten
-// minutes or more to begin. It has to be closed, and ends with ctx.
+// DumpDB returns the SQL that makes the server's database again, as it arrives:
+// the library would hold all of it in memory, several times over. The reader
+// ends with io.EOF only if the dump is complete. It may take ten minutes to begin,
+// or the client's timeout if that is longer; after that, the timeout bounds how
+// long nothing may arrive. The caller closes it. It ends with ctx.
 func (c *Client) DumpDB(ctx context.Context) (io.ReadCloser, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	endAfter := func(d time.Duration) *time.Timer {
@@ -62,8 +62,8 @@ func (c *Client) DumpDB(ctx context.Context) (io.ReadCloser, error) {
 	return text, nil
 }
 
-// patientReader reads an answer for as long as something comes of it. How long
-// its reader thinks about what has come does not count.
+// patientReader reads an answer as long as something arrives. The time between
+// two reads does not count.
 type patientReader struct {
 	body     io.ReadCloser
 	patience time.Duration
@@ -83,18 +83,18 @@ func (r *patientReader) Close() error {
 	return r.body.Close()
 }
 
-// textReader reads the text of an answer.
+// textReader reads the text in an answer.
 type textReader struct {
 	io.Closer
 	in      *bufio.Reader
-	closing string // the tags that have to come behind the text
-	pending string // of a character that was escaped
+	closing string // the tags that must follow the text
+	pending string // the rest of a character that was escaped
 	cr      bool   // whether the last character was a carriage return
-	err     error  // what is to be said when everything has been read
+	err     error  // what Read returns once everything has been read
 }
 
-// readText returns the text of an answer. Where there is none, the error says
-// what there is.
+// readText returns the text of an answer. If the answer has none, the error says
+// what it has.
 func readText(body io.ReadCloser) (*textReader, error) {
 	in := bufio.NewReaderSize(body, dumpBuffer)
 	for n := 1; ; n++ {
@@ -134,7 +134,7 @@ func (r *textReader) Read(p []byte) (n int, err error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	// Where nothing more has to be waited for, small pieces become large ones.
+	// As long as nothing has to be waited for, small pieces become one large one.
 	for r.err == nil && (n == 0 || n < len(p) && r.in.Buffered() >= maxEntity) {
 		read, err := r.readPiece(p[n:])
 		n += read
@@ -153,12 +153,12 @@ func (r *textReader) Read(p []byte) (n int, err error) {
 	return 0, r.err
 }
 
-// errTextEnds is the proper end of an answer; io.EOF is the end of what has
-// come of it.
+// errTextEnds is returned at the proper end of an answer. io.EOF means that the
+// connection ended.
 var errTextEnds = errors.New("the text ends here")
 
-// readPiece reads what is of one kind: plain text, an escaped character, the
-// end of a line or of everything. It may read none for a piece of the text.
+// readPiece reads one thing: plain text, an escaped character, the end of a line
+// or the end of the text. It may return no bytes and no error.
 func (r *textReader) readPiece(p []byte) (int, error) {
 	if len(r.pending) > 0 {
 		n := copy(p, r.pending)
@@ -173,7 +173,7 @@ func (r *textReader) readPiece(p []byte) (int, error) {
 	r.cr = text[0] == '\r'
 	switch {
 	case r.cr:
-		// XML has one way to end a line, and to read "\r" as well as "\r\n" so.
+		// XML reads "\r" and "\r\n" as "\n".
 		r.pending = "\n"
 		return 0, r.skip(1)
 	case afterCR && text[0] == '\n':
@@ -209,7 +209,7 @@ func (r *textReader) readEntity() error {
 	return r.skip(end + 1)
 }
 
-// unescape returns the character that stands in XML as & and ; around name.
+// unescape returns the character that XML writes as & name ;.
 func unescape(name string) (string, bool) {
 	switch name {
 	case "amp":
@@ -235,8 +235,8 @@ func unescape(name string) (string, bool) {
 	return string(rune(n)), true
 }
 
-// readEnd reads the tags behind the text, and on to the end of the answer:
-// only there net/http finds that something is missing of it.
+// readEnd reads the tags behind the text and to the end of the answer: net/http
+// notices only there that something is missing.
 func (r *textReader) readEnd() error {
 	end, err := io.ReadAll(io.LimitReader(r.in, maxFrame))
 	if err != nil {

@@ -185,7 +185,7 @@ func TestClientDumpRefused(t *testing.T) {
 	for answer, want := range map[string]string{
 		fault:                        "dump_db: fault 1: a & b",
 		response("<nil/>"):           "dump_db: the server has no value",
-		response("<int>3</int>"):     "dump_db: the server answered 3 (int64), which no PR server answers",
+		response("<int>3</int>"):     "dump_db: the server answered 3 (int64), which is not an answer of a PR server",
 		"HTTP/1.0 404 No\r\n\r\n":    "dump_db: the server answered HTTP status 404 No; is it a PR server?",
 		httpOK + "\r\n" + beforeText: "dump_db: reading the answer: XML syntax error on line 5: unexpected EOF; is it a PR server?",
 	} {

@@ -43,6 +43,9 @@ func Claim(file string, o Options) (*Claimed, error) {
 	if c.lock, err = lockFile(c.Path, c.NetworkFS == ""); err == nil {
 		c.Empty, err = checkWritable(c.Path)
 	}
+	if err == nil {
+		err = CheckLog(c.Path)
+	}
 	if err != nil {
 		c.Unmake(err)
 		c.Release()

@@ -48,8 +48,8 @@ func Resolve(file string) (string, error) {
 	return Resolve(target)
 }
 
-// CheckReadable finds out whether a program may open a database file to read.
-// The first to open a file in WAL mode makes its companions, and a writing
+// CheckReadable finds out whether a program may open a database file to read:
+// see [CheckLog] for what is beside it. The first to open a file in WAL mode makes its companions, and a writing
 // server of another user could not use those.
 func CheckReadable(file string) error {
 	var st unix.Stat_t
@@ -59,11 +59,14 @@ func CheckReadable(file string) error {
 	if err := checkLinks(file); err != nil {
 		return err
 	}
-	if !isWAL(file) {
-		return nil
-	}
 	if path, err := filepath.EvalSymlinks(file); err == nil {
 		file = path
+	}
+	if err := CheckLog(file); err != nil {
+		return err
+	}
+	if !isWAL(file) {
+		return nil
 	}
 	if _, err := os.Stat(file + "-shm"); err == nil {
 		return nil

@@ -25,6 +25,18 @@ func (e *Error) Error() string { return e.Text }
 // Unwrap returns the reason.
 func (e *Error) Unwrap() error { return e.Reason }
 
+// FileError says which file an error is about. Its text is that of the error
+// alone: clients hear that, and know nothing of files.
+type FileError struct {
+	File string
+	Err  error
+}
+
+func (e *FileError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *FileError) Unwrap() error { return e.Err }
+
 // The reasons of an [Error].
 var (
 	ErrBusy       = errors.New("another program has locked the database")

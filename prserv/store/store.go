@@ -11,7 +11,8 @@ import (
 )
 
 // Store keeps PR values. Many goroutines may call its methods. Their errors
-// are [ErrNotFound], [ErrReadOnly], [ErrClosed], an [*Error] of the database,
+// are [ErrNotFound], [ErrReadOnly], [ErrClosed], an [*Error] of the database
+// (within a [*FileError] if it has a file),
 // or that of a context which has ended; where a change fails so, nobody knows
 // whether it will be stored.
 type Store interface {

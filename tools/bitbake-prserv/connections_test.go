@@ -14,9 +14,9 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-// TestForkedClients has eight Python processes that share one client object.
-// If the server kept its connections open they would share a connection, and
-// read each other's answers.
+// TestForkedClients runs eight Python processes that share one client object. If
+// the server kept connections open, they would share one and read each other's
+// answers.
 func TestForkedClients(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		p := startProgram(t, filepath.Join(t.TempDir(), "prserv.sqlite3"))
@@ -37,7 +37,8 @@ func dial(t *testing.T, addr string) net.Conn {
 	return conn
 }
 
-// call is a request for a value, with a header line or none.
+// call returns a getPR request, with header as one more header line if it is not
+// empty.
 func call(version, protocol, header string) string {
 	body := "<methodCall><methodName>getPR</methodName><params><param><value>" + version +
 		"</value></param><param><value>all</value></param><param><value>c</value></param></params></methodCall>"
@@ -56,8 +57,8 @@ func importKeys(t *testing.T, p *program, versions ...string) {
 	}
 }
 
-// TestConnectionClose reads to the end of the connection: a server that left
-// it open would let the test run into its deadline.
+// TestConnectionClose reads to the end of the connection, so that it fails if the
+// server leaves the connection open.
 func TestConnectionClose(t *testing.T) {
 	p := startProgram(t, filepath.Join(t.TempDir(), "prserv.sqlite3"))
 	importKeys(t, p, "one", "two")
@@ -84,8 +85,8 @@ func TestConnectionClose(t *testing.T) {
 	}
 }
 
-// TestRefusedConnectionClose closes after what is no call, too, even where the
-// client asked for another.
+// TestRefusedConnectionClose sends requests that are no calls. The server has to
+// close the connection, even if the client asks to keep it.
 func TestRefusedConnectionClose(t *testing.T) {
 	p := startProgram(t, filepath.Join(t.TempDir(), "prserv.sqlite3"))
 	for _, test := range []struct{ request, status string }{
@@ -103,7 +104,8 @@ func TestRefusedConnectionClose(t *testing.T) {
 	}
 }
 
-// TestKeepAlive answers two requests on one connection, in order.
+// TestKeepAlive sends three requests on one connection, which have to be answered
+// in order.
 func TestKeepAlive(t *testing.T) {
 	p := startProgram(t, filepath.Join(t.TempDir(), "prserv.sqlite3"))
 	importKeys(t, p, "one", "two", "three")

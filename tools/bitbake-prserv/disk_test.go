@@ -9,42 +9,43 @@ import (
 	"strings"
 )
 
-// sectorSize is what a disk writes whole or not at all.
+// sectorSize is the number of bytes that a disk writes all or none of.
 const sectorSize = 512
 
-// disk is the folder of a database on a disk that is true to its word and no
-// more: what was synced is there, and of everything else it keeps whatever it
-// likes. That goes for names too: a file is found after a power cut only if
-// its folder has been synced since the file got its name.
+// disk is a model of a disk that holds the folder of a database. After a power cut
+// it has what was synced, and any part of the rest. This holds for names too: a
+// file is sure to be found only if its folder was synced after the file got its
+// name.
 //
-// The index of the log, which is not read after a power cut, and the server's
-// lock are left out.
+// The model leaves out the server's lock and the index of the log, which is not
+// read after a power cut.
 type disk struct {
 	dir     string
-	ignores func(path string) bool // syncs that do nothing, to see that it shows
+	ignores func(path string) bool // whose syncs do nothing, for tests of the test
 
-	named    map[string]*diskFile // by the names of this moment
-	durable  map[string]*diskFile // by the names that a power cut leaves for certain
+	named    map[string]*diskFile // by their names now
+	durable  map[string]*diskFile // by the names that are sure to survive a power cut
 	renamed  []naming             // since durable
 	syncing  map[*sysCall]syncMark
 	doneCall map[*sysCall]bool
 }
 
-// naming is a change of a folder; no file means that the name is gone.
+// naming is a change of a name in a folder. file is nil if the name was removed.
 type naming struct {
 	name string
 	file *diskFile
 	by   *sysCall
 }
 
-// diskFile is a file: what is certain to be on disk, and the changes since.
+// diskFile is a file: the content that is sure to survive, and the changes since.
 type diskFile struct {
 	durable []byte
 	pending []*sysCall
-	passed  int // how many changes were pending once and are durable now
+	passed  int // number of changes that are durable now
 }
 
-// syncMark is how much there was to sync when a sync began.
+// syncMark records what a sync covers: the changes that were complete when it
+// began.
 type syncMark struct {
 	file  *diskFile // nil is the folder
 	upTo  int
@@ -58,7 +59,7 @@ func newDisk(dir string, ignores func(path string) bool) *disk {
 	}
 }
 
-// see takes the next event of the server.
+// see applies the next event of the server.
 func (d *disk) see(e event) error {
 	if e.ended {
 		return d.seeEnd(e.sysCall)
@@ -95,7 +96,7 @@ func (d *disk) see(e event) error {
 		mark := syncMark{file: file, upTo: file.passed}
 		for _, change := range file.pending {
 			if !d.doneCall[change] {
-				break // it may come too late for this sync
+				break // it may be too late for this sync
 			}
 			mark.upTo++
 		}
@@ -115,7 +116,7 @@ func (d *disk) rename(name string, file *diskFile, by *sysCall) {
 	}
 }
 
-// completeNamings returns the changes of the folder whose calls have ended.
+// completeNamings returns the changes of names whose calls have ended.
 func (d *disk) completeNamings() []naming {
 	n := 0
 	for n < len(d.renamed) && d.doneCall[d.renamed[n].by] {
@@ -163,8 +164,8 @@ func withName(names map[string]*diskFile, n naming) map[string]*diskFile {
 	return names
 }
 
-// changed returns content after a call, of which only some sectors reach the
-// disk.
+// changed returns content after a write or truncation, of which only the sectors
+// that survive reach the disk.
 func changed(content []byte, c *sysCall, survives func(sector int64) bool) []byte {
 	if c.name == "ftruncate" {
 		return resized(content, c.offset)
@@ -190,16 +191,16 @@ func resized(content []byte, size int64) []byte {
 	return append(content, make([]byte, size-int64(len(content)))...)
 }
 
-// powerCut says what becomes of what was not synced.
+// powerCut says how much survives of what was not synced.
 type powerCut int
 
 const (
 	losesAll  powerCut = iota
-	losesSome          // of each sector and each name, what comes after some moment
+	losesSome          // of each sector and each name, what came after some moment
 	losesNone
 )
 
-// write writes into a folder what a power cut leaves.
+// write writes to a folder the files that are left after a power cut.
 func (d *disk) write(to string, cut powerCut, random *rand.Rand) error {
 	// until chooses how many of n changes reach the disk.
 	until := func(n int) int {
@@ -241,7 +242,8 @@ func (d *disk) write(to string, cut powerCut, random *rand.Rand) error {
 	return nil
 }
 
-// isCheckpointing tells whether the database file itself is being changed.
+// isCheckpointing reports whether the database file itself has changes that are
+// not synced.
 func (d *disk) isCheckpointing(name string) bool {
 	file := d.named[name]
 	return file != nil && len(file.pending) > 0

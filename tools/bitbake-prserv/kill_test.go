@@ -15,10 +15,9 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-// TestKillLosesNothing kills the server again and again under load. Whatever
-// was answered has to be in the file then, for a program that knows nothing of
-// the server, and for the next server, which has to go on where the last one
-// was.
+// TestKillLosesNothing kills the server again and again under load. Each time the
+// file has to hold every value that was answered, read with nothing but SQLite,
+// and the next server has to go on from there.
 func TestKillLosesNothing(t *testing.T) {
 	const clients = 8
 	kills := 5
@@ -64,8 +63,8 @@ func TestKillLosesNothing(t *testing.T) {
 		waitForCalls(t, promised, 1+random.IntN(200))
 		time.Sleep(time.Duration(random.IntN(3000)) * time.Microsecond) // not always just after an answer
 		server.kill(t)
-		// A copy, because SQLite tidies up the original for whoever opens it,
-		// and that is to be left to the next server.
+		// Look at a copy: opening the original would make SQLite tidy it up, which
+		// the next server has to do.
 		copied, err := copyDatabase(file, t.TempDir())
 		if err != nil {
 			t.Fatal(err)
@@ -82,14 +81,15 @@ func TestKillLosesNothing(t *testing.T) {
 	if err := checkStored(file, promised.version, promised.snapshot()); err != nil {
 		t.Error(err)
 	}
-	// A call can break at every kill, but the next waits for the next server.
+	// A kill breaks at most one call of each client: the next call waits for the
+	// next server.
 	if n := cutOff.Load(); n > int64(kills*clients) {
 		t.Errorf("%d calls broke, want at most %d", n, kills*clients)
 	}
 	t.Logf("%d kills, %d answers, %d calls cut off", kills, promised.count(), cutOff.Load())
 }
 
-// waitForCalls waits until a server has answered some more calls.
+// waitForCalls waits until so many more calls have been answered.
 func waitForCalls(t *testing.T, p *promises, more int) {
 	t.Helper()
 	enough := p.count() + more

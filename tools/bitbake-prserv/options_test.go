@@ -22,7 +22,7 @@ func TestOptionsGolden(t *testing.T) {
 			args := strings.Fields(strings.TrimPrefix(line, "$ "))
 			t.Run(dialect+"/"+strings.Join(args, " "), func(t *testing.T) {
 				got := line + "\n" + record(t, args)
-				// Python 2 says "an argument" for what Python 3, and we, count.
+				// Python 2 says "an argument" where Python 3, and we, say "1 argument".
 				want := strings.ReplaceAll(want, "option requires an argument", "option requires 1 argument")
 				if got != want {
 					t.Errorf("got\n%s\nwant\n%s", got, want)
@@ -32,8 +32,8 @@ func TestOptionsGolden(t *testing.T) {
 	}
 }
 
-// record runs the program and writes down what it did, in the format of the
-// recordings. Our own options stand below the reference's in the help.
+// record runs the program and returns what it printed, in the format of the
+// recordings. It leaves our own options, which stand last, out of the help.
 func record(t *testing.T, args []string) string {
 	t.Helper()
 	var out, errs strings.Builder

@@ -16,8 +16,9 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-// TestAnswerWaitsForTheDisk follows one new value: it is written to the log,
-// the log is synced, the sync returns, and only then the answer is sent.
+// TestAnswerWaitsForTheDisk follows one new value. It has to be written to the log,
+// the log has to be synced, and only when the sync has returned may the answer be
+// sent.
 func TestAnswerWaitsForTheDisk(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
 	checksum := strings.Repeat("c0ffee", 10)
@@ -44,18 +45,18 @@ func TestAnswerWaitsForTheDisk(t *testing.T) {
 			order = append(order, "synced")
 		}
 	}
-	// The row is in the table and in the index of its key, on two pages. Later
-	// the log is synced once more, to be moved to the file.
+	// The row is written twice, to a page of the table and to one of its index.
+	// After the answer, the log is synced again before it is moved to the file.
 	got := strings.Join(order, ", ")
 	if !regexp.MustCompile(`^written(, more written)*, written(, more written)*, synced, answer`).MatchString(got) {
 		t.Errorf("the order is %q, want the value written, synced and answered", got)
 	}
 }
 
-// TestPowerLossLosesNothing writes down what a loaded server does to its
-// files, and cuts the power at many moments: every value that had been sent to
-// a client has to be found on a disk that has kept what was synced, and of the
-// rest nothing, everything or pieces.
+// TestPowerLossLosesNothing traces what a loaded server does to its files, and
+// replays power cuts at many moments. Every value that had been sent to a client
+// has to be on the disk, whether that has kept nothing, all or parts of what was
+// not synced.
 func TestPowerLossLosesNothing(t *testing.T) {
 	cuts := 12
 	if scripttest.IsLong() {
@@ -72,7 +73,7 @@ func TestPowerLossLosesNothing(t *testing.T) {
 	}
 	t.Logf("%d answers in %d events, %d files opened, seed %d", trace.promised.count(), len(trace.events), opened, seed)
 
-	// A disk that does not sync has to be found out, or the above shows nothing.
+	// The test of the test: on a disk that ignores syncs, values have to be lost.
 	for _, ignored := range []string{trace.file + "-wal", trace.file, filepath.Dir(trace.file)} {
 		lost, _, err := trace.cutPower(t, 30, seed, func(path string) bool { return path == ignored })
 		if err != nil {
@@ -84,19 +85,19 @@ func TestPowerLossLosesNothing(t *testing.T) {
 	}
 }
 
-// loadTrace is what a server did, and what it had to do for it.
+// loadTrace is what a server did under load, and what it answered.
 type loadTrace struct {
 	file     string
 	promised *promises
 	events   []event
 }
 
-// traceLoad traces a server under load, up to its end.
+// traceLoad traces a server under load until it has ended.
 func traceLoad(t *testing.T) loadTrace {
 	t.Helper()
 	const clients, calls = 8, 40
-	// So long a version takes pages enough for the log to be moved to the file
-	// a few times, which SQLite does after each thousand.
+	// With so long a version, the rows fill so many pages that the log is moved to
+	// the file a few times.
 	trace := loadTrace{file: filepath.Join(t.TempDir(), "prserv.sqlite3"), promised: newPromises(strings.Repeat("v", 3000))}
 	seed := rand.Uint64()
 	trace.events = traceServer(t, trace.file, func(c *client.Client) {
@@ -119,9 +120,9 @@ func traceLoad(t *testing.T) loadTrace {
 	return trace
 }
 
-// cutPower replays the trace and cuts the power at about as many moments as
-// cuts says, some of them chosen because much happens then. It returns the
-// first loss, and how many files it has looked into.
+// cutPower replays the trace and cuts the power at about so many random moments: a
+// third of them anywhere, a third at answers, a third while the log is moved to
+// the file. It returns the first loss, and the number of files it has opened.
 func (l loadTrace) cutPower(t *testing.T, cuts int, seed uint64, ignores func(string) bool) (lost error, opened int, err error) {
 	random := rand.New(rand.NewPCG(seed, 1))
 	base := t.TempDir()

@@ -30,7 +30,7 @@ type program struct {
 	log bytes.Buffer // its stderr; guarded by mu
 }
 
-var started = regexp.MustCompile(`^NOTE: Started PRServer with DBfile: (.*), IP: (.*), PORT: (\d+), PID: (\d+)$`)
+var started = regexp.MustCompile(` NOTE: Started PRServer with DBfile: (.*), IP: (.*), PORT: (\d+), PID: (\d+)$`)
 
 // startProgram starts the program on a file, at a port that the system
 // chooses, and returns when it serves.
@@ -176,7 +176,7 @@ func readDump(dump io.ReadCloser, err error) (string, error) {
 	return string(text), err
 }
 
-// get asks for a value for a key VERSION/PKGARCH/CHECKSUM.
+// get asks for the value of a key VERSION/PKGARCH/CHECKSUM, which has to be want.
 func get(t *testing.T, addr, key string, want int64) {
 	t.Helper()
 	k := strings.Split(key, "/")

@@ -14,20 +14,21 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 
 	"prserver/prserv/client"
+	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
 )
 
 const (
-	// issuedArch is the pkgarch of checksums that getPR is asked for, and
-	// importedArch that of imported ones: there values are as we chose them.
+	// issuedArch is the pkgarch of checksums that getPR is asked for, importedArch
+	// that of checksums that are imported, with values of our choice.
 	issuedArch, importedArch = "issued", "imported"
-	// firstImported is greater than any value that a test has issued, so that
-	// a value alone tells whether it was imported.
+	// firstImported is greater than any value that getPR gives in a test, so that a
+	// value tells whether it was imported.
 	firstImported = 1_000_000_000
 )
 
-// promises is what clients were answered. What was answered once has to be in
-// the file for ever, or a greater value.
+// promises holds what clients were answered. From then on the file has to hold
+// that value of the checksum, or a greater one.
 type promises struct {
 	version string
 
@@ -39,7 +40,7 @@ type promises struct {
 	imported int64            // guarded by mu
 }
 
-// rowKey is what a row has beside its version and its value.
+// rowKey identifies a row of the version that a test asks for.
 type rowKey struct{ pkgarch, checksum string }
 
 func newPromises(version string) *promises {
@@ -52,7 +53,7 @@ func (p *promises) count() int {
 	return p.answered
 }
 
-// note takes an answer.
+// note records an answer.
 func (p *promises) note(key rowKey, value int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,8 +68,8 @@ func (p *promises) note(key rowKey, value int64) {
 // errBroken is an answer that contradicts an earlier one.
 var errBroken = errors.New("a promise was broken")
 
-// getNew asks for the value of a checksum that nobody has asked for. It has to
-// be greater than all that were known when the call started.
+// getNew asks for a checksum that is new. Its value has to be greater than all that
+// were known when the call started.
 func (p *promises) getNew(ctx context.Context, c *client.Client, checksum string) error {
 	p.mu.Lock()
 	floor := p.greatest
@@ -84,7 +85,7 @@ func (p *promises) getNew(ctx context.Context, c *client.Client, checksum string
 	return nil
 }
 
-// getAgain asks for a checksum that has a value.
+// getAgain asks for a checksum that may have a value, which must not get less.
 func (p *promises) getAgain(ctx context.Context, c *client.Client, checksum string) error {
 	p.mu.Lock()
 	known, isKnown := p.values[rowKey{issuedArch, checksum}]
@@ -117,8 +118,8 @@ func (p *promises) importOne(ctx context.Context, c *client.Client, checksum str
 	return nil
 }
 
-// call makes the i-th call of a client, in a mix like that of a build beside
-// an import.
+// call makes the i-th call of a client: in seven of ten cases for a new checksum,
+// in two for one that may be known, in one an import.
 func (p *promises) call(ctx context.Context, c *client.Client, client, i int, random *rand.Rand) error {
 	own := fmt.Sprintf("%d-%d", client, random.IntN(i+1))
 	switch random.IntN(10) {
@@ -138,10 +139,14 @@ func (p *promises) snapshot() map[rowKey]int64 {
 }
 
 // checkStored opens a database file that no server has open, with nothing but
-// SQLite, and looks for promised values. It also wants no two checksums that
-// getPR was asked for to share a value.
+// SQLite. It returns an error if the file is damaged, if a promised value is
+// missing, or if two checksums that getPR was asked for share a value.
 func checkStored(file, version string, promised map[rowKey]int64) error {
-	// Closing moves the log to the file; nobody waits for a disk to have that.
+	// A server has to start by itself, whatever is on the disk.
+	if err := dbfile.CheckLog(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	// Closing moves the log to the file. That need not be synced.
 	db, err := sql.Open("sqlite3", "file:"+file+"?_busy_timeout=0&_synchronous=OFF")
 	if err != nil {
 		return err
@@ -180,8 +185,8 @@ func checkStored(file, version string, promised map[rowKey]int64) error {
 	return rows.Err()
 }
 
-// copyDatabase copies a database file and its log, but not the index of the
-// log: it has to be found again by whoever opens the copy.
+// copyDatabase copies a database file and its log to a folder. It leaves out the
+// index of the log, so that SQLite has to recover the log.
 func copyDatabase(file, dir string) (string, error) {
 	to := filepath.Join(dir, filepath.Base(file))
 	for _, suffix := range []string{"", "-wal", "-journal"} {

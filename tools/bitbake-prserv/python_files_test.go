@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// contents returns what is in a database file: the statements that made it,
-// and every row in its order, with types.
+// contents returns the statements that made a database, and behind them all rows
+// in their order, as SQL literals.
 func contents(t *testing.T, file string) []string {
 	t.Helper()
 	db, err := sql.Open("sqlite3", file)
@@ -49,8 +49,9 @@ func wantLines(t *testing.T, what, got string, want ...string) {
 	}
 }
 
-// TestPythonFiles hands a file back and forth: the reference's statements in
-// Python's sqlite3 and our server count on from each other.
+// TestPythonFiles hands a file back and forth between Python's sqlite3, with the
+// statements of the reference, and our server. Each has to go on from the other's
+// values.
 func TestPythonFiles(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		for _, journal := range []string{"WAL", "MEMORY", "DELETE"} {
@@ -85,8 +86,8 @@ func TestPythonFiles(t *testing.T) {
 	})
 }
 
-// TestPythonMakesTheSameFile compares the files that both make of the same
-// calls.
+// TestPythonMakesTheSameFile makes the same calls to both, and compares their
+// files.
 func TestPythonMakesTheSameFile(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		dir := t.TempDir()
@@ -108,8 +109,8 @@ func TestPythonMakesTheSameFile(t *testing.T) {
 	})
 }
 
-// TestPythonCrashed opens what a Python that died in the middle of a change
-// has left behind: a write-ahead log, or a journal to roll back.
+// TestPythonCrashed opens the file of a Python that died in the middle of a
+// change, with a write-ahead log or a journal to roll back beside it.
 func TestPythonCrashed(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		for journal, left := range map[string]string{"WAL": "-wal", "DELETE": "-journal"} {
@@ -129,8 +130,8 @@ func TestPythonCrashed(t *testing.T) {
 	})
 }
 
-// TestKilled kills our server while calls come in: whatever it answered is in
-// the file, for the next server and for Python.
+// TestKilled kills our server under load. Python and the next server have to find
+// every value that it had answered.
 func TestKilled(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		file := filepath.Join(t.TempDir(), "prserv.sqlite3")
@@ -186,7 +187,7 @@ func TestKilled(t *testing.T) {
 	})
 }
 
-// sqlite3Program runs the sqlite3 program.
+// sqlite3Program runs the sqlite3 program and returns what it prints.
 func sqlite3Program(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
 	if _, err := exec.LookPath("sqlite3"); err != nil {
@@ -195,7 +196,8 @@ func sqlite3Program(t *testing.T, stdin string, args ...string) string {
 	return runProgram(t, stdin, "sqlite3", args...)
 }
 
-// TestOutside reads and copies the file while the server writes to it.
+// TestOutside reads and copies the file with other programs while the server
+// writes to it.
 func TestOutside(t *testing.T) {
 	t.Run("sqlite3", func(t *testing.T) {
 		testOutside(t,
@@ -262,7 +264,7 @@ func testOutside(t *testing.T, rows func(file string) string, backup func(file, 
 	}
 }
 
-// TestRestore makes a new file of a dump, as its operator would.
+// TestRestore makes a new file from a dump with the sqlite3 program.
 func TestRestore(t *testing.T) {
 	dir := t.TempDir()
 	file, restored := filepath.Join(dir, "prserv.sqlite3"), filepath.Join(dir, "new.db")
@@ -299,7 +301,7 @@ func TestRestore(t *testing.T) {
 	if got := contents(t, restored); !reflect.DeepEqual(got, want) {
 		t.Errorf("restored\n %q\nwant\n %q", got, want)
 	}
-	// The restored file is as good as the other.
+	// A server goes on with the restored file.
 	p = startProgram(t, restored)
 	get(t, p.addr, "v0/all/b", 15)
 	again, err := readDump(ask(p.addr).DumpDB(ctx))

@@ -23,7 +23,7 @@ type interpreter struct {
 	variable string // names one in the environment
 	names    []string
 	module   string // of its XML-RPC client
-	// find returns its path, or why there is none.
+	// find returns its path, or an error that says why there is none.
 	find func() (string, error)
 }
 
@@ -38,8 +38,8 @@ func init() {
 	}
 }
 
-// search tries the names. One that is found but does not run, as the shims of
-// version managers do not, is as good as none.
+// search returns the first of the names that runs. The shims of version managers
+// can be found and still not run.
 func (i *interpreter) search() (string, error) {
 	names := i.names
 	if name := os.Getenv(i.variable); name != "" {
@@ -70,7 +70,7 @@ func eachPython(t *testing.T, test func(t *testing.T, python string)) {
 	}
 }
 
-// runPython runs a script of testdata and returns what it prints.
+// runPython runs a script in testdata and returns what it prints.
 func runPython(t *testing.T, python, script string, args ...string) string {
 	t.Helper()
 	return runProgram(t, "", python, append([]string{filepath.Join("testdata", script)}, args...)...)
@@ -84,7 +84,7 @@ func runProgram(t *testing.T, stdin, name string, args ...string) string {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "PYTHONIOENCODING=utf-8")
-	// What it forks goes with it, should it take too long.
+	// If it takes too long, its child processes are killed too.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.Stdin = strings.NewReader(stdin)
@@ -96,10 +96,10 @@ func runProgram(t *testing.T, stdin, name string, args ...string) string {
 	return stdout.String()
 }
 
-// clientTests are the classes of testdata/client.py.
+// clientTests are the test classes of testdata/client.py.
 var clientTests = []string{"Values", "Export", "Large", "Texts", "Filters", "Faults", "Dump", "Quit"}
 
-// TestPythonClient drives the built program with Python's own clients.
+// TestPythonClient drives the program with Python's own clients.
 func TestPythonClient(t *testing.T) {
 	eachPython(t, func(t *testing.T, python string) {
 		for _, class := range clientTests {
@@ -122,8 +122,8 @@ func TestPythonClient(t *testing.T) {
 	})
 }
 
-// TestPythonClientOfReference holds what testdata/client.py expects against
-// the reference itself.
+// TestPythonClientOfReference runs the tests of testdata/client.py against the
+// reference, to see that they expect what it does.
 func TestPythonClientOfReference(t *testing.T) {
 	eachReference(t, func(t *testing.T, r reference) {
 		for _, class := range clientTests {

@@ -12,14 +12,14 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-// The two ends of a link between the two network namespaces of a test, from
-// the addresses that documentation uses.
+// The addresses of the two network namespaces of a test. They are reserved for
+// documentation.
 const (
 	serverIP = "192.0.2.1"
 	clientIP = "192.0.2.2"
 )
 
-// TestRemoteQuit asks a server to end from a machine with another address.
+// TestRemoteQuit sends quit to a server from another address than its own.
 func TestRemoteQuit(t *testing.T) {
 	server, client := twoHosts(t)
 	for _, test := range []struct {
@@ -54,7 +54,8 @@ func TestRemoteQuit(t *testing.T) {
 	}
 }
 
-// quitFrom calls quit from a namespace until something listens.
+// quitFrom waits until a server listens, sends quit from a namespace, and returns
+// what came of it.
 func quitFrom(t *testing.T, namespace, addr string) (said string) {
 	t.Helper()
 	scripttest.WaitFor(t, "a listener", func() bool {
@@ -68,7 +69,8 @@ func quitFrom(t *testing.T, namespace, addr string) (said string) {
 	return said
 }
 
-// twoHosts makes two network namespaces with a link between them.
+// twoHosts makes two network namespaces with a link between them. It skips the
+// test if the machine does not allow that.
 func twoHosts(t *testing.T) (server, client string) {
 	t.Helper()
 	if _, err := exec.LookPath("ip"); err != nil {

@@ -62,8 +62,8 @@ func TestRestartFailsNoCall(t *testing.T) {
 	server.stop(t)
 }
 
-// checkIssued opens the file and looks for every value that was answered. As
-// no checksum was asked for twice, no two may share a value.
+// checkIssued checks that the file holds every value that was answered, and that
+// no two checksums share one: each was asked for once.
 func checkIssued(t *testing.T, file string, answers []map[string]int64) {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), file, true)
@@ -98,7 +98,7 @@ func checkIssued(t *testing.T, file string, answers []map[string]int64) {
 
 var insertedRow = regexp.MustCompile(`VALUES\('v','all','([^']*)',(\d+)\);`)
 
-// storedValues reads the values of a dump of keys that need no quoting.
+// storedValues returns the values in a dump by checksum. The keys need no quoting.
 func storedValues(t *testing.T, dump string) map[string]int64 {
 	t.Helper()
 	values := map[string]int64{}

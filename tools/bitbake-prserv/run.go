@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 
 	"prserver/compat"
@@ -32,13 +33,29 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case opts.Stop && !opts.Start:
 		err = stop(ctx, opts, stdout, stderr)
 	case opts.Foreground:
-		err = serveInForeground(ctx, opts, stderr)
+		err = serveInForeground(ctx, opts)
 	default:
 		fmt.Fprint(stdout, compat.HelpText())
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+		return 0
+	case daemon || opts.Foreground:
+		sayInTime(err, daemon)
+	default:
 		fmt.Fprintln(stderr, err)
-		return 1
 	}
-	return 0
+	return 1
+}
+
+// sayInTime writes the error that ends a server to stderr, which is a daemon's
+// log. It does not wait for a reader.
+func sayInTime(err error, daemon bool) {
+	out := openStderr(os.Stderr)
+	defer out.close()
+	if daemon {
+		out.logger(slog.LevelError).Error(err.Error())
+	} else {
+		fmt.Fprintln(out, err)
+	}
 }

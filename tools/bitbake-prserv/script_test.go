@@ -29,9 +29,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// container runs a shell script as the first process of a container does that
-// was never meant to be one: it waits for none of the processes that are left
-// to it, so they stay zombies.
+// container runs a shell script like the first process of a container: it becomes
+// the parent of daemons, and does not wait for them, so they stay zombies.
 func container() {
 	if err := unix.Prctl(unix.PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -43,7 +42,7 @@ func container() {
 	os.Exit(cmd.ProcessState.ExitCode())
 }
 
-// quitter asks the server at an address to end, and prints what comes of it.
+// quitter sends quit to the server at an address, and prints the error.
 func quitter() { fmt.Printf("quit: %v\n", ask(os.Args[1]).Quit(context.Background())) }
 
 // deaf listens at an address, with a pid file, and answers nobody.
@@ -66,8 +65,8 @@ func deaf() {
 	}
 }
 
-// TestScripts runs the program as a user does. Each script has in $HOST and
-// $PORT an address of its own, and in $PIDFILE the path of its pid file.
+// TestScripts runs the program as a user does. Each script has an address of its
+// own in $HOST and $PORT, and the path of the pid file there in $PIDFILE.
 //
 // The texts were compared by hand with what bitbake's bin/bitbake-prserv
 // prints: of revision 004003daf under Python 2.7.18, of 1.50 under 3.8.18.
@@ -90,8 +89,8 @@ func TestScripts(t *testing.T) {
 }
 
 func setup(env *testscript.Env) error {
-	// As the address is the script's own, its hints about other ports are free of
-	// the pid files of other tests.
+	// --stop lists the other ports of the host that have pid files. With a host of
+	// its own, a script does not see those of other tests.
 	address, err := pyserver.FreeAddress()
 	if err != nil {
 		return err
@@ -103,9 +102,9 @@ func setup(env *testscript.Env) error {
 	return nil
 }
 
-// cleanUp fails if a script has left a daemon, which has the script's folder in
-// its arguments, and ends it. It removes the pid files of servers that the
-// script has killed.
+// cleanUp kills the daemons that a script has left, and fails if there are any. It
+// knows them by the script's folder in their arguments. It removes the pid files
+// of servers that the script has killed.
 func cleanUp(env *testscript.Env, host string, port int) {
 	left, err := servers(env.WorkDir + "/")
 	if err != nil {
@@ -146,10 +145,10 @@ func cleanUp(env *testscript.Env, host string, port int) {
 	}
 }
 
-// trouble is what no log may hold.
+// trouble matches what no log may hold.
 var trouble = regexp.MustCompile(`DATA RACE|panic|goroutine \d`)
 
-// servers returns the running processes of ours with text in their arguments.
+// servers returns the processes that run our program with text in their arguments.
 func servers(text string) ([]int, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -223,13 +222,13 @@ func cmdListens(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// cmdQuit ends a server as any client can.
+// cmdQuit sends quit to the server of the script.
 func cmdQuit(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "quit")
 	ts.Check(ask(address(ts)).Quit(context.Background()))
 }
 
-// cmdReadPid sets a variable to the process that a pid file names.
+// cmdReadPid sets a variable to the pid in a pid file.
 func cmdReadPid(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "readpid VARIABLE FILE")
 	text := ts.ReadFile(args[1])
@@ -239,7 +238,7 @@ func cmdReadPid(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], strings.TrimSpace(text))
 }
 
-// cmdFindPid sets a variable to the process of a server in the foreground.
+// cmdFindPid sets a variable to the pid of the script's server in the foreground.
 func cmdFindPid(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "findpid VARIABLE")
 	pids, err := servers("\x00" + ts.Getenv("HOST") + "\x00")
@@ -267,7 +266,8 @@ func cmdWaitFile(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// cmdGone waits for a process to end. With a negation it has to be running.
+// cmdGone waits for a process to end. With a negation the process has to be
+// running.
 func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
 	if len(args) != 1 {
 		ts.Fatalf("usage: gone PID")
@@ -280,7 +280,7 @@ func cmdGone(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// cmdSignal sends a signal to a process that the script has started.
+// cmdSignal sends a signal to a process.
 func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "signal NAME PID")
 	signals := map[string]syscall.Signal{
@@ -289,7 +289,7 @@ func cmdSignal(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(syscall.Kill(pid(ts, args[1]), signals[args[0]]))
 }
 
-// cmdOccupy listens at the address of the script until it ends.
+// cmdOccupy listens at the address of the script until the script ends.
 func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "occupy")
 	ln, err := net.Listen("tcp4", address(ts))
@@ -297,7 +297,7 @@ func cmdOccupy(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { ln.Close() })
 }
 
-// cmdSleeper writes a pid file of a process that only sleeps.
+// cmdSleeper starts a process that only sleeps, and writes a pid file for it.
 func cmdSleeper(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "sleeper NAME SECONDS FILE")
 	cmd := exec.Command("sleep", args[1])

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -23,7 +22,7 @@ import (
 )
 
 // serveInForeground serves until SIGINT, SIGTERM or a client's quit.
-func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Writer) error {
+func serveInForeground(ctx context.Context, opts compat.Options) error {
 	signal.Ignore(syscall.SIGPIPE) // the reader of the log may go away
 	ctx, cancel := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer cancel()
@@ -35,16 +34,16 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 	if err != nil {
 		return err
 	}
+	stderr := openStderr(os.Stderr)
+	defer stderr.close()
 	out := stderr
 	if opts.Given["--log"] {
-		file, err := openLogFile(opts.Log, false)
-		if err != nil {
+		if out, err = openLogFile(opts.Log, false); err != nil {
 			return err
 		}
-		defer file.close()
-		out = file
+		defer out.close()
 	}
-	log := slog.New(compat.NewLogHandler(out, level))
+	log := out.logger(level)
 	defer reopenOnHangup(out, log)()
 
 	ln, err := inheritedListener()
@@ -70,18 +69,13 @@ func serveInForeground(ctx context.Context, opts compat.Options, stderr io.Write
 	return serve(ctx, opts, log, ln, opts.PidFile, func() { notify(log, systemd.SdNotifyReady) })
 }
 
-// reopenOnHangup reopens the log file at every SIGHUP, until stop is called. If
-// out is not a log file, it ignores the signal.
-func reopenOnHangup(out io.Writer, log *slog.Logger) (stop func()) {
+// reopenOnHangup reopens the log at every SIGHUP, until stop is called.
+func reopenOnHangup(out *logFile, log *slog.Logger) (stop func()) {
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	go func() {
 		for range hangups {
-			file, ok := out.(*logFile)
-			if !ok {
-				continue
-			}
-			if err := file.reopen(); err != nil {
+			if err := out.reopen(); err != nil {
 				log.Error(err.Error())
 			}
 		}

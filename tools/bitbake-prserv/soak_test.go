@@ -24,19 +24,19 @@ import (
 const (
 	soakDuration = 10 * time.Minute
 	soakWarmUp   = time.Minute
-	// soakSlack is how much memory may come and go, of some 25 MiB: what a dump
-	// takes, and what the collector has not returned yet. A leak of ten bytes a
-	// call comes to more.
+	// soakSlack is how much the memory, some 25 MiB, may vary: by what a dump takes,
+	// and by what the collector has not returned yet. A leak of ten bytes a call
+	// would be more.
 	soakSlack = 4 << 20
 	// soakSamples are enough to compare a tenth of them with another.
 	soakSamples = 100
 )
 
-// TestSoak keeps a server busy for ten minutes. Its memory and its descriptors
-// have to be at the end what they were after the first minute.
+// TestSoak keeps a server busy for ten minutes. At the end it must not have more
+// memory and descriptors than after the first minute.
 //
-// The server is built for it without the race detector, whose own memory grows
-// with every call: by some 300 bytes, where the server's does not grow at all.
+// The server is built without the race detector, whose own memory grows by some
+// 300 bytes with every call.
 func TestSoak(t *testing.T) {
 	if !scripttest.IsLong() {
 		t.Skipf("takes %v: only with PRSERV_LONG=1", soakDuration)
@@ -85,8 +85,8 @@ func TestSoak(t *testing.T) {
 		t.Fatalf("looked at the process %d times only, want at least %d", len(samples), soakSamples)
 	}
 
-	// Single samples say when a dump was being made; so compare what was usual
-	// in the tenth of the time after the warm-up, and in the last tenth.
+	// A dump shows in single samples, so compare medians: of the tenth of the time
+	// after the warm-up, and of the last tenth.
 	warm := int(int64(len(samples)) * int64(soakWarmUp) / int64(soakDuration))
 	window := len(samples) / 10
 	after, end := usual(samples[warm:warm+window]), usual(samples[len(samples)-window:])
@@ -95,13 +95,13 @@ func TestSoak(t *testing.T) {
 	if limit := after.memory + soakSlack; end.memory > limit {
 		t.Errorf("memory has grown from %d to %d bytes, more than %d", after.memory, end.memory, limit)
 	}
-	// A connection of a client more or less is open at any moment.
+	// Each client may have a connection open at either moment.
 	if limit := after.descriptors + clients; end.descriptors > limit {
 		t.Errorf("open descriptors have grown from %d to %d, more than %d", after.descriptors, end.descriptors, limit)
 	}
 }
 
-// soakKind is what a call of the soak is for.
+// soakKind is a kind of call in the soak.
 type soakKind int
 
 const (
@@ -117,9 +117,9 @@ func (k soakKind) String() string {
 	return [...]string{"known values", "new values", "imports", "exports", "dumps"}[k]
 }
 
-// soakCall makes a call. The table stops growing soon, or dumps of it would
-// take more and more memory: new values come from checksums that had one and
-// lost the first place in their group, as when a recipe goes back and forth.
+// soakCall makes a random call. The table must not keep growing, or dumps would
+// take more and more memory, so new values go to checksums that had a value which
+// is no longer the greatest, as when a recipe goes back and forth.
 func soakCall(ctx context.Context, c *client.Client, random *rand.Rand) (soakKind, error) {
 	const groups, checksums = 500, 4
 	group := random.IntN(groups)
@@ -150,10 +150,10 @@ func soakCall(ctx context.Context, c *client.Client, random *rand.Rand) (soakKin
 	return knownValues, err
 }
 
-// processSize is what a process takes.
+// processSize is how many bytes of memory and how many descriptors a process has.
 type processSize struct{ memory, descriptors int }
 
-// sampleProcess looks at a process until ctx ends.
+// sampleProcess measures a process again and again until ctx ends.
 func sampleProcess(ctx context.Context, t *testing.T, pid int, every time.Duration) []processSize {
 	t.Helper()
 	var samples []processSize
@@ -174,8 +174,8 @@ func sampleProcess(ctx context.Context, t *testing.T, pid int, every time.Durati
 	}
 }
 
-// sizeOf returns the resident memory of a process, and how many descriptors
-// it has open.
+// sizeOf returns the resident memory of a process and the number of its
+// descriptors.
 func sizeOf(pid int) (size processSize, err error) {
 	open, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
 	if err != nil {
@@ -194,7 +194,7 @@ func sizeOf(pid int) (size processSize, err error) {
 	return size, fmt.Errorf("process %d has no VmRSS", pid)
 }
 
-// usual returns the medians of some samples.
+// usual returns the medians of samples.
 func usual(samples []processSize) processSize {
 	median := func(of func(processSize) int) int {
 		var all []int

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"os"
 	"os/signal"
@@ -93,7 +92,7 @@ func serveDetached(ctx context.Context, opts compat.Options, d *inherited) error
 		return err
 	}
 	defer file.close()
-	log := slog.New(compat.NewLogHandler(file, level))
+	log := file.logger(level)
 	defer reopenOnHangup(file, log)()
 	addr := d.listener.Addr().(*net.TCPAddr)
 	pidFile := pidFileOf(opts, addr.IP.String(), addr.Port).path

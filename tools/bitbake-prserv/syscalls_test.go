@@ -18,8 +18,8 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-// traced are the system calls that change files or answer clients. The ones
-// that no architecture has to have begin with a question mark.
+// traced lists the system calls that change files or answer clients. Those with a
+// question mark are missing on some architectures.
 const traced = "trace=openat,?open,?creat,pwrite64,write,writev,?pwritev,?pwritev2,fsync,fdatasync,?sync_file_range," +
 	"ftruncate,?truncate,fallocate,?unlink,unlinkat,?rename,?renameat,renameat2,?link,linkat,sendto,sendmsg"
 
@@ -33,17 +33,16 @@ type sysCall struct {
 	result int64
 }
 
-// event is the beginning or the end of a system call. Their order is that in
-// which the tracer stopped the threads, so a call that one thread made because
-// another's had returned stands behind it.
+// event is the beginning or the end of a system call. Events are in the order in
+// which the tracer stopped the threads: if a thread makes a call because another
+// thread's call has returned, it stands behind that.
 type event struct {
 	*sysCall
 	ended bool
 }
 
-// traceServer runs a server under strace, lets load make calls, ends the
-// server and returns what it did. It skips the test where strace cannot be
-// used.
+// traceServer runs a server under strace, lets load make calls, ends the server
+// and returns what it did. It skips the test if strace cannot be used.
 func traceServer(t *testing.T, file string, load func(*client.Client)) []event {
 	t.Helper()
 	if _, err := exec.LookPath("strace"); err != nil {
@@ -90,7 +89,7 @@ func traceServer(t *testing.T, file string, load func(*client.Client)) []event {
 	return events
 }
 
-// readTrace reads what strace has written.
+// readTrace reads the log of strace.
 func readTrace(log string) ([]event, error) {
 	f, err := os.Open(log)
 	if err != nil {
@@ -122,7 +121,7 @@ func readTrace(log string) ([]event, error) {
 				continue
 			}
 		}
-		// Lines can be very long, and a result is not.
+		// Lines can be very long; the result is short and stands at the end.
 		result := tracedResult.FindStringSubmatch(text[max(0, len(text)-500):])
 		if call == nil || result == nil {
 			return nil, fmt.Errorf("strace wrote %.200q", text)
@@ -145,8 +144,8 @@ var (
 	tracedNumber = regexp.MustCompile(`^-?\d+`)
 )
 
-// newSysCall reads the arguments of a call. All texts in them are in
-// hexadecimal, so that commas only separate.
+// newSysCall reads the arguments of a call. All texts in them are hexadecimal, so
+// every comma separates two arguments.
 func newSysCall(name, arguments string) (*sysCall, error) {
 	call := &sysCall{name: name}
 	var texts []string
@@ -185,14 +184,15 @@ func newSysCall(name, arguments string) (*sysCall, error) {
 	return call, nil
 }
 
-// fromHex reads what strace writes with -xx.
+// fromHex reads a text as strace writes it with -xx.
 func fromHex(text string) ([]byte, error) {
 	return hex.DecodeString(strings.ReplaceAll(text, `\x`, ""))
 }
 
 var answeredValue = regexp.MustCompile(`^HTTP/[^<]*<\?xml[^>]*>\s*<methodResponse>\s*<params>\s*<param>\s*<value><(?:int|i4|i8)>(\d+)</`)
 
-// answers returns the value that a call sends to a client, if it does that.
+// answers returns the value that a call sends to a client, and whether it sends
+// one.
 func (c *sysCall) answers() (value int64, ok bool) {
 	if c.name != "write" || !strings.HasPrefix(c.path, "socket:") {
 		return 0, false
@@ -205,5 +205,5 @@ func (c *sysCall) answers() (value int64, ok bool) {
 	return value, err == nil
 }
 
-// syncs tells whether a call has what was written to its file put on the disk.
+// syncs reports whether a call makes the disk keep what was written to its file.
 func (c *sysCall) syncs() bool { return c.name == "fsync" || c.name == "fdatasync" }

@@ -25,7 +25,7 @@ func TestSystemdUnits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The check wants the program to be where the unit says.
+		// systemd-analyze wants the program to be where the unit says.
 		text = bytes.ReplaceAll(text, []byte("/usr/local/bin/bitbake-prserv"), []byte(program))
 		unit := filepath.Join(dir, name)
 		if err := os.WriteFile(unit, text, 0o644); err != nil {

@@ -14,10 +14,10 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-// nobody is a user that owns no file.
+// nobody is the id of a user who owns no file.
 const nobody = 65534
 
-// TestOtherUser starts servers on a file of another user.
+// TestOtherUser starts servers on another user's file.
 func TestOtherUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can start programs as another user")
@@ -65,7 +65,8 @@ func TestOtherUser(t *testing.T) {
 		}
 	}
 
-	// What another user's server has left beside a file of one's own.
+	// Now the file is the user's own, but another user's server has left its index
+	// beside it.
 	if err := os.Chown(file, nobody, nobody); err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +76,7 @@ func TestOtherUser(t *testing.T) {
 	check(start(), "writing "+file+"-shm: permission denied; another user's read-only server or sqlite3 has made it")
 }
 
-// copyProgram copies the program to where everybody can run it.
+// copyProgram copies the program to a folder from which every user can run it.
 func copyProgram(t *testing.T, dir string) string {
 	t.Helper()
 	from, err := exec.LookPath("bitbake-prserv")

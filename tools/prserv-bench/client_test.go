@@ -13,7 +13,7 @@ import (
 	"prserver/xmlrpc"
 )
 
-// TestWriteRequest has Go's HTTP server and our decoder read a request.
+// TestWriteRequest reads a request with Go's HTTP server and our decoder.
 func TestWriteRequest(t *testing.T) {
 	for _, keep := range []bool{false, true} {
 		c := &caller{addr: "prhost.example:8585", load: load{KeepAlive: keep}}
@@ -106,7 +106,7 @@ func TestReadReply(t *testing.T) {
 	}
 }
 
-// TestReadReplyKept reads one reply after the other from a connection.
+// TestReadReplyKept reads several replies from one connection.
 func TestReadReplyKept(t *testing.T) {
 	kept := strings.Replace(headClose, "close", "keep-alive", 1)
 	c := &caller{reader: bufio.NewReader(strings.NewReader(

@@ -67,7 +67,7 @@ func TestRatio(t *testing.T) {
 	}
 }
 
-// TestProcess compares what is read about a process with what it has done.
+// TestProcess checks what is read about this process and one that has ended.
 func TestProcess(t *testing.T) {
 	before := cpuTime(os.Getpid())
 	for deadline := time.Now().Add(20 * time.Second); cpuTime(os.Getpid()) == before; {

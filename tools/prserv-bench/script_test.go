@@ -19,8 +19,8 @@ func TestMain(m *testing.M) {
 	scripttest.Main(tests{m}, map[string]func(){"prserv-bench": main})
 }
 
-// TestScripts runs the program as a user does. No script looks at how fast
-// anything was.
+// TestScripts runs the program as a user does. No script checks how fast anything
+// was.
 func TestScripts(t *testing.T) {
 	scripttest.Run(t, testscript.Params{Cmds: map[string]scripttest.Command{
 		"asked":   scripttest.Asked,
@@ -31,13 +31,13 @@ func TestScripts(t *testing.T) {
 	}})
 }
 
-// fake answers the same to every call, up to a number of calls.
+// fake is a server that gives the same answer to a number of calls.
 type fake struct {
 	ln      net.Listener
 	answer  string
 	calls   int
-	silent  bool          // what it is then, or gone
-	tell    func()        // called when it is asked more often
+	silent  bool          // after that it does not answer; otherwise it is gone
+	tell    func()        // called at the first call that it does not answer
 	stopped chan struct{} // closed when the script has ended
 }
 
@@ -90,8 +90,8 @@ func (f *fake) serve() {
 	}
 }
 
-// cmdNumbers checks that the JSON on stdout has finite numbers above 0 at the
-// given paths. With a negation they have to be 0.
+// cmdNumbers checks that the JSON on stdout has numbers above 0 at the given
+// paths. With a negation they have to be 0.
 func cmdNumbers(ts *testscript.TestScript, neg bool, args []string) {
 	var doc any
 	ts.Check(json.Unmarshal([]byte(ts.ReadFile("stdout")), &doc))

@@ -19,10 +19,11 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-// buildDir is where ourProgram is; empty until somebody needs it.
+// buildDir is the folder of ourProgram. It is empty until a test needs it.
 var buildDir string
 
-// ourProgram is the bitbake-prserv of this repository.
+// ourProgram builds the bitbake-prserv of this repository once, and returns its
+// path.
 var ourProgram = sync.OnceValues(func() (string, error) {
 	var err error
 	if buildDir, err = os.MkdirTemp("", "prserv-bench-test-"); err != nil {
@@ -31,7 +32,7 @@ var ourProgram = sync.OnceValues(func() (string, error) {
 	return scripttest.BuildServer(buildDir)
 })
 
-// tests removes what ourProgram has made once all tests have run.
+// tests runs all tests and then removes what ourProgram has made.
 type tests struct{ *testing.M }
 
 func (t tests) Run() int {
@@ -42,8 +43,8 @@ func (t tests) Run() int {
 	return code
 }
 
-// cmdBuild sets $PROGRAM to our bitbake-prserv, and checks in the end that no
-// server of the script is left.
+// cmdBuild sets $PROGRAM to our bitbake-prserv. When the script ends, it fails if a
+// server of the script still runs.
 func cmdBuild(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 0 {
 		ts.Fatalf("usage: build")
@@ -61,7 +62,7 @@ func cmdBuild(ts *testscript.TestScript, neg bool, args []string) {
 	})
 }
 
-// running returns the command lines of processes that name a folder.
+// running returns the command lines of servers whose file is in a folder.
 func running(dir string) []string {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	var found []string
@@ -84,8 +85,8 @@ func (w lineWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestTablesInterrupted ends it at each thing it does. Neither a server nor a
-// file may stay behind.
+// TestTablesInterrupted interrupts tables at each step. No server and no file may
+// be left.
 func TestTablesInterrupted(t *testing.T) {
 	file, err := ourProgram()
 	if err != nil {

@@ -166,6 +166,9 @@ func (s *scanner) nameSequence(p int, c class) (int, nameClass, token) {
 	if tok != tokOK {
 		return n, nameNever, tok
 	}
+	if n == 4 { // expat has no such characters in names
+		return n, nameNever, tokOK
+	}
 	b := s.data[p : p+n]
 	r := rune(b[0]) & (0x7F >> n)
 	for _, t := range b[1:] {

@@ -27,12 +27,16 @@ const sqlInserts = `SELECT group_concat(line, ''), max(r), count(*) = count(line
 // words of Python's sqlite3 module.
 //
 // Source: lib/prserv/db.py:PRTable.dump_db, which is sqlite3/dump.py:_iterdump.
-func (s *Store) Dump(ctx context.Context, w io.Writer) error {
+func (s *Store) Dump(ctx context.Context, w io.Writer) (err error) {
+	defer s.nameFile(&err)
 	c, err := s.walkers.take(ctx)
 	if err != nil {
 		return err
 	}
 	defer s.walkers.giveBack(c)
+	if err := s.check(); err != nil {
+		return err
+	}
 	if _, err := c.exec(sqlSnapshot); err != nil {
 		return err
 	}

@@ -17,7 +17,8 @@ const sqlExport = `SELECT r.version, r.pkgarch, r.checksum, r.value FROM ` + tab
 // Export implements [store.Store].
 //
 // Source: lib/prserv/db.py:PRTable.export.
-func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row) error) error {
+func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row) error) (err error) {
+	defer s.nameFile(&err)
 	query := strings.Builder{}
 	query.WriteString(sqlExport)
 	var args []driver.Value
@@ -38,13 +39,17 @@ func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row)
 		return err
 	}
 	defer s.walkers.giveBack(c)
+	if err := s.check(); err != nil {
+		return err
+	}
 	return c.walk(ctx, query.String(), args, func(row []driver.Value) error {
 		return each(store.Row{Version: row[0], Pkgarch: row[1], Checksum: row[2], Value: row[3]})
 	})
 }
 
 // Columns implements [store.Store].
-func (s *Store) Columns(ctx context.Context) ([]store.Column, error) {
+func (s *Store) Columns(ctx context.Context) (_ []store.Column, err error) {
+	defer s.nameFile(&err)
 	c, err := s.walkers.take(ctx)
 	if err != nil {
 		return nil, err

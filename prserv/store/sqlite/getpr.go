@@ -32,7 +32,11 @@ const (
 // GetPR implements [store.Store].
 //
 // Source: lib/prserv/db.py:PRTable._getValueNohist.
-func (s *Store) GetPR(ctx context.Context, k store.Key) (store.Value, error) {
+func (s *Store) GetPR(ctx context.Context, k store.Key) (_ store.Value, err error) {
+	if s.closed.Load() {
+		return nil, store.ErrClosed
+	}
+	defer s.nameFile(&err)
 	t, _ := s.tops.get(groupOf(k))
 	if t.holds(k.Checksum) {
 		return t.value, nil
@@ -59,6 +63,9 @@ func (s *Store) known(ctx context.Context, k store.Key) (store.Value, error) {
 		return nil, err
 	}
 	defer s.readers.giveBack(c)
+	if err := s.check(); err != nil {
+		return nil, err
+	}
 	if s.writer == nil {
 		// Another process writes the file, so nothing can be remembered.
 		return c.value(sqlKnown, k.Version, k.Pkgarch, k.Checksum)

@@ -19,11 +19,15 @@ type group struct{ version, pkgarch string }
 
 func groupOf(k store.Key) group { return group{k.Version, k.Pkgarch} }
 
+// maxTop bounds the values that are counted up here. What is greater is left to
+// SQLite, which goes on with real numbers behind the last integer.
+const maxTop = 1 << 62
+
 // top is the greatest value of a group.
 type top struct {
 	value int64
-	// known is false where the value is not, or is no integer: SQLite has to
-	// compare what else may stand in a value column.
+	// known is false where the value is not, is above maxTop or is no integer:
+	// SQLite has to compare what else may stand in a value column.
 	known bool
 	// checksum has the value; empty where that is not known. Others may have
 	// it as well, if they were imported.
@@ -45,7 +49,7 @@ func readTop(c *conn, of group) (top, error) {
 	case nil:
 		return top{value: -1, known: true}, nil
 	case int64:
-		return top{value: v, known: v < 1<<62}, nil
+		return top{value: v, known: v < maxTop}, nil
 	}
 	return top{}, nil
 }

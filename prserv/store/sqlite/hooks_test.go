@@ -1,6 +1,10 @@
 package sqlite
 
-import "context"
+import (
+	"context"
+
+	"prserver/prserv/store"
+)
 
 // What the tests of this package have to wait for cannot be seen from outside.
 
@@ -15,4 +19,23 @@ func (s *Store) LogMoves() int { return int(s.writer.settleTries.Load()) }
 // OpenOnNetwork opens a file as if it were on a network file system.
 func OpenOnNetwork(ctx context.Context, file string) (*Store, error) {
 	return openOn(ctx, file, false, func(string) string { return "NFS" })
+}
+
+// MoveLogAt makes the writer move the log after so many calls, if it has so
+// many pages.
+func (s *Store) MoveLogAt(calls, pages int) {
+	s.writer.change(context.Background(), func() (store.Value, error) {
+		s.writer.lengthCheck, s.writer.maxLog = calls, int64(pages)
+		return nil, nil
+	})
+}
+
+// IsClosing tells whether the store lends no reader any more.
+func (s *Store) IsClosing() bool {
+	select {
+	case <-s.readers.closing:
+		return true
+	default:
+		return false
+	}
 }

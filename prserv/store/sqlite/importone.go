@@ -19,7 +19,8 @@ const (
 // ImportOne implements [store.Store].
 //
 // Source: lib/prserv/db.py:PRTable._importNohist.
-func (s *Store) ImportOne(ctx context.Context, k store.Key, v store.Value) (store.Value, error) {
+func (s *Store) ImportOne(ctx context.Context, k store.Key, v store.Value) (_ store.Value, err error) {
+	defer s.nameFile(&err)
 	if s.writer == nil {
 		return nil, store.ReadOnly()
 	}

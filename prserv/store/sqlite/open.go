@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"prserver/prserv/dbfile"
@@ -32,6 +33,7 @@ type Store struct {
 	walkers *pool           // connections for export and dump_db
 	tops    *topCache
 
+	closed    atomic.Bool
 	closeOnce sync.Once
 	closeErr  error
 }
@@ -108,7 +110,11 @@ func (s *Store) openToWrite(ctx context.Context, networkFS func(folder string) s
 		return err
 	}
 	s.claim.SyncNames()
-	if s.writer, err = startWriter(s.file, options, s.tops); err != nil {
+	claim := s.claim
+	if s.claim.NetworkFS != "" {
+		claim = nil
+	}
+	if s.writer, err = startWriter(s.file, options, claim, s.tops); err != nil {
 		return err
 	}
 	return s.openPools("&mode=rw")
@@ -166,8 +172,17 @@ func (s *Store) openPools(mode string) (err error) {
 	return err
 }
 
+// nameFile makes a [*store.FileError] of an error of the database.
+func (s *Store) nameFile(err *error) {
+	var database *store.Error
+	if *err != nil && (errors.As(*err, &database) || errors.Is(*err, store.ErrUndecodable)) {
+		*err = &store.FileError{File: s.file, Err: *err}
+	}
+}
+
 // Close implements [store.Store].
 func (s *Store) Close() error {
+	s.closed.Store(true)
 	s.closeOnce.Do(func() {
 		errs := []error{s.readers.close(), s.walkers.close()}
 		// The writer goes last: the connection that closes last cleans up the

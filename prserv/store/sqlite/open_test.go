@@ -63,6 +63,10 @@ func TestOpenAgain(t *testing.T) {
 	if got, want := prservtest.Files(t, file), []string{filepath.Base(file)}; !reflect.DeepEqual(got, want) {
 		t.Errorf("after Close there are %v, want %v", got, want)
 	}
+	// Servers of BitBake lose what is in a file that they find in WAL mode.
+	if header := imageOf(t, file).database[18:20]; header[0] != 1 || header[1] != 1 {
+		t.Errorf("the file is left in mode %v, want that of a rollback journal", header)
+	}
 	s = prservtest.Open(t, file)
 	wantWarning(t, s)
 	getPR(t, s, "v", "all", "b", int64(1))

@@ -54,6 +54,9 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 		return nil, store.ErrClosed
 	default:
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	select {
 	case c := <-p.conns:
 		return c, nil
@@ -80,4 +83,12 @@ func (p *pool) close() error {
 		}
 	})
 	return errors.Join(errs...)
+}
+
+// check finds out whether there is still the file to read that was opened.
+func (s *Store) check() error {
+	if s.writer == nil {
+		return nil // another process knows what the file should be
+	}
+	return s.writer.stamps.check()
 }

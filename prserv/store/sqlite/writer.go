@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
 )
 
@@ -19,14 +20,25 @@ const busyTimeout = 100 * time.Millisecond
 type writer struct {
 	*batcher
 	conn   *conn
+	reader *conn // keeps SQLite from beginning the log anew
 	file   string
 	opened os.FileInfo // which file that name stood for
 	tops   *topCache
 	plain  bool // the table is as the reference makes it, and has no triggers
 
-	lookedAt    int64         // taken when the writer last looked whether it was idle
-	settledAt   int64         // taken when the write-ahead log was last moved to the file
-	dataVersion store.Value   // PRAGMA data_version when the file was last looked at
+	stamps *stamps
+	marked bool     // the log has a stamp of its own
+	log    *os.File // the write-ahead log; nil until it is looked into
+	salts  [8]byte  // what was last found there
+
+	lengthCheck int         // see the constants
+	maxLog      int64       //
+	changed     int         // how many calls have come since the length of the log was asked for
+	lookedAt    int64       // taken when the writer last looked whether it was idle
+	settledAt   int64       // taken when the write-ahead log was last moved to the file
+	outside     bool        // somebody else has written since
+	dataVersion store.Value // PRAGMA data_version when the file was last looked at
+
 	seen        map[group]top // by the transaction that is open
 	settleTries atomic.Int64  // counts attempts to move the log; read by tests
 }
@@ -36,53 +48,104 @@ const (
 	sqlCommit      = "COMMIT"
 	sqlRollback    = "ROLLBACK"
 	sqlDataVersion = "PRAGMA data_version"
-	sqlCheckpoint  = "PRAGMA wal_checkpoint(TRUNCATE)"
-	sqlSettle      = "PRAGMA wal_checkpoint(PASSIVE)" // waits for nobody
-	// sqlLogPages is how many pages, of 4 KiB mostly, the write-ahead log may
-	// have before a commit has to move them to the file. At SQLite's 1,000 one
-	// call in a hundred waits for that under load.
-	sqlLogPages = "PRAGMA wal_autocheckpoint = 16000"
-	// sqlForeign counts what can make a statement do something else than it
-	// says: a table of another definition, triggers, unique indexes.
+	// sqlMoveLog moves what it can of the log to the file, and waits for nobody.
+	sqlMoveLog = "PRAGMA wal_checkpoint(PASSIVE)"
+	// sqlEmptyLog moves it and makes its file empty, unless somebody reads it.
+	sqlEmptyLog = "PRAGMA wal_checkpoint(TRUNCATE)"
+	// sqlLogLength tells how many pages the log has.
+	sqlLogLength = "PRAGMA wal_checkpoint(NOOP)"
+	// sqlNoAutoMove leaves it to the writer when the log is moved.
+	sqlNoAutoMove = "PRAGMA wal_autocheckpoint = 0"
+	// sqlOneFile makes one file of the database and its log, which every SQLite
+	// program can use.
+	sqlOneFile = "PRAGMA journal_mode = DELETE"
+	// sqlForeign counts triggers, indexes and other definitions of the table, which
+	// can change what our statements do.
 	sqlForeign = `SELECT count(*) FROM sqlite_master WHERE tbl_name = '` + table + `' AND sql IS NOT NULL
 		AND NOT (type = 'table' AND sql || ';' = replace('` + store.NohistSchema + `', 'IF NOT EXISTS ', ''))`
 )
 
-// startWriter opens the connection that writes, and its goroutine.
-func startWriter(file, options string, tops *topCache) (*writer, error) {
+const (
+	// maxLog is how many pages, of 4 KiB mostly, the write-ahead log may have
+	// before a commit has to move them to the file. At SQLite's 1,000 one call in
+	// a hundred waits for that under load.
+	maxLog = 16000
+	// lengthCheck is how many calls there are between two looks at its length.
+	lengthCheck = 500
+)
+
+// startWriter opens the connection that writes, and its goroutine. The claim is
+// nil where there is no write-ahead log.
+func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache) (w *writer, err error) {
 	opened, err := os.Stat(file)
 	if err != nil {
 		return nil, err
 	}
-	c, err := openConn(dsn(file, busyTimeout, options),
+	w = &writer{file: file, opened: opened, tops: tops, stamps: &stamps{claim: claim},
+		lengthCheck: lengthCheck, maxLog: maxLog, seen: map[group]top{}}
+	defer func() {
+		if err != nil {
+			w.closeConns()
+			w = nil
+		}
+	}()
+	w.conn, err = openConn(dsn(file, busyTimeout, options),
 		sqlStored, sqlKnown, sqlGreatest, sqlReplace, sqlNext, sqlInsertNew, sqlInsert, sqlRaise, sqlImported,
-		sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlCheckpoint, sqlSettle, sqlLogPages, sqlForeign)
+		sqlBegin, sqlCommit, sqlRollback, sqlDataVersion, sqlMoveLog, sqlEmptyLog, sqlLogLength, sqlNoAutoMove, sqlStamp, sqlForeign)
 	if err != nil {
-		return nil, err
+		return w, err
 	}
-	foreign, err := c.value(sqlForeign)
+	w.reader, err = openConn(dsn(file, busyTimeout, "_txlock=deferred&_query_only=1&mode=rw"), sqlSnapshot, sqlRollback, sqlTouch)
+	if err != nil {
+		return w, err
+	}
+	_, err = w.conn.value(sqlNoAutoMove)
 	if err == nil {
-		_, err = c.value(sqlLogPages)
+		err = w.readStamp()
+	}
+	if err == nil {
+		_, err = w.settle(true) // what a server that was killed has left
 	}
 	if err != nil {
-		c.Close()
-		return nil, err
+		return w, err
 	}
-	w := &writer{
-		conn: c, file: file, opened: opened, tops: tops, plain: foreign == int64(0),
-		seen: map[group]top{},
-	}
+	w.forgetIfChanged()
+	w.outside = false
 	w.batcher = startBatcher(w.commit, w.idle)
 	return w, nil
 }
 
 // close ends the goroutine, once the calls it has taken have their answers,
-// and closes the connection. SQLite moves what is in the write-ahead log to
-// the file only if nobody else has that open, and the file its name.
+// and closes the connections. It leaves one file, in a mode that every server of
+// BitBake can use, unless somebody else has it open. A file that somebody has
+// overwritten is not touched any more.
 func (w *writer) close() error {
 	w.batcher.close()
-	w.conn.value(sqlCheckpoint) // where it fails, all is in the log still
-	return w.conn.Close()
+	if err := w.stamps.check(); err != nil {
+		return err // to close the connections would move the log to that file
+	}
+	done, err := w.settle(true)
+	if errClose := w.reader.Close(); err == nil {
+		err = errClose
+	}
+	w.reader = nil
+	if done && w.checkFile() == nil && w.stamps.claim != nil {
+		w.conn.Exec(sqlOneFile, nil) // fails where somebody has it open; the log is empty then
+	}
+	return errors.Join(err, w.closeConns())
+}
+
+func (w *writer) closeConns() error {
+	var errs []error
+	for _, c := range []*conn{w.reader, w.conn} {
+		if c != nil {
+			errs = append(errs, c.Close())
+		}
+	}
+	if w.log != nil {
+		w.log.Close()
+	}
+	return errors.Join(errs...)
 }
 
 // commit carries out calls in one transaction, as [batcher.commit] says.
@@ -105,7 +168,25 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 			return true, c.err
 		}
 	}
-	return false, w.tops.commit(w.seen, func() error { return w.execPatiently(sqlCommit) })
+	if err := w.tops.commit(w.seen, w.commitMarked); err != nil {
+		return false, err
+	}
+	w.limitLog(len(batch))
+	return false, nil
+}
+
+// limitLog moves the write-ahead log to the file when it is long.
+func (w *writer) limitLog(calls int) {
+	if w.changed += calls; w.changed < w.lengthCheck {
+		return
+	}
+	w.changed = 0
+	length := make([]driver.Value, 3) // whether it was busy, pages in the log, pages moved
+	if err := w.conn.row(sqlLogLength, nil, length); err == nil {
+		if pages, _ := length[1].(int64); pages >= w.maxLog {
+			w.settle(false) // where it fails, all is in the log still
+		}
+	}
 }
 
 // execPatiently runs a statement that fails as long as somebody else has the
@@ -130,18 +211,21 @@ func (w *writer) execPatiently(query string) error {
 func (w *writer) checkFile() error {
 	named, err := os.Stat(w.file)
 	if err == nil && os.SameFile(w.opened, named) {
-		return nil
+		return w.stamps.check()
 	}
 	return fmt.Errorf("%w: %s has been removed or replaced while it is served; "+
 		"put it back under its name", store.ReadOnly(), w.file)
 }
 
-// forgetIfChanged forgets what is remembered of the file if another connection
-// has written to it.
+// forgetIfChanged forgets what is remembered of the file, and looks again what
+// it is like, if another connection has written to it.
 func (w *writer) forgetIfChanged() {
 	version, err := w.conn.value(sqlDataVersion)
 	if err != nil || version != w.dataVersion {
+		w.outside = w.dataVersion != nil
 		w.dataVersion = version
+		foreign, err := w.conn.value(sqlForeign)
+		w.plain = err == nil && foreign == int64(0)
 		w.tops.forget()
 	}
 }
@@ -150,22 +234,12 @@ func (w *writer) forgetIfChanged() {
 func (w *writer) idle() {
 	w.forgetIfChanged()
 	taken := w.taken.Load()
-	if taken == w.lookedAt && taken != w.settledAt {
-		w.settle(taken)
+	if taken == w.lookedAt && (taken != w.settledAt || w.outside) {
+		if done, err := w.settle(true); err == nil && done { // else all is in the log still
+			w.settledAt, w.outside = taken, false
+		}
 	}
 	w.lookedAt = taken
-}
-
-// settle moves the write-ahead log to the file: whoever copies or loses the
-// log of an idle server has all values in the file. A second connection that
-// moves it under load made nothing faster.
-func (w *writer) settle(taken int64) {
-	defer w.settleTries.Add(1)
-	result := make([]driver.Value, 3) // whether it was busy, pages in the log, pages moved
-	if err := w.conn.row(sqlSettle, nil, result); err != nil || result[1] != result[2] {
-		return // all is in the log still, because a reader needs what was there before
-	}
-	w.settledAt = taken
 }
 
 // topOf returns the greatest value of a group in the open transaction.
@@ -194,7 +268,7 @@ func (w *writer) raise(k store.Key, stored store.Value) {
 	t := w.remembered(of)
 	n, isInt := stored.(int64)
 	switch {
-	case !isInt:
+	case !isInt || n >= maxTop:
 		t.known = false
 	case n > t.value:
 		t.value, t.checksum = n, k.Checksum

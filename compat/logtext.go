@@ -1,0 +1,64 @@
+package compat
+
+import (
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	// maxText is how many bytes of a text a line of the log has. The names of
+	// packages are shorter by far.
+	maxText = 1 << 10
+	// maxStack is the same for a stack trace.
+	maxStack = 16 << 10
+)
+
+// writeAttr writes " key=value". The value has quotation marks if it could be
+// taken for something else without them.
+func writeAttr(b *strings.Builder, a slog.Attr) {
+	text, limit := a.Value.Resolve().String(), maxText
+	if a.Key == "stack" {
+		limit = maxStack
+	}
+	b.WriteByte(' ')
+	switch {
+	case a.Key == "":
+		writeText(b, text, limit)
+	case text == "" || strings.ContainsFunc(text, needsQuotes):
+		b.WriteString(a.Key + `="`)
+		writeText(b, strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(text), limit)
+		b.WriteByte('"')
+	default:
+		b.WriteString(a.Key + "=")
+		writeText(b, text, limit)
+	}
+}
+
+func needsQuotes(r rune) bool {
+	return r == ' ' || r == '=' || r == '"' || r == '\\' || !strconv.IsPrint(r) || r == utf8.RuneError
+}
+
+// writeText writes a text that may come from a client. Nothing in it can begin
+// a line, move the cursor or turn the direction of writing: what is not
+// printable is escaped as in Go and Python. What is beyond limit is cut off,
+// and counted instead.
+func writeText(b *strings.Builder, text string, limit int) {
+	end := b.Len() + limit
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		piece := text[i : i+size]
+		if !strconv.IsPrint(r) || r == utf8.RuneError && size == 1 {
+			quoted := strconv.Quote(piece)
+			piece = quoted[1 : len(quoted)-1]
+		}
+		if b.Len()+len(piece) > end {
+			fmt.Fprintf(b, "...[%d bytes more]", len(text)-i)
+			return
+		}
+		b.WriteString(piece)
+		i += size
+	}
+}
