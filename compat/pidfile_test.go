@@ -70,6 +70,33 @@ func TestWritePidOverwritesNothing(t *testing.T) {
 	}
 }
 
+// TestWritePidRemovesItsOwn: somebody else may have taken over the name.
+func TestWritePidRemovesItsOwn(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pid")
+	remove, err := compat.WritePid(path, os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if opened, err := compat.OpenedBy(os.Getpid()); err != nil || !opened.Has(path) {
+		t.Errorf("nobody can see whose pid file it is: %v, %v", opened, err)
+	}
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	next, err := compat.WritePid(path, os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove()
+	if pid, err := compat.ReadPid(path); err != nil || pid != os.Getpid() {
+		t.Errorf("the next pid file has %d, %v", pid, err)
+	}
+	next()
+	if _, err := os.Stat(path); !os.IsNotExist(err) {
+		t.Errorf("the pid file is left: %v", err)
+	}
+}
+
 // TestRemoveStalePidOfAnotherUser needs root to make such a file.
 func TestRemoveStalePidOfAnotherUser(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pid")

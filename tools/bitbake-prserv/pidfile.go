@@ -136,10 +136,10 @@ func (f pidFile) addressOf(pid int) (addr netip.AddrPort, ok bool) {
 	return all[0].Address, true
 }
 
-// isOurs reports whether an IP address is one of this machine's.
+// isOurs reports whether an IP address is one of this machine's, or all of them.
 func isOurs(ip netip.Addr) bool {
 	addresses, _ := net.InterfaceAddrs() // where that fails, there are none
-	return ip.IsLoopback() || slices.ContainsFunc(addresses, func(a net.Addr) bool {
+	return ip.IsUnspecified() || ip.IsLoopback() || slices.ContainsFunc(addresses, func(a net.Addr) bool {
 		prefix, err := netip.ParsePrefix(a.String())
 		return err == nil && prefix.Addr() == ip
 	})

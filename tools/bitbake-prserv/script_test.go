@@ -23,7 +23,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	scripttest.Main(m, map[string]func(){"bitbake-prserv": main, "container": container, "quitter": quitter})
+	scripttest.Main(m, map[string]func(){
+		"bitbake-prserv": main, "values": main, // by a name that says nothing
+		"container": container, "deaf": deaf, "quitter": quitter,
+	})
 }
 
 // container runs a shell script like the first process of a container: it becomes
@@ -42,6 +45,26 @@ func container() {
 // quitter sends quit to the server at an address, and prints the error.
 func quitter() { fmt.Printf("quit: %v\n", ask(os.Args[1]).Quit(context.Background())) }
 
+// deaf listens at an address, with a pid file, and answers nobody.
+func deaf() {
+	fail := func(err error) {
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(99)
+		}
+	}
+	ln, err := net.Listen("tcp4", os.Args[1])
+	fail(err)
+	file := os.Args[2]
+	fail(os.WriteFile(file+".part", fmt.Appendf(nil, "%d\n", os.Getpid()), 0o666))
+	fail(os.Rename(file+".part", file))
+	for {
+		conn, err := ln.Accept()
+		fail(err)
+		conn.Close()
+	}
+}
+
 // TestScripts runs the program as a user does. Each script has an address of its
 // own in $HOST and $PORT, and the path of the pid file there in $PIDFILE.
 //
@@ -54,6 +77,7 @@ func TestScripts(t *testing.T) {
 			"findpid":  cmdFindPid,
 			"getpr":    cmdGetPR,
 			"gone":     cmdGone,
+			"listens":  cmdListens,
 			"occupy":   cmdOccupy,
 			"quit":     cmdQuit,
 			"readpid":  cmdReadPid,
@@ -183,6 +207,19 @@ func cmdGetPR(ts *testscript.TestScript, neg bool, args []string) {
 	if err != nil || strconv.FormatInt(got, 10) != args[3] {
 		ts.Fatalf("getPR answered %d, %v; want %s", got, err, args[3])
 	}
+}
+
+// cmdListens waits until somebody listens at the address of the script, who
+// need not answer yet.
+func cmdListens(ts *testscript.TestScript, neg bool, args []string) {
+	noNegation(ts, neg, args, "listens")
+	scripttest.WaitFor(ts, "a listener", func() bool {
+		conn, err := net.Dial("tcp4", address(ts))
+		if err == nil {
+			conn.Close()
+		}
+		return err == nil
+	})
 }
 
 // cmdQuit sends quit to the server of the script.

@@ -40,7 +40,7 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 		return err
 	}
 	if !file.exists() {
-		return fmt.Errorf("pidfile %s does not exist. Daemon not running? %s", file.path, file.hint(opts.Host))
+		return fmt.Errorf("pidfile %s does not exist. Daemon not running? %s", file.path, file.hint(ctx, opts.Host))
 	}
 	if pid == 0 || !file.isServer(pid) {
 		// Another process may have the pid by now. It must not be stopped.
@@ -48,7 +48,7 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 		if !ok || file.anywhere {
 			return file.removeStale(stderr, "removed")
 		}
-		if pid = l.Holder(); pid == 0 || !compat.IsServer(pid) {
+		if pid = l.Holder(); pid == 0 || !compat.IsServer(pid) && !answers(ctx, l) {
 			return fmt.Errorf("pidfile %s does not name what listens at %s: %s", file.path, l.Address, wayToEnd(pid))
 		}
 	}
@@ -76,16 +76,13 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 
 // hint says where the server may be if there is no pid file. It is empty if
 // there is nothing to say.
-func (f pidFile) hint(host string) string {
+func (f pidFile) hint(ctx context.Context, host string) string {
+	if l, ok := f.listener(); ok && !f.anywhere {
+		return fmt.Sprintf("Without one, something listens at %s: %s", l.Address, wayToEnd(l.Holder()))
+	}
 	all, _ := compat.Listeners() // if the system does not tell, there are none
 	for _, l := range all {
-		if l.Address.Port() != f.address.Port() || f.anywhere {
-			continue
-		}
-		if at, ok := f.listener(); ok {
-			return fmt.Sprintf("Without one, something listens at %s: %s", at.Address, wayToEnd(at.Holder()))
-		}
-		if pid := l.Holder(); pid != 0 && compat.IsServer(pid) {
+		if l.Address.Port() == f.address.Port() && !f.anywhere && isOurs(f.address.Addr()) && answers(ctx, l) {
 			return fmt.Sprintf("A PR server listens at %s; --host %s stops it", l.Address, l.Address.Addr())
 		}
 	}
@@ -93,6 +90,12 @@ func (f pidFile) hint(host string) string {
 		return fmt.Sprintf("Wrong port? Other ports listening at %s: %s", host, strings.Join(ports, " "))
 	}
 	return ""
+}
+
+// answers reports whether a PR server listens at an address, whatever its
+// program is called.
+func answers(ctx context.Context, l compat.Listener) bool {
+	return client.New(l.Address.String(), quitTimeout).Ping(ctx) == nil
 }
 
 // wayToEnd says how the user can end a process that listens, which is 0 if this
