@@ -39,21 +39,6 @@ func (t top) holds(checksum string) bool {
 	return t.known && t.checksum != "" && t.checksum == checksum
 }
 
-// readTop reads the greatest value of a group; -1 where it has none.
-func readTop(c *conn, of group) (top, error) {
-	v, err := c.value(sqlGreatest, of.version, of.pkgarch)
-	if err != nil {
-		return top{}, err
-	}
-	switch v := v.(type) {
-	case nil:
-		return top{value: -1, known: true}, nil
-	case int64:
-		return top{value: v, known: v < maxTop}, nil
-	}
-	return top{}, nil
-}
-
 // topCache remembers the greatest value of groups. Without it every getPR
 // would look at all checksums of its group: the table has no index that
 // includes the value, and a file with one would not dump as the reference's.

@@ -241,37 +241,3 @@ func (w *writer) idle() {
 	}
 	w.lookedAt = taken
 }
-
-// topOf returns the greatest value of a group in the open transaction.
-func (w *writer) topOf(of group) (top, error) {
-	t := w.remembered(of)
-	if t.known {
-		return t, nil
-	}
-	t, err := readTop(w.conn, of)
-	w.seen[of] = t
-	return t, err
-}
-
-// remembered returns what is known of a group without looking.
-func (w *writer) remembered(of group) top {
-	if t, ok := w.seen[of]; ok {
-		return t
-	}
-	t, _ := w.tops.get(of)
-	return t
-}
-
-// raise notes that a checksum of a group has a value now.
-func (w *writer) raise(k store.Key, stored store.Value) {
-	of := groupOf(k)
-	t := w.remembered(of)
-	n, isInt := stored.(int64)
-	switch {
-	case !isInt || n >= maxTop:
-		t.known = false
-	case n > t.value:
-		t.value, t.checksum = n, k.Checksum
-	}
-	w.seen[of] = t
-}
