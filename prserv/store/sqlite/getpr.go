@@ -52,7 +52,7 @@ func (s *Store) GetPR(ctx context.Context, k store.Key) (_ store.Value, err erro
 	if s.writer == nil {
 		return s.next(ctx, k)
 	}
-	return s.writer.change(ctx, func() (store.Value, error) { return s.writer.getPR(k) })
+	return s.writer.batch.change(ctx, func() (store.Value, error) { return s.writer.getPR(k) })
 }
 
 // known returns the value of a key if it is the greatest of its group. The

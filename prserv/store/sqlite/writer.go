@@ -18,7 +18,7 @@ const busyTimeout = 100 * time.Millisecond
 // writer writes to the file. Its methods run on the goroutine of its batcher,
 // within a transaction or while the batcher is idle.
 type writer struct {
-	*batcher
+	batch  *batcher
 	conn   *conn
 	reader *conn // keeps SQLite from beginning the log anew
 	file   string
@@ -111,7 +111,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache) (w
 	}
 	w.forgetIfChanged()
 	w.outside = false
-	w.batcher = startBatcher(w.commit, w.idle)
+	w.batch = startBatcher(w.commit, w.idle)
 	return w, nil
 }
 
@@ -120,7 +120,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache) (w
 // BitBake can use, unless somebody else has it open. A file that somebody has
 // overwritten is not touched any more.
 func (w *writer) close() error {
-	w.batcher.close()
+	w.batch.close()
 	if err := w.stamps.check(); err != nil {
 		return err // to close the connections would move the log to that file
 	}
@@ -198,7 +198,7 @@ func (w *writer) execPatiently(query string) error {
 			return err
 		}
 		select {
-		case <-w.closing:
+		case <-w.batch.closing:
 			return err
 		default:
 		}
@@ -233,7 +233,7 @@ func (w *writer) forgetIfChanged() {
 // idle looks after the file while nothing is to be written.
 func (w *writer) idle() {
 	w.forgetIfChanged()
-	taken := w.taken.Load()
+	taken := w.batch.taken.Load()
 	if taken == w.lookedAt && (taken != w.settledAt || w.outside) {
 		if done, err := w.settle(true); err == nil && done { // else all is in the log still
 			w.settledAt, w.outside = taken, false
