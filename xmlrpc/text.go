@@ -5,8 +5,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-
-	"github.com/klauspost/compress/gzip"
 )
 
 // Reply is a reply of any length, written as it came to be: it is not held in
@@ -116,37 +114,4 @@ func escapeAll(w io.Writer, r io.Reader) error {
 			return err
 		}
 	}
-}
-
-// packer packs what is written to it, if that is wanted and it becomes longer
-// than gzipThreshold.
-type packer struct {
-	out    io.Writer
-	pack   bool
-	start  []byte // what has been written as long as nothing is decided
-	packed *gzip.Writer
-}
-
-func (p *packer) Write(data []byte) (int, error) {
-	switch {
-	case p.packed != nil:
-		return p.packed.Write(data)
-	case !p.pack:
-		return p.out.Write(data)
-	}
-	p.start = append(p.start, data...)
-	if len(p.start) <= gzipThreshold {
-		return len(data), nil
-	}
-	p.packed, _ = gzip.NewWriterLevel(p.out, gzip.BestSpeed) // fails for unknown levels only
-	_, err := p.packed.Write(p.start)
-	return len(data), err
-}
-
-func (p *packer) Close() error {
-	if p.packed != nil {
-		return p.packed.Close()
-	}
-	_, err := p.out.Write(p.start)
-	return err
 }
