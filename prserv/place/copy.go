@@ -5,6 +5,29 @@ import (
 	"fmt"
 )
 
+// CopyOptions are how to copy.
+type CopyOptions struct {
+	// Generation is that of a new database file or dump, or of the table of an
+	// existing file: 1 for BitBake up to 2.8, 3 for 2.10 and later, 0 for that
+	// of what is copied or of what the file has.
+	Generation int
+	// All writes every row to an [Inc]. Without, it gets the greatest value of
+	// each version and pkgarch, as oe-core writes it.
+	All bool
+	// Replace writes an existing [SQL] or [Inc] anew, instead of merging.
+	Replace bool
+}
+
+// Copied is what a copy has done to the rows of its destination.
+type Copied struct {
+	New    int64 // had no value before
+	Raised int64 // had a lower value
+	Kept   int64 // had this value or a greater one
+	// Left counts the rows of the source that the destination cannot hold, or
+	// was not to get.
+	Left int64
+}
+
 // Copy brings the values of src to dst, and lowers none there. A destination
 // that is a file is replaced as a whole at the end; a server gets row after
 // row.

@@ -23,35 +23,21 @@ type kind interface {
 	removal() string
 }
 
+// kinds are the kinds of places.
+var kinds = map[Kind]kind{Server: serverKind{}, Database: databaseKind{}, SQL: dumpKind{}, Inc: incKind{}}
+
+// read makes a table of the rows of a place, known to the scratch database
+// under a name.
+func (w *Work) read(ctx context.Context, s *scratch, p Place, name string, o readOptions) (*table, error) {
+	return kinds[p.Kind].read(ctx, w, s, p, name, o)
+}
+
 // readOptions are how to read a place.
 type readOptions struct {
 	// lenient takes rows that no PR server issues, where a text has any.
 	lenient bool
 	// detached lets go of a file at the end, so that it can be written.
 	detached bool
-}
-
-// CopyOptions are how to copy.
-type CopyOptions struct {
-	// Generation is that of a new database file or dump, or of the table of an
-	// existing file: 1 for BitBake up to 2.8, 3 for 2.10 and later, 0 for that
-	// of what is copied or of what the file has.
-	Generation int
-	// All writes every row to an [Inc]. Without, it gets the greatest value of
-	// each version and pkgarch, as oe-core writes it.
-	All bool
-	// Replace writes an existing [SQL] or [Inc] anew, instead of merging.
-	Replace bool
-}
-
-// Copied is what a copy has done to the rows of its destination.
-type Copied struct {
-	New    int64 // had no value before
-	Raised int64 // had a lower value
-	Kept   int64 // had this value or a greater one
-	// Left counts the rows of the source that the destination cannot hold, or
-	// was not to get.
-	Left int64
 }
 
 // What several kinds refuse.
