@@ -123,6 +123,8 @@ type waiting struct {
 	goOn chan struct{}
 }
 
+func (s waiting) Check() error { return nil }
+
 func (s waiting) GetPR(context.Context, store.Key) (store.Value, error) {
 	<-s.goOn
 	return int64(7), nil
@@ -206,6 +208,8 @@ type longDump struct {
 	store.Store
 	length int
 }
+
+func (s longDump) Check() error { return nil }
 
 func (s longDump) Dump(_ context.Context, w io.Writer) error {
 	_, err := io.WriteString(w, strings.Repeat("x", s.length))

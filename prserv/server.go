@@ -17,8 +17,8 @@ import (
 )
 
 const (
-	// requestGrace is how long a connection may take, once the server is to
-	// end, to deliver a call it has been accepted for. Whoever had just
+	// requestGrace is how long, once the server is to end, an accepted connection
+	// may still deliver its call. Whoever had just
 	// connected when a restart came would see a broken connection otherwise,
 	// and BitBake does not try again.
 	requestGrace = 800 * time.Millisecond

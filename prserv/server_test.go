@@ -8,10 +8,12 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
 
+	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
 )
 
@@ -181,5 +183,33 @@ func TestManyClients(t *testing.T) {
 		if n := counts[v].Load(); n != 1 {
 			t.Errorf("value %d was answered %d times", v, n)
 		}
+	}
+}
+
+// TestFileGone removes the file of a server: clients hear why they get no new
+// value, and what was given out can still be saved.
+func TestFileGone(t *testing.T) {
+	file := prservtest.NewFile(t)
+	c := prservtest.Serve(t, file).Client()
+	if _, err := c.GetPR(t.Context(), "v", "all", "a"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.GetPR(t.Context(), "v", "all", "b")
+	for what, err := range map[string]error{"getPR": err, "ping": c.Ping(t.Context())} {
+		var fault *client.FaultError
+		if !errors.As(err, &fault) || !strings.Contains(fault.Message, file+" has been removed or replaced") {
+			t.Errorf("%s: %v, want a fault with the reason", what, err)
+		}
+	}
+	dump, err := c.DumpDB(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dump.Close()
+	if text, err := io.ReadAll(dump); err != nil || !strings.Contains(string(text), "VALUES('v','all','a',0)") {
+		t.Errorf("the dump is %q, %v", text, err)
 	}
 }

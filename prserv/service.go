@@ -73,7 +73,9 @@ const (
 // whatever there is, and Handler, which logs what they do not catch.
 func (s *service) failed(f failure, err error, about ...any) (any, error) {
 	trouble := isTrouble(err)
-	answersNil := f == nilAlways || f == nilOnTrouble && trouble
+	// The original would go on with a file that is gone, so this nil would be ours.
+	isOurs := errors.Is(err, store.ErrReplaced)
+	answersNil := f == nilAlways || f == nilOnTrouble && trouble && !isOurs
 	if trouble || answersNil {
 		var file *store.FileError
 		if errors.As(err, &file) {

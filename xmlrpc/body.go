@@ -45,8 +45,8 @@ func (h *Handler) enterLarge(ctx context.Context, deadline time.Time) (leave fun
 // errTooLarge is a request with too large a body.
 var errTooLarge = &statusError{status: 413, reason: "Request Entity Too Large"}
 
-// readBody reads the body of a request, and undoes its coding. One that ends
-// early is taken for what it is.
+// readBody reads the body of a request, and undoes its coding. One that is
+// shorter than announced is decoded as it is.
 func readBody(r *bufio.Reader, req *request, length int64, account Account) ([]byte, error) {
 	if length < 0 {
 		length = maxBody + 1

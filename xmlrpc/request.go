@@ -85,7 +85,7 @@ func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect, acc
 	}
 	text := string(bytes.TrimRight(line, "\r\n"))
 	if err := req.parseLine(text); err != nil {
-		// Nothing of the headers is waited for, but what has come tells whom
+		// Headers are not waited for; if User-Agent has come, it tells whom
 		// to word the error for.
 		ahead, _ := r.Peek(r.Buffered())
 		if _, agent, named := strings.Cut("\n"+string(ahead), "\nUser-Agent: "); named {

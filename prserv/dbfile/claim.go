@@ -110,8 +110,8 @@ func (c *Claimed) Release() {
 	}
 }
 
-// Unmake removes a file that was made for nothing, because of an error; not if
-// that is a [*LockedError], since whoever has locked it may be about to fill it.
+// Unmake removes the file if this claim has made it and it is still empty. It
+// does not after a [*LockedError]: whoever has locked it may be about to fill it.
 func (c *Claimed) Unmake(err error) {
 	var locked *LockedError
 	if c == nil || !c.Made || errors.As(err, &locked) {

@@ -2,4 +2,7 @@
 // SQLite alone would let two servers write one file, would take the
 // write-ahead log of one file for that of another, and would leave companion
 // files that their owner's server may not touch.
+//
+// Start with [Claim] to write a file, [CheckReadable] to read it, and [Replace] to
+// make a new one in its place.
 package dbfile

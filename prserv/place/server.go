@@ -36,18 +36,26 @@ func (serverKind) refuse(dst Place, o CopyOptions, toItself bool) error {
 	return cmp.Or(refuseGeneration(dst, o), refuseAll(dst, o), refuseReplace(dst, o), refuseItself(dst, toItself))
 }
 
-func (serverKind) check(context.Context, *checker, *table) (sound bool, err error) { return true, nil }
+func (serverKind) check(ctx context.Context, c *checker, _ *table) (sound bool, err error) {
+	err = client.New(c.place.Name, client.Timeout).Ping(ctx)
+	var fault *client.FaultError
+	if errors.As(err, &fault) {
+		return true, c.problem("save what it has: prserv-tool copy "+shellWord(c.place.Name)+" rescue.sql",
+			"it gives out no new value: %s", fault.Message)
+	}
+	return true, err
+}
 
 // read reads what a server dumps, or what it exports if it cannot dump.
 func (serverKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, o readOptions) (*table, error) {
 	server := client.New(p.Name, client.Timeout)
 	// A dump may take minutes to begin. A server that is not there or hangs is
 	// not to be waited for as long.
-	if err := server.Ping(ctx); err != nil {
+	var fault *client.FaultError
+	if err := server.Ping(ctx); err != nil && !errors.As(err, &fault) { // one with a fault may still dump
 		return nil, ServerError(p, err)
 	}
 	dump, err := server.DumpDB(ctx)
-	var fault *client.FaultError
 	if errors.As(err, &fault) && strings.Contains(fault.Message, "not supported") {
 		return w.readExport(ctx, s, server, p, name)
 	}

@@ -25,7 +25,7 @@ type stager struct {
 	batches  chan []driver.NamedValue
 	used     chan []driver.NamedValue // batches to be filled again
 	stopped  chan struct{}            // closed once nothing is stored any more
-	err      error                    // why not, once stopped is closed
+	err      error                    // why storing stopped, once stopped is closed
 	rows     int64
 	integers int64 // rows whose value is a whole number
 }

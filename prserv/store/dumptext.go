@@ -24,7 +24,7 @@ type DumpText struct {
 // NewDumpText returns a dump that is written to out.
 func NewDumpText(out io.Writer) *DumpText { return &DumpText{out: out} }
 
-// Line adds a line, which the next of the other calls writes.
+// Line adds a line, which one of the next calls or [DumpText.Flush] writes.
 func (d *DumpText) Line(text string) {
 	d.buffer = append(d.buffer, text...)
 	d.buffer = append(d.buffer, '\n')

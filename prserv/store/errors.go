@@ -1,6 +1,9 @@
 package store
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 var (
 	// ErrNotFound is returned where a key has no row, even after it was given
@@ -14,7 +17,7 @@ var (
 
 // Error is returned where the database does not do what it is asked for.
 type Error struct {
-	// Reason is one of the reasons below, or nil where no program need know.
+	// Reason is one of the reasons below, or nil if callers need not tell it apart.
 	Reason error
 	// Text is what the database itself says, which clients hear as well.
 	Text string
@@ -46,7 +49,10 @@ var (
 	ErrMismatch   = errors.New("the column cannot hold such a value")
 	ErrMisuse     = errors.New("the database was not asked properly")
 	ErrReadOnly   = errors.New("the database is not to be written")
-	ErrTooBig     = errors.New("a text is too long for the database")
+	// ErrReplaced is an [ErrReadOnly]: what is stored now would be gone at the
+	// next start.
+	ErrReplaced = fmt.Errorf("the file of the database has been removed, replaced or overwritten: %w", ErrReadOnly)
+	ErrTooBig   = errors.New("a text is too long for the database")
 )
 
 // ReadOnly returns the error of a change that a read-only store is asked for,

@@ -13,8 +13,7 @@ import (
 // Store keeps PR values. Many goroutines may call its methods. Their errors
 // are [ErrNotFound], [ErrReadOnly], [ErrClosed], an [*Error] of the database
 // (within a [*FileError] if it has a file),
-// or that of a context which has ended; where a change fails so, nobody knows
-// whether it will be stored.
+// or that of a context which has ended: then a change may or may not be stored.
 type Store interface {
 	// GetPR returns the PR value of a key, after storing one if need be.
 	// Values only grow: what one checksum was given is never given to another
@@ -35,6 +34,9 @@ type Store interface {
 	// Dump writes the SQL that makes the database again. The error is
 	// [ErrUndecodable] where that is no text.
 	Dump(ctx context.Context, w io.Writer) error
+	// Check returns the reason why no new value can be stored at this moment, as
+	// far as that is known without trying: an [*Error] with [ErrReplaced].
+	Check() error
 	// Close closes the store, once the calls that are under way have their
 	// answers. Calls that come later get ErrClosed. It may be called more than
 	// once.
@@ -65,6 +67,6 @@ type Column struct {
 	PrimaryKey int // the column's place in the primary key, or 0
 }
 
-// Filter says which rows an export has: those of one version, pkgarch or
-// checksum. Nil is every one.
+// Filter says which rows an export has: those of one version, of one pkgarch
+// and of one checksum. Nil is every one.
 type Filter struct{ Version, Pkgarch, Checksum *string }

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -219,8 +220,11 @@ func TestFileTaken(t *testing.T) {
 		if v, err := s.GetPR(t.Context(), key("v", "all", "b")); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("answered %v, %v, want an error that names the file", v, err)
 		}
-		if v, err := s.ImportOne(t.Context(), key("v", "all", "c"), int64(7)); err == nil {
-			t.Errorf("imported %v", v)
+		if v, err := s.ImportOne(t.Context(), key("v", "all", "c"), int64(7)); !errors.Is(err, store.ErrReplaced) {
+			t.Errorf("imported %v, %v", v, err)
+		}
+		if err := s.Check(); !errors.Is(err, store.ErrReplaced) {
+			t.Errorf("Check: %v, want ErrReplaced", err)
 		}
 		getPR(t, s, "v", "all", "a", int64(0))
 	}

@@ -85,6 +85,14 @@ func (p *pool) close() error {
 	return errors.Join(errs...)
 }
 
+// Check implements [store.Store].
+func (s *Store) Check() error {
+	if s.writer == nil {
+		return nil
+	}
+	return s.writer.checkFile()
+}
+
 // check finds out whether there is still the file to read that was opened.
 func (s *Store) check() error {
 	if s.writer == nil {

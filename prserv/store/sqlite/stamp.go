@@ -72,8 +72,8 @@ func (s *stamps) check() error {
 	if stamp, ok := s.claim.Stamp(); ok && slices.Contains(s.possible, stamp.Current) {
 		return nil
 	}
-	return fmt.Errorf("%w: %s has been overwritten while it is served; stop the server, and see what it says when it is started again",
-		store.ReadOnly(), s.claim.Path)
+	return &store.Error{Reason: store.ErrReplaced, Text: s.claim.Path + " has been overwritten while it is served, and nothing of it is answered any more; " +
+		"stop the server, and see what it says when it is started again"}
 }
 
 // next returns a stamp that has not been used: an even one, or an odd one.

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"os"
 	"sync/atomic"
 	"time"
@@ -213,8 +212,8 @@ func (w *writer) checkFile() error {
 	if err == nil && os.SameFile(w.opened, named) {
 		return w.stamps.check()
 	}
-	return fmt.Errorf("%w: %s has been removed or replaced while it is served; "+
-		"put it back under its name", store.ReadOnly(), w.file)
+	return &store.Error{Reason: store.ErrReplaced, Text: w.file + " has been removed or replaced while it is served, so no new value is given out; " +
+		"put it back under its name, or save what it has with prserv-tool copy HOST:PORT rescue.sql"}
 }
 
 // forgetIfChanged forgets what is remembered of the file, and looks again what
