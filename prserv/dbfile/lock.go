@@ -145,7 +145,7 @@ func pidIn(path string) int {
 func lockDatabase(file string) (*os.File, error) {
 	f, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
-		return nil, fmt.Errorf("writing it: %w; serve it as its owner, or with --read-only", Reason(err))
+		return nil, cannotWrite(err)
 	}
 	err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
