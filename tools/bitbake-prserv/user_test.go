@@ -57,7 +57,7 @@ func TestOtherUser(t *testing.T) {
 			t.Errorf("the server said %q, want a line with %q", said, want)
 		}
 	}
-	check(start(), "writing it: permission denied; serve it as its owner, or with --read-only")
+	check(start(), "writing it: permission denied; make it writable, or serve it with --read-only")
 	check(start("--read-only"), "nobody writes it, and it belongs to another user (uid 0); start the writing server first")
 	for _, made := range []string{file + "-shm", file + "-lock"} {
 		if _, err := os.Stat(made); !os.IsNotExist(err) {
