@@ -55,6 +55,7 @@ stdout ^1
 exec sh -eux moving.sh
 stdout -count=1 'nothing wrong'
 stdout -count=2 '2 new, 0 raised, 0 kept'
+stdout -count=1 '0 new, 0 raised, 2 kept'
 exec prserv-tool get $ADDR bash-5.2-r0 core2-64 two
 stdout ^1
 exec prserv-tool get $ADDR bash-5.2-r0 core2-64 three
