@@ -54,6 +54,9 @@ func (p *pool) take(ctx context.Context) (*conn, error) {
 		return nil, store.ErrClosed
 	default:
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	select {
 	case c := <-p.conns:
 		return c, nil
