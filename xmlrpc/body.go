@@ -12,10 +12,9 @@ import (
 )
 
 const (
-	// maxBody is what a request may carry, packed and unpacked. The longest
-	// call that is not a fault, with a key of 64 KiB parts that are all escaped,
-	// has less.
-	maxBody = 2 << 20
+	// maxBody is what a request may carry, packed and unpacked: as much as a
+	// message of the other protocol. No PR client sends a tenth of it.
+	maxBody = 16 << 20
 	// largeBody is more than any client of a PR server asks with. Two larger
 	// requests are answered at a time, so that they cannot fill the memory.
 	largeBody    = 64 << 10

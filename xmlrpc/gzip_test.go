@@ -119,7 +119,7 @@ func TestUnpackedLimit(t *testing.T) {
 	addr := listen(t, h)
 	for more, want := range []string{"200 OK", "400 error decoding gzip content"} {
 		c := dial(t, addr)
-		c.send(post("/", "Content-Encoding: gzip\r\n", packed(t, echo+strings.Repeat(" ", 2<<20+more-len(echo)))))
+		c.send(post("/", "Content-Encoding: gzip\r\n", packed(t, echo+strings.Repeat(" ", 16<<20+more-len(echo)))))
 		if resp, body := c.response(); resp.Status != want {
 			t.Errorf("%d bytes over: got %s, %.200q, want %s", more, resp.Status, body, want)
 		}
