@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"testing"
 
+	"prserver/prserv/prservtest"
 	"prserver/prserv/store/sqlite"
 	"prserver/tools/internal/scripttest"
 )
@@ -35,6 +36,13 @@ func TestOtherUser(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	// A server leaves the file in rollback mode, which anybody can read. One that
+	// is killed leaves it in WAL mode.
+	db := prservtest.Outside(t, file)
+	prservtest.Execute(t, db, "PRAGMA journal_mode = WAL")
+	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
 	start := func(args ...string) string {
