@@ -132,7 +132,7 @@ func checkWritable(file string) (empty bool, err error) {
 	}
 	// SQLite opens a file it may not write, and says so at the first write only.
 	if err := unix.Access(file, unix.W_OK); err != nil {
-		return false, fmt.Errorf("writing it: %w; only its owner may, and others may serve it with --read-only", err)
+		return false, cannotWrite(err)
 	}
 	if err := checkLinks(file); err != nil {
 		return false, err
@@ -155,6 +155,12 @@ func checkWritable(file string) (empty bool, err error) {
 		}
 	}
 	return empty, nil
+}
+
+// cannotWrite returns the error for a database file that cannot be written. The
+// user may even be its owner.
+func cannotWrite(err error) error {
+	return fmt.Errorf("writing it: %w; make it writable, or serve it with --read-only", Reason(err))
 }
 
 // CheckCompanions returns an error if SQLite would take what is left of another

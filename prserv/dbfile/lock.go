@@ -156,7 +156,7 @@ const lockByte = 1 << 62
 func lockDatabase(file string) (*os.File, error) {
 	f, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
-		return nil, fmt.Errorf("writing it: %w; serve it as its owner, or with --read-only", Reason(err))
+		return nil, cannotWrite(err)
 	}
 	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: lockByte, Len: 1}
 	err = unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"io"
 	"os"
 	"os/exec"
@@ -10,7 +11,6 @@ import (
 	"syscall"
 	"testing"
 
-	"prserver/prserv/prservtest"
 	"prserver/prserv/store/sqlite"
 	"prserver/tools/internal/scripttest"
 )
@@ -38,10 +38,14 @@ func TestOtherUser(t *testing.T) {
 	if err := store.Close(); err != nil {
 		t.Fatal(err)
 	}
-	// A server leaves the file in rollback mode, which anybody can read. One that
-	// is killed leaves it in WAL mode.
-	db := prservtest.Outside(t, file)
-	prservtest.Execute(t, db, "PRAGMA journal_mode = WAL")
+	// As an idle server that was killed leaves it.
+	db, err := sql.Open("sqlite3", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.Exec("PRAGMA journal_mode = WAL"); err != nil {
+		t.Fatal(err)
+	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +69,7 @@ func TestOtherUser(t *testing.T) {
 			t.Errorf("the server said %q, want a line with %q", said, want)
 		}
 	}
-	check(start(), "writing it: permission denied; serve it as its owner, or with --read-only")
+	check(start(), "writing it: permission denied; make it writable, or serve it with --read-only")
 	check(start("--read-only"), "nobody writes it, and it belongs to another user (uid 0); start the writing server first")
 	for _, made := range []string{file + "-shm", file + "-lock"} {
 		if _, err := os.Stat(made); !os.IsNotExist(err) {
