@@ -143,6 +143,24 @@ func TestThreadIsNoProcess(t *testing.T) {
 	}
 }
 
+// TestKilledIsKnown looks at processes as soon as they are killed.
+func TestKilledIsKnown(t *testing.T) {
+	for range 50 {
+		cmd := exec.Command("sleep", "infinity")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if compat.IsKilled(cmd.Process.Pid) {
+			t.Error("a process is taken to be killed that is not")
+		}
+		cmd.Process.Kill()
+		if !compat.IsKilled(cmd.Process.Pid) && compat.IsRunning(cmd.Process.Pid) {
+			t.Error("a process that was killed is taken to go on")
+		}
+		cmd.Wait()
+	}
+}
+
 // TestZombieIsGone checks that a process that has ended does not count as running,
 // though its parent has not asked for its exit code.
 func TestZombieIsGone(t *testing.T) {

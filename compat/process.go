@@ -29,6 +29,25 @@ func IsRunning(pid int) bool {
 	return len(fields) <= threads || fields[state] != "Z" || fields[threads] != "0" && fields[threads] != "1"
 }
 
+// IsKilled reports whether a process has been killed and is about to end: it can
+// still hold its port for a moment.
+func IsKilled(pid int) bool {
+	for _, set := range []string{"SigPnd:", "ShdPnd:"} {
+		pending, err := strconv.ParseUint(statusOf(pid, set), 16, 64)
+		if err == nil && pending&(1<<(unix.SIGKILL-1)) != 0 {
+			return true
+		}
+	}
+	// The signal has arrived.
+	const flags, exiting, signaled = 6, 0x4, 0x400 // PF_EXITING and PF_SIGNALED of Linux
+	fields := statOf(pid)
+	if len(fields) <= flags {
+		return false
+	}
+	has, err := strconv.ParseUint(fields[flags], 10, 64)
+	return err == nil && has&(exiting|signaled) != 0
+}
+
 // IsServer reports whether a process is a PR server, ours or Python's. If the
 // system does not tell what a running process is, it counts as one.
 func IsServer(pid int) bool {
@@ -94,14 +113,20 @@ func parentOf(pid int) int {
 // leaderOf returns the process that a thread belongs to, which is itself for a
 // process, or 0 if the system does not tell.
 func leaderOf(pid int) int {
+	leader, _ := strconv.Atoi(statusOf(pid, "Tgid:"))
+	return leader
+}
+
+// statusOf returns a line of what the system tells of a process by names, or ""
+// if it does not.
+func statusOf(pid int, name string) string {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	for line := range strings.Lines(string(status)) {
-		if id, ok := strings.CutPrefix(line, "Tgid:"); ok {
-			leader, _ := strconv.Atoi(strings.TrimSpace(id))
-			return leader
+		if value, ok := strings.CutPrefix(line, name); ok {
+			return strings.TrimSpace(value)
 		}
 	}
-	return 0
+	return ""
 }
 
 // statOf returns what the system tells of a process, from its state on. It is

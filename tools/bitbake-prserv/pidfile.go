@@ -37,7 +37,7 @@ func pidFileOf(opts compat.Options, ip string, port int) pidFile {
 func (f pidFile) isServer(pid int) bool {
 	// The pid of a server that was killed may be ours by now, or that of the
 	// program that starts us.
-	if compat.HasStarted(pid) || !compat.IsRunning(pid) {
+	if compat.HasStarted(pid) || !compat.IsRunning(pid) || compat.IsKilled(pid) {
 		return false
 	}
 	opened, err := compat.OpenedBy(pid)
