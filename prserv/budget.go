@@ -31,6 +31,9 @@ const (
 // second. The slowest network that people build in is a hundred times faster.
 const fairRate = 1 << 20 / 60
 
+// countFrom is how many bytes are counted at a time.
+const countFrom = 16 << 10
+
 // window is over which time, at least, the progress of a client is measured.
 const window = time.Minute
 
@@ -90,10 +93,15 @@ func (c *client) Write(data []byte) (int, error) {
 	return n, err
 }
 
+// move notes that bytes have moved. Most calls are so short that they need not
+// be counted: the next one begins anew.
 func (c *client) move(n int) {
+	if c.uncounted.Add(int64(n)) < countFrom {
+		return
+	}
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
-	c.moved.add(n, time.Now())
+	c.moved.add(int(c.uncounted.Swap(0)), time.Now())
 }
 
 // stalls tells whether a client has had a minute to fetch its answer, and was

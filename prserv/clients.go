@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -34,7 +35,8 @@ const (
 // client is an open connection and what is known of it.
 type client struct {
 	net.Conn
-	clients *clients
+	clients   *clients
+	uncounted atomic.Int64 // bytes that have moved and are not in moved yet
 
 	// Guarded by clients.mu:
 	protocol protocol     // what it speaks, once its first bytes have come
@@ -132,6 +134,7 @@ func (c *client) Enter(p xmlrpc.Phase) {
 // begin notes what is waited for from now on.
 func (c *client) begin(p xmlrpc.Phase, now time.Time) {
 	c.phase, c.since, c.moved = p, now, progress{turned: now}
+	c.uncounted.Store(0)
 }
 
 // CloseWrite ends what the client gets, and not what it sends.
