@@ -8,8 +8,8 @@
 //
 // Start with [Server], which serves the clients of a listener from a store.
 // What clients can ask for stands in service.go; methods.go and rpcvalues.go
-// bring it to XML-RPC. Stores are in prserv/store, a client of PR servers is
-// prserv/client.
+// bring it to XML-RPC. What a store is says prserv/store, and the one that keeps
+// a SQLite file is prserv/store/sqlite. A client of PR servers is prserv/client.
 //
 // The reference is BitBake's own server, lib/prserv/db.py and
 // lib/prserv/serv.py of revision 004003daf6bd0f0233ce5c2d95f1d7d64ab91bb3

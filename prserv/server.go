@@ -222,7 +222,7 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 	c.SetReadDeadline(time.Now().Add(s.readTimeout))
 	speaks, err := sniff(r)
 	if err != nil {
-		return // it has sent nothing
+		return // it has sent nothing, or no more than a part of a hello
 	}
 	c.setProtocol(speaks)
 	switch speaks {

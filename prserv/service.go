@@ -17,7 +17,7 @@ type service struct {
 }
 
 // getPR returns the PR value of a key, after making one if need be. A read-only
-// service does not store it.
+// store does not store it.
 //
 // Source: lib/prserv/serv.py:PRServer.getPR.
 func (s *service) getPR(ctx context.Context, k store.Key) (store.Value, error) {

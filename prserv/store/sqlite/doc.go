@@ -6,7 +6,7 @@
 // through the one writer (writer.go), which lets calls share a transaction
 // (batch.go).
 //
-// Its SQL is not the reference's, but it has to leave comparing, ordering and
-// converting to SQLite, as the reference does: what a value is worth is decided
-// by the affinity of its column.
+// Its SQL is not the reference's. It compares and counts integers itself, and
+// leaves all else to SQLite, as the reference does: what a value is worth is
+// decided by the affinity of its column.
 package sqlite
