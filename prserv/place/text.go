@@ -194,8 +194,8 @@ func (w *Work) rowsOfText(ctx context.Context, s *scratch, k text, in *table, ds
 }
 
 // mergeTables makes a table of the rows of a text that exists and of those that
-// it is to get. If the
-// existing rows are all among the others, the result is those, in their order.
+// it is to get. If the existing rows are all among the others, the result is
+// those, in their order.
 func (w *Work) mergeTables(ctx context.Context, s *scratch, in, old *table) (*table, Copied, error) {
 	fail := func(err error) (*table, Copied, error) { return nil, Copied{}, err }
 	of := newest(in.generation, old.generation)
