@@ -30,8 +30,8 @@ type writer struct {
 	log    *os.File // the write-ahead log; nil until it is looked into
 	salts  [8]byte  // what was last found there
 
-	lengthCheck int         // see the constants
-	maxLog      int64       //
+	lengthCheck int         // the constants of these names, or less in tests
+	maxLog      int64       // the same
 	changed     int         // how many calls have come since the length of the log was asked for
 	lookedAt    int64       // taken when the writer last looked whether it was idle
 	settledAt   int64       // taken when the write-ahead log was last moved to the file
