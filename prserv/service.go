@@ -21,7 +21,7 @@ type service struct {
 //
 // Source: lib/prserv/serv.py:PRServer.getPR.
 func (s *service) getPR(ctx context.Context, k store.Key) (store.Value, error) {
-	return s.store.GetPR(ctx, k)
+	return s.store.GetPR(ctx, k, store.Mode{})
 }
 
 // importOne stores a value for a key unless that has a greater one, and returns
@@ -45,7 +45,7 @@ func (s *service) export(ctx context.Context, f store.Filter, each func(store.Ro
 
 // columns describes the table.
 func (s *service) columns(ctx context.Context) ([]store.Column, error) {
-	return s.store.Columns(ctx)
+	return s.store.Columns(ctx, false)
 }
 
 // dump writes the SQL that makes the database again.
