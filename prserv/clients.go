@@ -146,6 +146,15 @@ func (c *client) CloseWrite() error {
 	return half.CloseWrite()
 }
 
+// SetKeepAliveConfig says how to find out that a silent client is gone.
+func (c *client) SetKeepAliveConfig(config net.KeepAliveConfig) error {
+	tcp, ok := c.Conn.(*net.TCPConn)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return tcp.SetKeepAliveConfig(config)
+}
+
 // makeRoom waits until one more connection may be open. If it must, it closes
 // another one for that. It returns false when the server ends first.
 func (cs *clients) makeRoom(ended <-chan struct{}) bool {
