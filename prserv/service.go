@@ -9,19 +9,61 @@ import (
 	"prserver/prserv/store"
 )
 
+// Upstream is another PR server, whose values those of this one follow.
+type Upstream interface {
+	// Published returns what the server knows of a key; nil if it does not know
+	// the version and pkgarch. It leaves out the value of the checksum where
+	// need, which is called with the greatest value, says so.
+	Published(ctx context.Context, k store.Key, need func(greatest store.Revision) bool) (*store.Published, error)
+}
+
 // service is what clients ask for, in whatever protocol they ask.
 type service struct {
 	store    store.Store
+	upstream Upstream // nil if there is none
 	readOnly bool
 	log      *slog.Logger
 }
 
 // getPR returns the PR value of a key, after making one if need be. A read-only
-// store does not store it.
+// store does not store it. The error is an [*UpstreamError] where there is an
+// upstream server, and no answer of it.
 //
-// Source: lib/prserv/serv.py:PRServer.getPR.
-func (s *service) getPR(ctx context.Context, k store.Key) (store.Value, error) {
-	return s.store.GetPR(ctx, k, store.Mode{})
+// Source: lib/prserv/serv.py:PRServer.getPR, and PRServerClient.handle_get_pr of
+// BitBake 2.10.
+func (s *service) getPR(ctx context.Context, k store.Key, m store.Mode) (store.Value, error) {
+	if s.upstream != nil {
+		published, err := s.published(ctx, k, m)
+		if err != nil {
+			return nil, err
+		}
+		m.Upstream = published
+	}
+	return s.store.GetPR(ctx, k, m)
+}
+
+// published asks the upstream server what a value for a key depends on.
+func (s *service) published(ctx context.Context, k store.Key, m store.Mode) (*store.Published, error) {
+	m.Revisions = true // whatever is known, also of values that are no whole numbers
+	known, err := s.store.Find(ctx, k, m)
+	if err != nil || m.History && known.First != nil {
+		return nil, err
+	}
+	last, _ := known.Last.(store.Revision)
+	greatest, _ := known.Greatest.(store.Revision)
+	published, err := s.upstream.Published(ctx, k, func(upstream store.Revision) bool {
+		value, err := m.Choose(nil, last, greatest)
+		return err != nil || len(last) == 0 || value.Compare(upstream) < 0
+	})
+	if err != nil {
+		return nil, &UpstreamError{err}
+	}
+	return published, nil
+}
+
+// find returns what is known of a key, and stores nothing.
+func (s *service) find(ctx context.Context, k store.Key, m store.Mode) (store.Known, error) {
+	return s.store.Find(ctx, k, m)
 }
 
 // importOne stores a value for a key unless that has a greater one, and returns
@@ -43,9 +85,10 @@ func (s *service) export(ctx context.Context, f store.Filter, each func(store.Ro
 	return s.store.Export(ctx, f, each)
 }
 
-// columns describes the table.
-func (s *service) columns(ctx context.Context) ([]store.Column, error) {
-	return s.store.Columns(ctx, false)
+// columns describes the table of clients of generation 3, with revisions, or
+// that of all others.
+func (s *service) columns(ctx context.Context, revisions bool) ([]store.Column, error) {
+	return s.store.Columns(ctx, revisions)
 }
 
 // dump writes the SQL that makes the database again.
@@ -77,16 +120,21 @@ func (s *service) failed(f failure, err error, about ...any) (any, error) {
 	isOurs := errors.Is(err, store.ErrReplaced)
 	answersNil := f == nilAlways || f == nilOnTrouble && trouble && !isOurs
 	if trouble || answersNil {
-		var file *store.FileError
-		if errors.As(err, &file) {
-			about = append(about, "file", file.File)
-		}
-		s.log.Error(err.Error(), about...)
+		s.logTrouble(err, about...)
 	}
 	if answersNil {
 		return nil, nil
 	}
 	return nil, err
+}
+
+// logTrouble logs an error, with what about says and the name of the file.
+func (s *service) logTrouble(err error, about ...any) {
+	var file *store.FileError
+	if errors.As(err, &file) {
+		about = append(about, "file", file.File)
+	}
+	s.log.Error(err.Error(), about...)
 }
 
 // isTrouble tells errors of the database from those of the call.
