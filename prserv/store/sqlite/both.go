@@ -7,11 +7,23 @@ import (
 	"prserver/prserv/store"
 )
 
-// A file has the table of generation 3 once a client of that has asked for a
-// value. From then on a value goes to both tables, in one transaction, and the
-// greatest value of a group is that of both: each server of BitBake, given the
-// file, goes on above all values that have been given out.
 const mainTable = store.MainTable
+
+// tables tells which tables of PR values a file has. The greatest value of a
+// group is that of all of them.
+type tables int32
+
+const (
+	// oneTable: no client of generation 3 has ever asked.
+	oneTable tables = iota
+	// bothApart: another server has written a table of generation 3, which
+	// lacks values of the other table. It stays as it is until a client of
+	// generation 3 asks: nobody else would see a change for the better.
+	bothApart
+	// bothInStep: a value goes to both tables, in one transaction, so that each
+	// server of BitBake, given the file, goes on above all values.
+	bothInStep
+)
 
 const (
 	// sqlMainStored finds the values of a key in the table of generation 3.
@@ -42,13 +54,17 @@ func (c *conn) hasMain() (bool, error) {
 	return n == int64(1), err
 }
 
-// hasMain tells whether the file has both tables. Only who writes the file
-// knows without looking.
-func (s *Store) hasMain(c *conn) (bool, error) {
+// has tells which tables the file has. Only who writes the file knows without
+// looking.
+func (s *Store) has(c *conn) (tables, error) {
 	if s.writer != nil {
-		return s.both.Load(), nil
+		return tables(s.tables.Load()), nil
 	}
-	return c.hasMain()
+	main, err := c.hasMain()
+	if main {
+		return bothApart, err
+	}
+	return oneTable, err
 }
 
 // revisionOf turns a stored value into a revision. The second result is false if
@@ -73,7 +89,7 @@ func valueOf(r store.Revision, m store.Mode) store.Value {
 
 // own returns the least and the greatest value that a checksum has in the
 // tables; without revisions, of its whole numbers. Empty is none.
-func (c *conn) own(k store.Key, m store.Mode, both bool) (first, last store.Revision, err error) {
+func (c *conn) own(k store.Key, m store.Mode, has tables) (first, last store.Revision, err error) {
 	take := func(v store.Value) {
 		r, ok := revisionOf(v)
 		if _, whole := r.Whole(); !ok || !whole && !m.Revisions {
@@ -87,7 +103,7 @@ func (c *conn) own(k store.Key, m store.Mode, both bool) (first, last store.Revi
 		}
 	}
 	err = c.each(sqlStored, take, k.Version, k.Pkgarch, k.Checksum)
-	if err == nil && both {
+	if err == nil && has != oneTable {
 		err = c.each(sqlMainStored, take, k.Version, k.Pkgarch, k.Checksum)
 	}
 	return first, last, err
@@ -122,8 +138,8 @@ func wholeAbove(v store.Value) store.Value {
 }
 
 // knownInBoth is [Store.known] for revisions, and for a file with both tables.
-func (s *Store) knownInBoth(c *conn, k store.Key, m store.Mode) (store.Value, error) {
-	first, last, err := c.own(k, m, true)
+func (s *Store) knownInBoth(c *conn, k store.Key, m store.Mode, has tables) (store.Value, error) {
+	first, last, err := c.own(k, m, has)
 	switch {
 	case err != nil:
 		return nil, err
@@ -144,7 +160,7 @@ func (s *Store) knownInBoth(c *conn, k store.Key, m store.Mode) (store.Value, er
 		return nil, store.ErrNotFound
 	}
 	t = top{last, true, k.Checksum}
-	s.learn(of, t, ticket, true)
+	s.learn(of, t, ticket, has)
 	if !t.answers(m) {
 		return nil, store.ErrNotFound
 	}
@@ -154,12 +170,12 @@ func (s *Store) knownInBoth(c *conn, k store.Key, m store.Mode) (store.Value, er
 // getFromBoth is the writer's part of [Store.GetPR] for revisions, and for a file
 // with both tables.
 func (w *writer) getFromBoth(k store.Key, m store.Mode) (store.Value, error) {
-	if m.Revisions && !w.both {
-		if err := w.makeMain(); err != nil {
+	if m.Revisions && w.has != bothInStep {
+		if err := w.joinMain(); err != nil {
 			return nil, err
 		}
 	}
-	first, last, err := w.conn.own(k, m, w.both)
+	first, last, err := w.conn.own(k, m, w.has)
 	if err != nil {
 		return nil, err
 	}
@@ -191,9 +207,9 @@ func (w *writer) give(k store.Key, v store.Revision, m store.Mode) (store.Value,
 	return valueOf(v, m), err
 }
 
-// insertMain adds a value to the table of generation 3, if the file has it.
+// insertMain adds a value to the table of generation 3, if that is in step.
 func (w *writer) insertMain(k store.Key, v store.Revision) error {
-	if !w.both {
+	if w.has != bothInStep {
 		return nil
 	}
 	_, err := w.conn.exec(sqlMainInsert, k.Version, k.Pkgarch, k.Checksum, v.String())

@@ -151,6 +151,9 @@ func TestJoin(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := tableOf(t, file, "PRMAIN")
+	if want := "v a 7; v b 8; old a 5; v a 9; v c 10"; !strings.HasSuffix(before, want) {
+		t.Errorf("PRMAIN has %s, want it to end with %s", before, want)
+	}
 	s = prservtest.Open(t, file)
 	if got := s.Warnings(); len(got) != 0 {
 		t.Errorf("a file that is joined: %q", got)

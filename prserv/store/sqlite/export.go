@@ -13,8 +13,12 @@ const sqlExport = `SELECT r.version, r.pkgarch, r.checksum, r.value FROM ` + tab
 	JOIN (SELECT version, pkgarch, max(value) AS greatest FROM ` + table + ` GROUP BY version, pkgarch) AS g
 	ON r.version = g.version AND r.pkgarch = g.pkgarch AND r.value = g.greatest`
 
-// sqlMainExport finds all rows of generation 3.
-const sqlMainExport = `SELECT r.version, r.pkgarch, r.checksum, r.value FROM ` + mainTable + ` AS r`
+// These find all rows of generation 3, by what tables there are.
+const (
+	sqlWholeRows = `SELECT r.version, r.pkgarch, r.checksum, r.value FROM ` + table + ` AS r`
+	sqlApartRows = `SELECT * FROM (SELECT version, pkgarch, checksum, value FROM ` + mainTable + ` UNION ALL ` + sqlLacking + `) AS r`
+	sqlMainRows  = `SELECT r.version, r.pkgarch, r.checksum, r.value FROM ` + mainTable + ` AS r`
+)
 
 // Export implements [store.Store].
 //
@@ -29,13 +33,14 @@ func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row)
 	if err := s.check(); err != nil {
 		return err
 	}
-	both, err := s.hasMain(c)
+	has, err := s.has(c)
 	if err != nil {
 		return err
 	}
-	from, order, checked := sqlExport, " ORDER BY r.version, r.pkgarch, r.checksum", f
-	if both && f.Revisions {
-		from = sqlMainExport
+	const byKey, asStored = " ORDER BY r.version, r.pkgarch, r.checksum", " ORDER BY r.rowid"
+	from, order, checked := sqlExport, byKey, f
+	if f.Revisions {
+		from = [...]string{oneTable: sqlWholeRows, bothApart: sqlApartRows, bothInStep: sqlMainRows}[has]
 		switch {
 		case !f.History:
 			// A row that the filter lacks may be the greatest, so it is asked for.
@@ -47,8 +52,10 @@ func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row)
 					err = rows.end()
 				}
 			}()
+		case f.Version == nil && has == bothApart:
+			order = "" // one table after the other
 		case f.Version == nil:
-			order = " ORDER BY r.rowid"
+			order = asStored
 		}
 	}
 	where, args := clause(checked)
@@ -130,11 +137,11 @@ func (s *Store) Columns(ctx context.Context, revisions bool) (_ []store.Column, 
 		return nil, err
 	}
 	defer s.walkers.giveBack(c)
-	both, err := s.hasMain(c)
+	has, err := s.has(c)
 	switch {
 	case err != nil:
 		return nil, err
-	case revisions && !both:
+	case revisions && has == oneTable:
 		return store.MainColumns(), nil // those that it will have
 	}
 	name := table

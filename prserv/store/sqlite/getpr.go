@@ -38,7 +38,7 @@ func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (_ store.V
 	}
 	defer s.nameFile(&err)
 	t, _ := s.tops.get(groupOf(k))
-	if t.holds(k.Checksum) && t.answers(m) && (s.both.Load() || !m.Revisions) {
+	if t.holds(k.Checksum) && t.answers(m) && (!m.Revisions || s.inStep()) {
 		return valueOf(t.value, m), nil
 	}
 	// If another checksum holds the greatest value, go to the writer; it also
@@ -66,12 +66,12 @@ func (s *Store) known(ctx context.Context, k store.Key, m store.Mode) (store.Val
 	if err := s.check(); err != nil {
 		return nil, err
 	}
-	both, err := s.hasMain(c)
+	has, err := s.has(c)
 	switch {
 	case err != nil:
 		return nil, err
-	case both:
-		return s.knownInBoth(c, k, m)
+	case has == bothInStep || has == bothApart && (s.writer == nil || !m.Revisions):
+		return s.knownInBoth(c, k, m, has)
 	case m.Revisions || m.Upstream != nil: // the writer knows better
 		return nil, store.ErrNotFound
 	case s.writer == nil:
@@ -88,7 +88,7 @@ func (s *Store) known(ctx context.Context, k store.Key, m store.Mode) (store.Val
 	t, ticket := s.tops.get(of)
 	stored, isInt := v.(int64)
 	if isInt && !t.known {
-		if t, err = readTop(c, of, false); err != nil {
+		if t, err = readTop(c, of, oneTable); err != nil {
 			return nil, err
 		}
 	}
@@ -98,16 +98,19 @@ func (s *Store) known(ctx context.Context, k store.Key, m store.Mode) (store.Val
 	case (store.Revision{stored}).Compare(t.value) < 0:
 		return nil, store.ErrNotFound
 	}
-	s.learn(of, top{store.Revision{stored}, true, k.Checksum}, ticket, false)
+	s.learn(of, top{store.Revision{stored}, true, k.Checksum}, ticket, oneTable)
 	return stored, nil
 }
 
-// learn remembers what was read from the file, of both tables or of one, with a
-// ticket of the cache.
-func (s *Store) learn(of group, t top, ticket uint64, both bool) {
-	// Somebody may have made the second table after this store was asked whether
-	// there is one, and before the ticket was given.
-	if t.known && s.writer != nil && both == s.both.Load() {
+// inStep tells whether new values go to both tables.
+func (s *Store) inStep() bool { return tables(s.tables.Load()) == bothInStep }
+
+// learn remembers what was read from these tables of the file, with a ticket of
+// the cache.
+func (s *Store) learn(of group, t top, ticket uint64, has tables) {
+	// Somebody may have made the second table after it was looked which there
+	// are, and before the ticket was given.
+	if t.known && s.writer != nil && has == tables(s.tables.Load()) {
 		s.tops.learn(of, t, ticket)
 	}
 }
@@ -119,18 +122,18 @@ func (s *Store) next(ctx context.Context, k store.Key, m store.Mode) (store.Valu
 		return nil, err
 	}
 	defer s.readers.giveBack(c)
-	both, err := s.hasMain(c)
+	has, err := s.has(c)
 	if err != nil {
 		return nil, err
 	}
-	if !both && !m.Revisions && m.Upstream == nil {
+	if has == oneTable && !m.Revisions && m.Upstream == nil {
 		return c.value(sqlNext, k.Version, k.Pkgarch)
 	}
-	first, last, err := c.own(k, m, both)
+	first, last, err := c.own(k, m, has)
 	if err != nil {
 		return nil, err
 	}
-	t, err := readTop(c, groupOf(k), both)
+	t, err := readTop(c, groupOf(k), has)
 	if err != nil {
 		return nil, err
 	}
@@ -152,18 +155,18 @@ func (s *Store) Find(ctx context.Context, k store.Key, m store.Mode) (found stor
 	if err := s.check(); err != nil {
 		return found, err
 	}
-	both, err := s.hasMain(c)
+	has, err := s.has(c)
 	if err != nil {
 		return found, err
 	}
-	if !both && !m.Revisions {
+	if has == oneTable && !m.Revisions {
 		found.Greatest, err = c.value(sqlGreatest, k.Version, k.Pkgarch)
 		if err == nil {
 			err = c.each(sqlStored, func(v store.Value) { found.First, found.Last = v, v }, k.Version, k.Pkgarch, k.Checksum)
 		}
 		return found, err
 	}
-	first, last, err := c.own(k, m, both)
+	first, last, err := c.own(k, m, has)
 	if err != nil {
 		return found, err
 	}
@@ -173,10 +176,10 @@ func (s *Store) Find(ctx context.Context, k store.Key, m store.Mode) (found stor
 	of := groupOf(k)
 	t, ticket := s.tops.get(of)
 	if !t.known {
-		if t, err = readTop(c, of, both); err != nil {
+		if t, err = readTop(c, of, has); err != nil {
 			return found, err
 		}
-		s.learn(of, t, ticket, both)
+		s.learn(of, t, ticket, has)
 	}
 	if len(t.value) > 0 {
 		found.Greatest = valueOf(t.value, m)

@@ -57,8 +57,8 @@ func (w *writer) importOne(k store.Key, v store.Value) (store.Value, error) {
 // importRevision imports a value that is no whole number, for which there is
 // room in the table of generation 3 only.
 func (w *writer) importRevision(k store.Key, r store.Revision) (store.Value, error) {
-	if !w.both {
-		if err := w.makeMain(); err != nil {
+	if w.has != bothInStep {
+		if err := w.joinMain(); err != nil {
 			return nil, err
 		}
 	}
@@ -69,6 +69,6 @@ func (w *writer) importRevision(k store.Key, r store.Revision) (store.Value, err
 		return nil, err
 	}
 	w.raise(k, r)
-	_, last, err := w.conn.own(k, store.Mode{Revisions: true}, true)
+	_, last, err := w.conn.own(k, store.Mode{Revisions: true}, w.has)
 	return last, err
 }

@@ -11,11 +11,15 @@ import (
 const (
 	// sqlWholeText tells values of generation 3 that are whole numbers.
 	sqlWholeText = `(value <> '' AND value NOT GLOB '*[^0-9]*' AND length(value) <= 18)`
-	// sqlFillMain adds to the table of generation 3 what only the other one has.
-	sqlFillMain = `INSERT INTO ` + mainTable + ` SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM ` + table + ` AS n
+	// sqlLacking finds what only the table of whole numbers has.
+	sqlLacking = `SELECT version, pkgarch, checksum, CAST(value AS TEXT) AS value FROM ` + table + ` AS n
 		WHERE typeof(value) = 'integer' AND checksum <> '` + store.Reserved + `' AND NOT EXISTS (SELECT 1 FROM ` + mainTable + ` AS m
-			WHERE m.version = n.version AND m.pkgarch = n.pkgarch AND m.checksum = n.checksum AND m.value = CAST(n.value AS TEXT))
-		ORDER BY n.rowid`
+			WHERE m.version = n.version AND m.pkgarch = n.pkgarch AND m.checksum = n.checksum AND m.value = CAST(n.value AS TEXT))`
+	// sqlMainLacks tells whether the table of generation 3 lacks anything. An
+	// empty one is no more than a name.
+	sqlMainLacks = `SELECT NOT EXISTS (SELECT 1 FROM ` + mainTable + `) OR EXISTS (` + sqlLacking + `)`
+	// sqlFillMain adds what it lacks.
+	sqlFillMain = `INSERT INTO ` + mainTable + ` ` + sqlLacking + ` ORDER BY n.rowid`
 	// sqlFillWhole raises the whole numbers of the other table to those that only
 	// the table of generation 3 has.
 	sqlFillWhole = `INSERT OR REPLACE INTO ` + table + ` SELECT version, pkgarch, checksum, greatest FROM
@@ -35,11 +39,12 @@ const (
 	sqlParts = `SELECT version, pkgarch, value FROM ` + mainTable + ` WHERE value GLOB '*.*' ORDER BY version, pkgarch`
 )
 
-// joinTables gives each of the two tables what only the other one has, so that
-// values go on above all that have been given out, whatever server the file is
-// given to. It returns for how many packages the table of generation 3 had begun
-// again. A file that is joined already does not change.
-func joinTables(ctx context.Context, file, options string) (begunAgain int64, err error) {
+// raiseWhole raises the table of whole numbers to what only the table of
+// generation 3 has, so that values go on above all that have been given out,
+// whatever server of whole numbers the file is given to. It returns for how many
+// packages the table of generation 3 had begun again. If it lacks nothing, the
+// file does not change.
+func raiseWhole(ctx context.Context, file, options string) (begunAgain int64, err error) {
 	c, err := openConn(dsn(file, openTimeout, options))
 	if err != nil {
 		return 0, err
@@ -57,10 +62,8 @@ func joinTables(ctx context.Context, file, options string) (begunAgain int64, er
 		return 0, err
 	}
 	begunAgain, _ = again.(int64)
-	for _, sql := range []string{sqlFillMain, sqlFillWhole} {
-		if _, err := c.exec(sql); err != nil {
-			return 0, err
-		}
+	if _, err := c.exec(sqlFillWhole); err != nil {
+		return 0, err
 	}
 	if err := c.reserveParts(ctx); err != nil {
 		return 0, err
@@ -107,14 +110,14 @@ func (c *conn) reserveParts(ctx context.Context) error {
 	return reserve()
 }
 
-// makeMain makes the table of generation 3, with all values that have been given
-// out.
-func (w *writer) makeMain() error {
+// joinMain makes the table of generation 3 if there is none, gives it all values
+// that have been given out, and keeps both tables in step from now on.
+func (w *writer) joinMain() error {
 	for _, sql := range []string{store.MainSchema, sqlFillMain} {
 		if _, err := w.conn.exec(sql); err != nil {
 			return err
 		}
 	}
-	w.both = true
+	w.has = bothInStep
 	return nil
 }

@@ -32,7 +32,7 @@ type Store struct {
 	readers *pool           // connections for getPR
 	walkers *pool           // connections for export and dump_db
 	tops    *topCache
-	both    atomic.Bool // the file has the table of generation 3, too; of no use if the store is read-only
+	tables  atomic.Int32 // which there are; of no use if the store is read-only
 
 	closed    atomic.Bool
 	closeOnce sync.Once
@@ -115,7 +115,7 @@ func (s *Store) openToWrite(ctx context.Context, networkFS func(folder string) s
 	if s.claim.NetworkFS != "" {
 		claim = nil
 	}
-	if s.writer, err = startWriter(s.file, options, claim, s.tops, &s.both); err != nil {
+	if s.writer, err = startWriter(s.file, options, claim, s.tops, &s.tables); err != nil {
 		return err
 	}
 	return s.openPools("&mode=rw")
@@ -156,7 +156,7 @@ func (s *Store) prepareTable(ctx context.Context, options string) error {
 	if err != nil {
 		return err
 	}
-	begunAgain, err := joinTables(ctx, s.file, options)
+	begunAgain, err := raiseWhole(ctx, s.file, options)
 	if begunAgain > 0 {
 		s.warn("In the database %s the numbers of %d packages had begun again with BitBake 2.10 or later (table %s); "+
 			"from now on they go on above all that were given out", s.file, begunAgain, store.MainTable)

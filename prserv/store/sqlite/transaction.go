@@ -9,7 +9,7 @@ import (
 // getPR is the writer's part of [Store.GetPR], within a transaction: it makes a
 // value if the key has none that is the greatest.
 func (w *writer) getPR(k store.Key, m store.Mode) (store.Value, error) {
-	if m.Revisions || w.both || m.Upstream != nil {
+	if m.Revisions || w.has != oneTable || m.Upstream != nil {
 		return w.getFromBoth(k, m)
 	}
 	return w.getFromOne(k)
@@ -93,7 +93,7 @@ func (w *writer) topOf(of group) (top, error) {
 	if t.known {
 		return t, nil
 	}
-	t, err := readTop(w.conn, of, w.both)
+	t, err := readTop(w.conn, of, w.has)
 	w.seen[of] = t
 	return t, err
 }
@@ -113,7 +113,7 @@ func (w *writer) raise(k store.Key, stored store.Value) {
 	t := w.remembered(of)
 	r, ok := stored.(store.Revision)
 	if n, isInt := stored.(int64); isInt {
-		r, ok = store.Revision{n}, w.both || n < maxTop
+		r, ok = store.Revision{n}, w.has != oneTable || n < maxTop
 	}
 	switch {
 	case !ok:
@@ -125,8 +125,8 @@ func (w *writer) raise(k store.Key, stored store.Value) {
 }
 
 // readTop reads the greatest value of a group.
-func readTop(c *conn, of group, both bool) (top, error) {
-	if both {
+func readTop(c *conn, of group, has tables) (top, error) {
+	if has != oneTable {
 		return readBoth(c, of)
 	}
 	v, err := c.value(sqlGreatest, of.version, of.pkgarch)
