@@ -8,9 +8,9 @@ import (
 )
 
 const (
-	// maxDepth is how deep a message may be nested. Python gives up at about
-	// 950 levels, and from 3.12 on at 1,500.
-	maxDepth = 950
+	// maxDepth is how deep a message may be nested. Python's servers take 979
+	// levels, and from Python 3.12 on 1,493.
+	maxDepth = 1000
 	// maxIntDigits is how many digits Python reads of a whole number.
 	maxIntDigits = 4300
 	// countFrom is how much memory the values of a message take at a time:
