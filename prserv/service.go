@@ -9,14 +9,6 @@ import (
 	"prserver/prserv/store"
 )
 
-// Upstream is another PR server, whose values those of this one follow.
-type Upstream interface {
-	// Published returns what the server knows of a key; nil if it does not know
-	// the version and pkgarch. It leaves out the value of the checksum where
-	// need, which is called with the greatest value, says so.
-	Published(ctx context.Context, k store.Key, need func(greatest store.Revision) bool) (*store.Published, error)
-}
-
 // service is what clients ask for, in whatever protocol they ask.
 type service struct {
 	store    store.Store
@@ -40,25 +32,6 @@ func (s *service) getPR(ctx context.Context, k store.Key, m store.Mode) (store.V
 		m.Upstream = published
 	}
 	return s.store.GetPR(ctx, k, m)
-}
-
-// published asks the upstream server what a value for a key depends on.
-func (s *service) published(ctx context.Context, k store.Key, m store.Mode) (*store.Published, error) {
-	m.Revisions = true // whatever is known, also of values that are no whole numbers
-	known, err := s.store.Find(ctx, k, m)
-	if err != nil || m.History && known.First != nil {
-		return nil, err
-	}
-	last, _ := known.Last.(store.Revision)
-	greatest, _ := known.Greatest.(store.Revision)
-	published, err := s.upstream.Published(ctx, k, func(upstream store.Revision) bool {
-		value, err := m.Choose(nil, last, greatest)
-		return err != nil || len(last) == 0 || value.Compare(upstream) < 0
-	})
-	if err != nil {
-		return nil, &UpstreamError{err}
-	}
-	return published, nil
 }
 
 // find returns what is known of a key, and stores nothing.
@@ -116,8 +89,10 @@ const (
 // whatever there is, and Handler, which logs what they do not catch.
 func (s *service) failed(f failure, err error, about ...any) (any, error) {
 	trouble := isTrouble(err)
-	// The original would go on with a file that is gone, so this nil would be ours.
-	isOurs := errors.Is(err, store.ErrReplaced)
+	// The original would go on with a file that is gone, and has no upstream
+	// server: these nils would be ours.
+	var upstream *UpstreamError
+	isOurs := errors.Is(err, store.ErrReplaced) || errors.As(err, &upstream)
 	answersNil := f == nilAlways || f == nilOnTrouble && trouble && !isOurs
 	if trouble || answersNil {
 		s.logTrouble(err, about...)
@@ -137,9 +112,11 @@ func (s *service) logTrouble(err error, about ...any) {
 	s.log.Error(err.Error(), about...)
 }
 
-// isTrouble tells errors of the database from those of the call.
+// isTrouble tells errors of the database, and of the upstream server, from those
+// of the call.
 func isTrouble(err error) bool {
 	var database *store.Error
 	var bind *BindError
-	return errors.As(err, &database) || errors.As(err, &bind) || errors.Is(err, store.ErrUndecodable)
+	var upstream *UpstreamError
+	return errors.As(err, &database) || errors.As(err, &bind) || errors.As(err, &upstream) || errors.Is(err, store.ErrUndecodable)
 }
