@@ -11,12 +11,12 @@ import (
 
 const (
 	// longest is how many bytes a line of a recorded reply may have.
-	longest = 1000
+	longest = 8000
 	// times stands between a quoted text and how often it is sent.
 	times = " * "
 )
 
-// Abridge replaces each line of a reply that has more than 1,000 bytes, its newline not counted, with a line that tells
+// Abridge replaces each line of a reply that has more than 8,000 bytes, its newline not counted, with a line that tells
 // its length and its hash. Abridge of an abridged reply changes nothing.
 func Abridge(reply []byte) []byte {
 	out := bytes.NewBuffer([]byte{}) // an empty reply is recorded, nil is not

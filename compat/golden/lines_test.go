@@ -33,15 +33,15 @@ func TestLines(t *testing.T) {
 }
 
 func TestAbridge(t *testing.T) {
-	const hash = "4ac8a348a908dc1156bb596711fd95c41b1541c2b3107c894ab068ec31887c0d" // of a thousand a and a b
-	short := strings.Repeat("a", 1000)
+	const hash = "af9e22b03f3214de04ed580949bfa6d9070a06ee14d64bb818256ec9115fe26d" // of 8,000 times a and a b
+	short := strings.Repeat("a", 8000)
 	long := short + "b"
 	for reply, want := range map[string]string{
 		"":                     "",
 		"a\n\nb":               "a\n\nb",
 		short + "\n" + short:   short + "\n" + short,
-		"a\n" + long + "\nb\n": "a\n*1001 bytes, sha256 " + hash + "\nb\n",
-		long:                   "*1001 bytes, sha256 " + hash,
+		"a\n" + long + "\nb\n": "a\n*8001 bytes, sha256 " + hash + "\nb\n",
+		long:                   "*8001 bytes, sha256 " + hash,
 	} {
 		got := Abridge([]byte(reply))
 		if string(got) != want || got == nil {
