@@ -53,29 +53,16 @@ func (c *checker) values(ctx context.Context, t *table) error {
 	if err := c.odd(ctx, &good, t.rows); err != nil {
 		return err
 	}
+	do := "give each a number of its own: " + command("raise-twins", c.place)
 	return c.rowsOf(ctx, t, `SELECT version, pkgarch, min(checksum), max(checksum), count(DISTINCT checksum), CAST(value AS TEXT)
 		FROM `+good.highest().from+` GROUP BY version, pkgarch HAVING min(checksum) <> max(checksum)`,
 		func(row []driver.Value) Problem {
 			value, _ := row[5].(string)
 			return Problem{fmt.Sprintf("%v checksums of %s share its greatest value %s, so different packages get the same number: %s, %s",
-				row[4], shown(row[:2]), value, shown(row[2:3]), shown(row[3:4])), c.raise(row[0], row[1], row[3], value)}
+				row[4], shown(row[:2]), value, shown(row[2:3]), shown(row[3:4])), do}
 		}, func(n int) Problem {
-			return Problem{fmt.Sprintf("%d more versions have checksums that share their greatest value", n), "raise one of each"}
+			return Problem{fmt.Sprintf("%d more versions have checksums that share their greatest value", n), do}
 		})
-}
-
-// raise says how a user raises a row above the greatest value.
-func (c *checker) raise(version, pkgarch, checksum driver.Value, greatest string) string {
-	v, _ := version.(string)
-	p, _ := pkgarch.(string)
-	sum, _ := checksum.(string)
-	number, _ := store.ParseRevision(greatest)
-	reads, _ := Parse(c.place.Name, "inc") // as that command does
-	if reads != c.place || c.place.Name == standard || !isVariable(v, p, sum) {
-		return "raise one of them"
-	}
-	return fmt.Sprintf(`raise one of them: echo '%s%s$%s$%s = "%d"' | prserv-tool copy --format inc - %s`,
-		rowPrefix, v, p, sum, number[0]+1, shellWord(c.place.Name))
 }
 
 // shellWord writes a name as a shell reads it.
