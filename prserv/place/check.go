@@ -3,11 +3,13 @@ package place
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
 
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite/query"
 )
 
 // Check calls each with what is wrong with a place, and returns its first
@@ -20,8 +22,13 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) err
 	defer s.close()
 	c := &checker{Work: w, scratch: s, place: p, removal: kinds[p.Kind].removal(), each: each}
 	t, err := w.read(ctx, s, p, "checked", readOptions{lenient: true})
-	if isDamaged(err) {
-		return c.damaged(err)
+	switch {
+	case isDamaged(err):
+		var reason *store.Error // without the advice, which is the checker's
+		errors.As(err, &reason)
+		return c.damaged(reason)
+	case errors.Is(err, query.ErrNoDatabase):
+		err = fmt.Errorf("%w; if it was one, save what can be read with %s rescued.sqlite3", err, command("copy --salvage", p))
 	}
 	if err != nil {
 		return err

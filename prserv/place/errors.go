@@ -45,6 +45,8 @@ func fileError(p Place, doing string, err error) error {
 		return fmt.Errorf("%s %s: a program was killed while it wrote the file; whoever may write it has to read it first", doing, p)
 	case errors.Is(err, store.ErrFull) && doing == "reading":
 		return fmt.Errorf("%s %s: %w", doing, p, scratchError(err))
+	case isDamaged(err) && doing == "reading":
+		return fmt.Errorf("%s %s: %w; save what can be read with %s rescued.sqlite3", doing, p, err, command("copy --salvage", p))
 	case errors.As(err, &locked):
 		return fmt.Errorf("%w; if that is a server, name its HOST:PORT instead of the file", err)
 	}
