@@ -160,6 +160,16 @@ func (e noAnswerError) Is(target error) bool { return target == ErrNoAnswer }
 
 // explain says why there is no answer.
 func (c *Client) explain(ctx context.Context, err error) error {
+	question := "is it a PR server? Those of BitBake 1.52 and later speak another protocol"
+	if c.answered.Load() {
+		question = "has it ended?"
+	}
+	return noAnswer(ctx, c.addr, err, question)
+}
+
+// noAnswer says why a server does not answer. The question is for errors of a
+// connection that was made.
+func noAnswer(ctx context.Context, addr string, err error, question string) error {
 	var op *net.OpError
 	var errno syscall.Errno
 	var host *net.DNSError
@@ -176,12 +186,10 @@ func (c *Client) explain(ctx context.Context, err error) error {
 		}
 	case known && errno != syscall.ECONNRESET && errno != syscall.EPIPE:
 		err = errno
-	case c.answered.Load():
-		format, err = "asking %s: %w; has it ended?", innermost(err)
 	default:
-		format, err = "asking %s: %w; is it a PR server? Those of BitBake 1.52 and later speak another protocol", innermost(err)
+		format, err = "asking %s: %w; "+question, innermost(err)
 	}
-	return noAnswerError{fmt.Errorf(format, c.addr, err)}
+	return noAnswerError{fmt.Errorf(format, addr, err)}
 }
 
 func readingFailed(method string, err error) error {
