@@ -23,16 +23,11 @@ var errNoRow = errors.New("no row of a PR server can be read in it")
 func (w *Work) salvage(ctx context.Context, s *scratch, p Place, name string) (t *table, whole bool, err error) {
 	switch p.Kind {
 	case Database:
-		t, whole, err = w.salvageFile(ctx, s, p, name)
+		return w.salvageFile(ctx, s, p, name)
 	case SQL:
-		t, whole, err = w.salvageDump(ctx, s, p, name)
-	default:
-		return nil, false, fmt.Errorf("%s is not to be salvaged; --salvage is for database files and dumps", p)
+		return w.salvageDump(ctx, s, p, name)
 	}
-	if err == nil && t.rows == 0 && !whole {
-		err = fmt.Errorf("reading %s: %w", p, errNoRow)
-	}
-	return t, whole, err
+	return nil, false, fmt.Errorf("%s is not to be salvaged; --salvage is for database files and dumps", p)
 }
 
 // salvageFile reads a database file, page by page if SQLite finds that it is
@@ -77,6 +72,9 @@ func (w *Work) salvageFile(ctx context.Context, s *scratch, p Place, name string
 		return fail(err)
 	}
 	t.place, t.mixed = p, rows.both()
+	if t.rows == 0 {
+		return fail(errNoRow)
+	}
 	if t, err = s.distinct(ctx, name, t); err != nil {
 		return fail(err)
 	}
@@ -169,6 +167,9 @@ func (w *Work) salvageDump(ctx context.Context, s *scratch, p Place, name string
 	})
 	if err != nil {
 		return nil, false, err
+	}
+	if t.rows == 0 && damage.First != nil {
+		return nil, false, fmt.Errorf("reading %s: %w", p, errNoRow)
 	}
 	t.mixed = rows.both()
 	if t, err = s.distinct(ctx, name, t); err != nil {
