@@ -27,6 +27,10 @@ var ErrCut = errors.New("it ends in the middle, so rows are missing; get a whole
 // file.
 var ErrRolledBack = errors.New("the dump says itself that it is not whole (ROLLBACK); get another one")
 
+// ErrRecovered is returned where a text is what .recover of sqlite3 writes, which
+// does not say what it has lost.
+var ErrRecovered = errors.New("it is what .recover has saved of a damaged file")
+
 var errTooLong = fmt.Errorf("a statement is longer than %d MiB", maxStatement>>20)
 
 // schemas are the statements that make the tables whose rows count.
@@ -163,9 +167,13 @@ func (r *Reader) process(stmt []byte, add func(string, store.Row) error) (last b
 	case "CREATE":
 		return false, r.create(&l)
 	case "BEGIN":
-		if l.keyword() == "TRANSACTION" && l.end() && !r.begun {
+		switch word := l.keyword(); {
+		case r.begun || !l.end():
+		case word == "TRANSACTION":
 			r.begun = true
 			return false, nil
+		case word == "":
+			return false, ErrRecovered
 		}
 	case "COMMIT":
 		if l.end() {

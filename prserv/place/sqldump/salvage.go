@@ -26,12 +26,10 @@ func (d *Damage) add(line int, err error) {
 	d.More++
 }
 
+// The same in the words of somebody who wants what there is.
 var (
 	errShort      = errors.New("it ends in the middle")
 	errRolledBack = errors.New("it says itself that it is not whole (ROLLBACK)")
-	// errRecovered tells of what .recover writes, which does not say what it has
-	// lost.
-	errRecovered = errors.New("it is what .recover has saved of a damaged file")
 )
 
 // Salvage reads what Read refuses: a dump that ends too early or in ROLLBACK,
@@ -108,7 +106,7 @@ func (s *salvager) one(stmt []byte) error {
 		return s.create(&l)
 	case "BEGIN":
 		if l.end() {
-			return errRecovered
+			return ErrRecovered
 		}
 		return nil
 	case "COMMIT", "ROLLBACK":
@@ -122,7 +120,7 @@ func (s *salvager) one(stmt []byte) error {
 		return nil
 	}
 	if bytes.HasPrefix(stmt, []byte(".dbconfig")) { // stands before BEGIN
-		return errRecovered
+		return ErrRecovered
 	}
 	return noDump(stmt)
 }
