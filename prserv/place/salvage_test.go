@@ -20,7 +20,7 @@ import (
 func TestSalvageRandom(t *testing.T) {
 	const rows = 1500
 	var saved, all int64
-	for seed := range uint64(24) {
+	for seed := range uint64(18) {
 		random := rand.New(rand.NewPCG(seed, 21))
 		of := generations[seed%2]
 		var stored []Row

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 
@@ -169,14 +170,20 @@ func (f *File) Close() {
 
 // page reads a page. The last one of a file that was cut short is short, too.
 func (f *File) page(number uint32) ([]byte, error) {
-	page := make([]byte, f.pageSize)
 	if at, ok := f.inLog[number]; ok {
+		page := make([]byte, f.pageSize)
 		_, err := f.log.ReadAt(page, at)
 		return page, err
 	}
+	return f.pageOfFile(number)
+}
+
+// pageOfFile reads a page as it was before the log.
+func (f *File) pageOfFile(number uint32) ([]byte, error) {
 	if number == 0 || number > f.count {
 		return nil, errNoPage
 	}
+	page := make([]byte, f.pageSize)
 	n, err := f.file.ReadAt(page, int64(number-1)*int64(f.pageSize))
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
@@ -231,7 +238,25 @@ func (f *File) Walk(ctx context.Context, wanted func(table string) bool, tell fu
 			damage.Pages++
 		}
 	}
-	return damage, nil
+	return damage, f.walkBelowLog(unwanted, each)
+}
+
+// walkBelowLog calls each with the records of the pages of which the log has
+// later ones. Where the first page is damaged, nobody knows whether the log
+// belongs to the file, and they may be all that there is.
+func (f *File) walkBelowLog(unwanted map[uint32]bool, each func(Record) error) error {
+	for _, number := range slices.Sorted(maps.Keys(f.inLog)) {
+		page, err := f.pageOfFile(number)
+		if err != nil || unwanted[number] {
+			continue
+		}
+		if n := nodeOf(number, page, f.usable); n != nil {
+			if _, err := f.walkNode(n, each); err != nil {
+				return fmt.Errorf("page %d: %w", number, err)
+			}
+		}
+	}
+	return nil
 }
 
 // walkNode calls each with the records of a page, and tells whether all of it

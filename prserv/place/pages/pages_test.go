@@ -125,6 +125,31 @@ func TestWalkLog(t *testing.T) {
 	}
 }
 
+// TestWalkBelowLog has a log that was written for another file. What the log
+// has and what the file has are both read.
+func TestWalkBelowLog(t *testing.T) {
+	name := makeFile(t, "CREATE TABLE v (a, b, n, PRIMARY KEY (a))", manyRows)
+	other := makeFile(t, "PRAGMA journal_mode = WAL")
+	db, err := sql.Open("sqlite3", "file:"+other)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("CREATE TABLE v (a, b, n, PRIMARY KEY (a)); INSERT INTO v VALUES ('other', 'c', 7)"); err != nil {
+		t.Fatal(err)
+	}
+	log, err := os.ReadFile(other + "-wal")
+	if err == nil {
+		err = os.WriteFile(name+"-wal", log, 0o666)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows, _, _ := walk(t, name, all); len(rows) != 3001 {
+		t.Errorf("%d rows, want 3000 of the file and one of the log", len(rows))
+	}
+}
+
 // TestWalkDamaged overwrites pages at random, cuts files short, and damages
 // their first page. Every row of a page that is whole is read, and none that was
 // never stored.
