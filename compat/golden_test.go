@@ -14,6 +14,8 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 
 	"prserver/compat/golden"
+	"prserver/prserv"
+	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
 	"prserver/prserv/store/sqlite"
 )
@@ -47,22 +49,27 @@ func replay(t *testing.T, session golden.Session) {
 		checkRefused(t, file, session.Refused)
 		return
 	}
-	serve := prservtest.Serve
-	if session.ReadOnly {
-		serve = prservtest.ServeReadOnly
+	cfg, upstream := prserv.Config{ReadOnly: session.ReadOnly}, ""
+	if session.Upstream {
+		upstream = prservtest.Serve(t, seeded(t, session.UpstreamSeed)).Addr
+		cfg.Upstream = client.NewUpstream(upstream)
 	}
-	play(t, session, serve(t, file).Addr)
+	play(t, session, prservtest.ServeConfig(t, file, cfg).Addr, upstream)
 }
 
-// play holds the exchanges of a session with the server at addr, and checks each
-// reply.
-func play(t *testing.T, session golden.Session, addr string) {
+// play holds the exchanges of a session with the server at addr or, where they
+// say so, with the one upstream, and checks each reply.
+func play(t *testing.T, session golden.Session, addr, upstream string) {
 	t.Helper()
 	for i, exchange := range session.Exchanges {
 		if exchange.Reply == nil {
 			t.Fatalf("exchange %d, %s: no reply is recorded; testdata/README.md says how to record it", i+1, exchange.About)
 		}
-		if err := check(exchange, send(t, addr, exchange), session.Comparable); err != nil {
+		to := addr
+		if exchange.Upstream {
+			to = upstream
+		}
+		if err := check(exchange, send(t, to, exchange), session.Comparable); err != nil {
 			t.Errorf("exchange %d, %s%v", i+1, exchange.About, err)
 		}
 	}

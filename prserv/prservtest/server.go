@@ -91,15 +91,17 @@ func ServeListener(t testing.TB, file string, ln net.Listener) *Server {
 	return serve(t, New(t, db), db, ln)
 }
 
-// ServeReadOnly serves a database file as [Serve] does, to read only.
-func ServeReadOnly(t testing.TB, file string) *Server {
+// ServeConfig serves a database file as [Serve] does, with the options of cfg;
+// its Store, Dialect and Log do not count.
+func ServeConfig(t testing.TB, file string, cfg prserv.Config) *Server {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	db := openFile(t, file, true)
-	return serve(t, newServer(t, prserv.Config{Store: db, ReadOnly: true}), db, ln)
+	db := openFile(t, file, cfg.ReadOnly)
+	cfg.Store = db
+	return serve(t, newServer(t, cfg), db, ln)
 }
 
 func serve(t testing.TB, server *prserv.Server, db *sqlite.Store, ln net.Listener) *Server {
