@@ -33,33 +33,17 @@ func answerGetPR(_ context.Context, _ *asyncrpc.Session, message any) (any, erro
 
 // serveNothing answers a fixed line to each line.
 func serveNothing(b *testing.B) string {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { ln.Close() })
-	go func() {
+	answer := []byte(`{"value": "42"}` + "\n")
+	return listen(b, func(conn net.Conn, r *bufio.Reader) {
 		for {
-			conn, err := ln.Accept()
-			if err != nil {
+			if _, err := r.ReadSlice('\n'); err != nil {
 				return
 			}
-			go func() {
-				defer conn.Close()
-				r := bufio.NewReader(conn)
-				answer := []byte(`{"value": "42"}` + "\n")
-				for {
-					if _, err := r.ReadSlice('\n'); err != nil {
-						return
-					}
-					if _, err := conn.Write(answer); err != nil {
-						return
-					}
-				}
-			}()
+			if _, err := conn.Write(answer); err != nil {
+				return
+			}
 		}
-	}()
-	return ln.Addr().String()
+	})
 }
 
 // BenchmarkKept asks over 32 connections that are kept, a handler and, beside

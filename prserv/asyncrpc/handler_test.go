@@ -53,6 +53,15 @@ func serve(t testing.TB, cfg asyncrpc.HandlerConfig) string {
 		cfg.WriteTimeout = time.Minute
 	}
 	h := asyncrpc.NewHandler(cfg)
+	return listen(t, func(conn net.Conn, r *bufio.Reader) {
+		h.ServeConn(context.Background(), conn, r, spool.Unlimited{})
+	})
+}
+
+// listen serves each connection of a listener until the test ends, and returns
+// its address.
+func listen(t testing.TB, serve func(net.Conn, *bufio.Reader)) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +75,7 @@ func serve(t testing.TB, cfg asyncrpc.HandlerConfig) string {
 			}
 			go func() {
 				defer conn.Close()
-				h.ServeConn(context.Background(), conn, bufio.NewReader(conn), spool.Unlimited{})
+				serve(conn, bufio.NewReader(conn))
 			}()
 		}
 	}()
