@@ -14,7 +14,8 @@ import (
 // Nobody sees the file half written.
 type Replacement struct {
 	Path string // what it is to become, without symbolic links
-	// Draft is what is written meanwhile, locked against a second program.
+	// Draft is what is written meanwhile, locked against a second program that
+	// may write it, too.
 	Draft *os.File
 }
 
@@ -28,7 +29,7 @@ func Replace(file string) (*Replacement, error) {
 	if err != nil {
 		return fail(err)
 	}
-	draft, err := openLocked(path+".prserv-part", 0o644)
+	draft, err := openLocked(path+".prserv-part", 0o644, lockToWrite)
 	switch {
 	case errors.Is(err, errTaken):
 		return nil, fmt.Errorf("writing %s: another program is writing it at this moment, in %s.prserv-part", file, path)
