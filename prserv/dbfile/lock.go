@@ -21,13 +21,7 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	holder := "another process"
-	if e.PID > 0 {
-		holder = "process " + strconv.Itoa(e.PID)
-		if name := processName(e.PID); name != "" {
-			holder += " (" + name + ")"
-		}
-	}
+	holder := processText(e.PID)
 	if e.Foreign {
 		return fmt.Sprintf("the database %s is in use by %s, most likely a Python PR server; stop that first", e.File, holder)
 	}

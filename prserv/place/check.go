@@ -10,29 +10,33 @@ import (
 	"prserver/prserv/store"
 )
 
-// Check calls each with what is wrong with a place, and returns its first
-// error, or that of a place that cannot be looked into at all.
-func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) error {
+// Check calls each with what is wrong with a place, and returns how many rows
+// it has, as far as they could be read, and the first error of each, or that of
+// a place that cannot be looked into at all.
+func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) (rows int64, err error) {
 	s, err := openScratch(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer s.close()
 	c := &checker{Work: w, scratch: s, place: p, removal: kinds[p.Kind].removal(), each: each}
 	t, err := w.read(ctx, s, p, "checked", readOptions{lenient: true})
 	if isDamaged(err) {
-		return c.damaged(err)
+		return 0, c.damaged(err)
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if sound, err := kinds[p.Kind].check(ctx, c, t); err != nil || !sound {
-		return err
+	sound, err := kinds[p.Kind].check(ctx, c, t)
+	if err == nil && sound {
+		if err = c.rows(ctx, t); err == nil {
+			err = c.values(ctx, t)
+		}
 	}
-	if err := c.rows(ctx, t); err != nil {
-		return err
+	if err == nil {
+		err = s.settle()
 	}
-	return c.values(ctx, t)
+	return t.rows, err
 }
 
 // rows finds rows that no PR server has issued.

@@ -88,6 +88,9 @@ func (w *Work) fill(ctx context.Context, s *scratch, in *table, r *dbfile.Replac
 	if n, err = s.number(ctx, "SELECT count(*) FROM "+into); err != nil {
 		return 0, err
 	}
+	if err := s.settle(); err != nil {
+		return 0, err
+	}
 	s.unfreeze()
 	_, err = s.exec(ctx, "DETACH dst_file")
 	return n, err
@@ -97,6 +100,10 @@ func (w *Work) fill(ctx context.Context, s *scratch, in *table, r *dbfile.Replac
 // generation is that of the table to take, or nil for the one that has rows.
 func (w *Work) mergeIntoFile(ctx context.Context, s *scratch, in *table, dst Place, of *generation) (Copied, error) {
 	fail := func(err error) (Copied, error) { return Copied{}, fileError(dst, "writing", err) }
+	if writer := dbfile.UnseenWriter(dst.Name); writer != nil && writer.Cut {
+		return fail(fmt.Errorf("%s writes to a file in its place that has been removed or replaced, and would damage this one; "+
+			"name its HOST:PORT instead", writer))
+	}
 	claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
 	if err != nil {
 		return fail(err)
@@ -190,7 +197,7 @@ func (w *Work) mergeRows(ctx context.Context, s *scratch, in *table, dst Place, 
 	copied := Copied{New: after - before, Left: left}
 	copied.Raised = changed - copied.New
 	copied.Kept = in.rows - changed
-	return copied, nil
+	return copied, s.settle()
 }
 
 // usedTable returns the generation of that table of the attached file which has

@@ -141,7 +141,7 @@ func TestListPatterns(t *testing.T) {
 func problemsOf(t *testing.T, p Place) []Problem {
 	t.Helper()
 	var out []Problem
-	if err := (&Work{}).Check(t.Context(), p, func(p Problem) error { out = append(out, p); return nil }); err != nil {
+	if _, err := (&Work{}).Check(t.Context(), p, func(p Problem) error { out = append(out, p); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -234,7 +234,7 @@ func TestCheckDamaged(t *testing.T) {
 		}
 		prservtest.WriteFile(t, p.Name, string(damaged))
 		problems := 0
-		err := (&Work{}).Check(t.Context(), p, func(problem Problem) error { problems++; return nil })
+		_, err := (&Work{}).Check(t.Context(), p, func(problem Problem) error { problems++; return nil })
 		if err != nil {
 			prservtest.WantOneLine(t, "check", err, p.Name)
 		}

@@ -136,8 +136,8 @@ func (k serverKind) write(ctx context.Context, w *Work, s *scratch, in *table, d
 		return Copied{}, err
 	}
 	copied := Copied{Kept: in.rows - sent, Left: left}
-	if sent == 0 {
-		return copied, nil
+	if err := s.settle(); err != nil || sent == 0 {
+		return copied, err
 	}
 	s.unfreeze() // importing takes long
 	if err := w.importAll(ctx, s, dst, sent, &copied); err != nil {

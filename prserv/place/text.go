@@ -161,6 +161,9 @@ func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst
 	if err != nil {
 		return Copied{}, fmt.Errorf("writing %s: %w", dst, dbfile.Reason(err))
 	}
+	if err := s.settle(); err != nil {
+		return Copied{}, err
+	}
 	if r != nil {
 		return copied, r.Finish(old)
 	}
