@@ -80,7 +80,7 @@ func (p *program) copy(ctx context.Context, src, dst place.Place, o place.CopyOp
 	copied, err := p.work.Copy(ctx, src, dst, o)
 	line := copiedLine(copied)
 	if copied.Left > 0 && dst.Kind == place.Inc && !o.All {
-		line += "; --all writes those as well"
+		line += "; --all writes lower values as well"
 	}
 	switch {
 	case err != nil && ctx.Err() != nil:

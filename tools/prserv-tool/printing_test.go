@@ -83,7 +83,7 @@ func TestPrinting(t *testing.T) {
 			"4711 rows: 12 new, 3 raised, 4696 kept\n", ""},
 		{"copy of one", "copy a.db b.inc", fakeWork{copied: place.Copied{New: 1}}, 0, "1 row: 1 new, 0 raised, 0 kept\n", ""},
 		{"copy leaves rows out", "copy a.db b.inc", fakeWork{copied: place.Copied{New: 1, Left: 2}}, 0,
-			"3 rows: 1 new, 0 raised, 0 kept, 2 left out; --all writes those as well\n", ""},
+			"3 rows: 1 new, 0 raised, 0 kept, 2 left out; --all writes lower values as well\n", ""},
 		{"copy of all leaves rows out", "copy a.db b.inc --all", fakeWork{copied: place.Copied{New: 1, Left: 2}}, 0,
 			"3 rows: 1 new, 0 raised, 0 kept, 2 left out\n", ""},
 		{"copy of wholes leaves rows out", "copy a.db b.db", fakeWork{copied: place.Copied{New: 1, Left: 2}}, 0,
