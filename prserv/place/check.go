@@ -3,6 +3,7 @@ package place
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -23,6 +24,9 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) (ro
 	t, err := w.read(ctx, s, p, "checked", readOptions{lenient: true})
 	if isDamaged(err) {
 		return 0, c.damaged(err)
+	}
+	if bare := (*noChecksumError)(nil); errors.As(err, &bare) {
+		return 0, c.problem(bare.do(), "%s", bare.what())
 	}
 	if err != nil {
 		return 0, err

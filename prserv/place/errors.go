@@ -25,6 +25,22 @@ type lineError struct {
 func (e *lineError) Error() string { return fmt.Sprintf("line %d: %s", e.line, e.err) }
 func (e *lineError) Unwrap() error { return e.err }
 
+// noChecksumError is returned where configuration has no rows, but lines that
+// lock down the numbers of versions.
+type noChecksumError struct {
+	place Place
+	lines int
+}
+
+func (e *noChecksumError) Error() string { return fmt.Sprintf("%s: %s; %s", e.place, e.what(), e.do()) }
+
+func (e *noChecksumError) what() string {
+	return fmt.Sprintf("it has no rows: its lines that begin with PRAUTO_ (%d) give the greatest value of a version and pkgarch, "+
+		"but no checksum, which a server needs", e.lines)
+}
+
+func (e *noChecksumError) do() string { return "take the server or file that they came from" }
+
 // fileError says what could not be done with a database file.
 func fileError(p Place, doing string, err error) error {
 	var locked *dbfile.LockedError

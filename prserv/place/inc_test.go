@@ -106,7 +106,6 @@ func TestIncReader(t *testing.T) {
 		"":                                  nil,
 		"# nothing\n\n#\n":                  nil,
 		"PRSERV_LOCKDOWN = \"1\"\n":         nil,
-		"PRAUTO_v_p = \"7\"\n":              nil,
 		"PRAUTO$v$p$c = \"3\"":              {{"v", "p", "c", "3"}},
 		"PRAUTO$v$p$c='3'\t \r\n\r\n#x\r\n": {{"v", "p", "c", "3"}},
 		"PRAUTO$v$p$c ?= \" 3 \"\n":         {{"v", "p", "c", "3"}},
@@ -129,6 +128,8 @@ func TestIncReader(t *testing.T) {
 		}
 		wantRows(t, text, got, want)
 	}
+	_, _, err := readRows(t, Inc, "PRAUTO_v_p = \"7\"\n", readOptions{})
+	prservtest.WantOneLine(t, "lines without a row", err, "it has no rows: its lines that begin with PRAUTO_ (1)", "but no checksum")
 }
 
 func TestIncReaderWrong(t *testing.T) {

@@ -75,7 +75,8 @@ func (serverKind) read(ctx context.Context, w *Work, s *scratch, p Place, name s
 
 // readExport reads what a server exports.
 func (w *Work) readExport(ctx context.Context, s *scratch, server *client.Client, p Place, name string) (*table, error) {
-	w.warn("%s has no dump_db, as before BitBake 1.30; only the greatest values of each version and pkgarch are read", p)
+	w.warn("%s tells only the greatest value of each version and pkgarch, as all servers up to BitBake 1.28 do; "+
+		"all other rows are missing, so copy its file as well once it has stopped", p)
 	exported, err := server.Export(ctx, store.Filter{}, false)
 	if err != nil {
 		return nil, ServerError(p, err)

@@ -164,8 +164,14 @@ func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst
 	if err := s.settle(); err != nil {
 		return Copied{}, err
 	}
-	if r != nil {
-		return copied, r.Finish(old)
+	if r == nil {
+		return copied, nil
+	}
+	if err := r.Finish(old); err != nil {
+		return Copied{}, err
+	}
+	if merges && dst.Kind == Inc { // oe-core writes an export anew
+		w.warn("%s was there, so the values have been merged into it; --replace writes it anew", dst)
 	}
 	return copied, nil
 }
