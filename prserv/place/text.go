@@ -2,6 +2,7 @@ package place
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +106,16 @@ func (w *Work) stageText(ctx context.Context, s *scratch, in io.Reader, size int
 			}
 			w.progress(Progress{"reading " + p.String(), to.rows, part})
 		}
-		return parse(in, to)
+		packing := p.packing()
+		if packing == nil {
+			return parse(in, to)
+		}
+		text, err := newUnpacker(packing, in)
+		if err != nil {
+			return nil, err
+		}
+		defer text.Close()
+		return parse(text, to)
 	})
 	if err != nil {
 		return nil, err
@@ -154,11 +164,7 @@ func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst
 	if err != nil {
 		return Copied{}, err
 	}
-	out := bufio.NewWriterSize(to, 256<<10)
-	if err = k.print(ctx, w, s, in, dst, out); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
+	if err = w.printPacked(ctx, s, k, in, dst, to); err != nil {
 		return Copied{}, fmt.Errorf("writing %s: %w", dst, dbfile.Reason(err))
 	}
 	if err := s.settle(); err != nil {
@@ -174,6 +180,28 @@ func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst
 		w.warn("%s was there, so the values have been merged into it; --replace writes it anew", dst)
 	}
 	return copied, nil
+}
+
+// printPacked writes the rows of a table as a text, compressed if the name of the
+// place says so.
+func (w *Work) printPacked(ctx context.Context, s *scratch, k text, in *table, dst Place, to io.Writer) error {
+	packed := io.WriteCloser(nil)
+	if packing := dst.packing(); packing != nil {
+		var err error
+		if packed, err = packing.pack(to); err != nil {
+			return err
+		}
+		to = packed
+	}
+	out := bufio.NewWriterSize(to, 256<<10)
+	err := k.print(ctx, w, s, in, dst, out)
+	if err == nil {
+		err = out.Flush()
+	}
+	if packed != nil {
+		err = cmp.Or(err, packed.Close())
+	}
+	return err
 }
 
 // rowsOfText makes a table of the rows that a text is to have. If it merges,

@@ -149,12 +149,11 @@ func files(begun string) []string {
 	var found []string
 	for _, entry := range entries {
 		name := entry.Name()
-		_, isPlace := place.Endings[strings.ToLower(filepath.Ext(name))]
 		switch {
 		case !strings.HasPrefix(name, begun), strings.HasPrefix(name, ".") && begun == "":
 		case entry.IsDir():
 			found = append(found, name+"/")
-		case isPlace:
+		case place.KindOf(name) != 0:
 			found = append(found, name)
 		}
 	}
