@@ -96,7 +96,7 @@ func (r *Replacement) rename(old os.FileInfo) error {
 	if err == nil && old != nil {
 		var now os.FileInfo
 		if now, err = os.Stat(r.Path); err == nil && isChanged(old, now) {
-			return fmt.Errorf("writing %s: somebody has changed it meanwhile; run this again", r.Path)
+			return fmt.Errorf("writing %s: another program has changed it meanwhile; run this again", r.Path)
 		}
 	}
 	switch {
@@ -108,7 +108,7 @@ func (r *Replacement) rename(old os.FileInfo) error {
 	}
 	switch {
 	case errors.Is(err, os.ErrExist):
-		return fmt.Errorf("writing %s: somebody has made it meanwhile; run this again to merge", r.Path)
+		return fmt.Errorf("writing %s: another program has made it meanwhile; run this again to merge", r.Path)
 	case err != nil:
 		return fmt.Errorf("writing %s: %w", r.Path, Reason(err))
 	}

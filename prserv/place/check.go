@@ -48,7 +48,7 @@ func (c *checker) rows(ctx context.Context, t *table) error {
 	return c.rowsOf(ctx, t, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+t.generation.badRows(),
 		func(row []driver.Value) Problem {
 			return Problem{fmt.Sprintf("the row %s holds what no PR server issues", shown(row)),
-				c.removal + "; the next value is the greatest of the others and one"}
+				c.removal + "; the next value is then one more than the greatest of the others"}
 		}, func(n int) Problem {
 			return Problem{fmt.Sprintf("%d more rows hold what no PR server issues", n), c.removal + " each time"}
 		})
@@ -109,9 +109,9 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 			if what == "" {
 				return Problem{}
 			}
-			return Problem{fmt.Sprintf("the row %s has %s", shown(row), what), c.removal + ", if it is no package of yours"}
+			return Problem{fmt.Sprintf("the row %s has %s", shown(row), what), c.removal + " if it is not one of your packages"}
 		}, func(n int) Problem {
-			return Problem{fmt.Sprintf("%d more rows are as odd", n), c.removal + " each time"}
+			return Problem{fmt.Sprintf("%d more rows are odd in the same way", n), c.removal + " each time"}
 		})
 }
 

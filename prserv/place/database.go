@@ -58,7 +58,7 @@ func (w *Work) tablesOf(ctx context.Context, s *scratch, schema string, p Place)
 	}
 	if len(tables) > 0 {
 		for _, name := range others {
-			w.warn("%s has the table %s as well, which is left out", p, name)
+			w.warn("%s also has the table %s, which is left out", p, name)
 		}
 	}
 	return tables, nil

@@ -156,7 +156,7 @@ func (w *Work) mergeRows(ctx context.Context, s *scratch, in *table, dst Place, 
 	case err != nil:
 		return Copied{}, err
 	case !has[generation1] && !has[generation3]:
-		return Copied{}, fmt.Errorf("it is no PR database: it has neither a table %s nor %s; name a new file", generation1.table, generation3.table)
+		return Copied{}, fmt.Errorf("it is not a PR database: it has neither the table %s nor %s; name a new file", generation1.table, generation3.table)
 	case !has[of]:
 		if _, err := s.exec(ctx, of.create("dst_file")); err != nil {
 			return Copied{}, err
@@ -243,7 +243,7 @@ func (w *Work) takeOver(ctx context.Context, s *scratch, dst Place) error {
 	}
 	n, err := s.exec(ctx, own.insertInto("dst_file."+generation3.table))
 	if err == nil && n > 0 {
-		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, generation1.table, generation3.table, n)
+		w.warn("%s: values were copied from its table %s into %s: %d", dst, generation1.table, generation3.table, n)
 	}
 	return err
 }

@@ -44,7 +44,10 @@ func (e *noChecksumError) do() string { return "take the server or file that the
 // fileError says what could not be done with a database file.
 func fileError(p Place, doing string, err error) error {
 	var locked *dbfile.LockedError
+	var notWritable *dbfile.NotWritableError
 	switch {
+	case errors.As(err, &notWritable): // which speaks to a server's operator
+		err = notWritable.Err
 	case errors.Is(err, store.ErrBusy):
 		return fmt.Errorf("%w, or name its HOST:PORT instead of the file", dbfile.InUse(p.Name))
 	case errors.Is(err, query.ErrHalfWritten):

@@ -179,7 +179,7 @@ func (i *incReader) process(line string, to *stager) error {
 	}
 	name, text, ok := assignment(line)
 	if !ok {
-		return fmt.Errorf("%.60q is no setting; a row is written %sVERSION$PKGARCH$CHECKSUM = \"VALUE\"", line, rowPrefix)
+		return fmt.Errorf("%.60q is not a setting; a row is written %sVERSION$PKGARCH$CHECKSUM = \"VALUE\"", line, rowPrefix)
 	}
 	parts := strings.Split(name, "$")
 	switch {
@@ -192,7 +192,7 @@ func (i *incReader) process(line string, to *stager) error {
 		if name == "PRSERV_LOCKDOWN" {
 			return nil
 		}
-		return fmt.Errorf("%.60q is nothing that a PR export sets", name)
+		return fmt.Errorf("%.60q is not what a PR export sets", name)
 	case len(parts) != columns:
 		return fmt.Errorf("%.60q is not %sVERSION$PKGARCH$CHECKSUM", name, rowPrefix)
 	case !isVariable(parts[1], parts[2], parts[3]):

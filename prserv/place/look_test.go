@@ -184,7 +184,7 @@ func TestCheck(t *testing.T) {
 		"many shared": {make1 + "WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i WHERE n < 49) INSERT INTO PRMAIN_nohist SELECT 'v' || (n / 2), 'p', n, 1 FROM i",
 			append(slices.Repeat([]string{"share its greatest value 1"}, maxProblems), "5 more versions have")},
 		"many odd": {make1 + "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 50) INSERT INTO PRMAIN_nohist SELECT 'v' || n, '', 'c', 1 FROM i",
-			append(slices.Repeat([]string{"no pkgarch"}, maxProblems), "30 more rows are as odd")},
+			append(slices.Repeat([]string{"no pkgarch"}, maxProblems), "30 more rows are odd in the same way")},
 	} {
 		p := Place{Database, filepath.Join(t.TempDir(), "a.db")}
 		execute(t, openDB(t, p.Name), test.sql)

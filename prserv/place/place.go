@@ -67,7 +67,7 @@ func Parse(name, format string) (Place, error) {
 	case name == standard && known:
 		return Place{kind, name}, nil
 	case name == standard:
-		return Place{}, errors.New("what is - to be? Say so with --format sql or --format inc")
+		return Place{}, errors.New("what format is -? Say --format sql or --format inc")
 	case isAddress(name):
 		return Place{Server, name}, nil
 	case kindByName != 0:

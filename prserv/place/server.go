@@ -103,7 +103,7 @@ func ServerError(server Place, err error) error {
 	case errors.As(err, &fault):
 		return fmt.Errorf("%s refuses: %w", server, fault)
 	case errors.Is(err, client.ErrNoValue):
-		return fmt.Errorf("%s has no value to give: its log says why", server)
+		return fmt.Errorf("%s gave no value: its log says why", server)
 	case errors.Is(err, client.ErrNoAnswer): // names the server
 		return err
 	}
@@ -142,7 +142,7 @@ func (k serverKind) write(ctx context.Context, w *Work, s *scratch, in *table, d
 	}
 	s.unfreeze() // importing takes long
 	if err := w.importAll(ctx, s, dst, sent, &copied); err != nil {
-		return Copied{}, fmt.Errorf("%w; what it has got stays, and a second run goes on", err)
+		return Copied{}, fmt.Errorf("%w; what has arrived stays, and a second run continues", err)
 	}
 	return copied, nil
 }
