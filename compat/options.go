@@ -18,6 +18,7 @@ type Options struct {
 	Foreground          bool
 	ReadOnly            bool
 	AllowRemoteQuit     bool
+	Upstream            string // HOST:PORT of another server, or empty
 	PidFile             string
 	// Help and Version ask for a text and nothing else.
 	Help, Version bool
@@ -80,6 +81,8 @@ var options = []option{
 		flag: func(o *Options) *bool { return &o.Foreground }, ours: true},
 	{short: "-r", long: "--read-only", help: []string{"serve a file that another server writes: new values", "are computed but not stored"},
 		flag: func(o *Options) *bool { return &o.ReadOnly }, ours: true},
+	{short: "-u", long: "--upstream", meta: "HOST:PORT", help: []string{"another PR server, whose values those of this one", "follow"},
+		text: func(o *Options) *string { return &o.Upstream }, ours: true},
 	{long: "--pidfile", meta: "PATH", help: []string{"pid file (default: /tmp/PRServer_IP_PORT.pid;", "none with --foreground)"},
 		text: func(o *Options) *string { return &o.PidFile }, ours: true},
 	{long: "--allow-remote-quit", help: []string{"let clients on other machines stop the server"},
@@ -272,6 +275,7 @@ func (o Options) DaemonArgs() []string {
 	args := []string{
 		"--start", "--file=" + o.File, "--log=" + o.Log, "--loglevel=" + o.LogLevel,
 		"--host=" + o.Host, "--port=" + strconv.Itoa(o.Port), "--pidfile=" + o.PidFile,
+		"--upstream=" + o.Upstream,
 	}
 	for i := range options {
 		if opt := &options[i]; opt.ours && opt.flag != nil && *opt.flag(&o) {

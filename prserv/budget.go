@@ -4,7 +4,7 @@ import (
 	"errors"
 	"time"
 
-	"prserver/xmlrpc"
+	"prserver/xmlrpc/spool"
 )
 
 // resource is what clients make the server hold for them.
@@ -107,17 +107,17 @@ func (c *client) move(n int) {
 // stalls tells whether a client has had a minute to fetch its answer, and was
 // slow.
 func (c *client) stalls(now time.Time) bool {
-	return c.phase == xmlrpc.Sending && now.Sub(c.since) >= window && c.moved.rate(now) < fairRate
+	return c.phase == spool.Sending && now.Sub(c.since) >= window && c.moved.rate(now) < fairRate
 }
 
-// Hold implements [xmlrpc.Account].
+// Hold implements [spool.Account].
 func (c *client) Hold(n int) error {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
 	return c.clients.take(c, memory, int64(n), time.Now())
 }
 
-// TryHold implements [xmlrpc.Account].
+// TryHold implements [spool.Account].
 func (c *client) TryHold(n int) bool {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
@@ -127,7 +127,7 @@ func (c *client) TryHold(n int) bool {
 	return c.clients.take(c, memory, int64(n), time.Now()) == nil
 }
 
-// Store implements [xmlrpc.Account].
+// Store implements [spool.Account].
 func (c *client) Store(n int) error {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
@@ -154,7 +154,7 @@ func (cs *clients) take(c *client, of resource, n int64, now time.Time) error {
 			break // nobody else has any
 		}
 		victim := cs.slowest(now, func(other *client) bool {
-			return other != c && other.phase != xmlrpc.Working && other.holds[of] > 0
+			return other != c && other.phase != spool.Working && other.holds[of] > 0
 		})
 		if victim == nil {
 			return errNoRoom

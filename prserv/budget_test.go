@@ -6,11 +6,11 @@ import (
 	"testing"
 	"time"
 
-	"prserver/xmlrpc"
+	"prserver/xmlrpc/spool"
 )
 
 // newcomer adds a client to cs that is in a phase since the start of the test.
-func newcomer(t *testing.T, cs *clients, p xmlrpc.Phase, start time.Time) *client {
+func newcomer(t *testing.T, cs *clients, p spool.Phase, start time.Time) *client {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	t.Cleanup(func() { ours.Close(); theirs.Close() })
@@ -47,7 +47,7 @@ func TestSlowestGoesFirst(t *testing.T) {
 	cs := newClients(10, maxFiles)
 	cs.room[memory] = 600
 	names := map[*client]string{}
-	add := func(name string, p xmlrpc.Phase) *client {
+	add := func(name string, p spool.Phase) *client {
 		c := newcomer(t, cs, p, start)
 		names[c] = name
 		if err := cs.take(c, memory, 100, start); err != nil {
@@ -55,10 +55,10 @@ func TestSlowestGoesFirst(t *testing.T) {
 		}
 		return c
 	}
-	add("who stands still", xmlrpc.Sending)
-	trickles, quick, stops := add("who trickles", xmlrpc.Sending), add("who is quick", xmlrpc.Sending), add("who stops", xmlrpc.Sending)
-	add("who is answered", xmlrpc.Working)
-	asks := add("who asks", xmlrpc.Reading)
+	add("who stands still", spool.Sending)
+	trickles, quick, stops := add("who trickles", spool.Sending), add("who is quick", spool.Sending), add("who stops", spool.Sending)
+	add("who is answered", spool.Working)
+	asks := add("who asks", spool.Reading)
 	for i := range 120 {
 		if i < 61 {
 			stops.moved.add(1<<20, at(i))
@@ -90,7 +90,7 @@ func TestSlowestGoesFirst(t *testing.T) {
 	if err := quick.Hold(1); !errors.Is(err, errDropped) {
 		t.Errorf("who was closed takes more: %v", err)
 	}
-	asks.Enter(xmlrpc.Reading)
+	asks.Enter(spool.Reading)
 	if cs.held[memory] != 100 {
 		t.Errorf("%d bytes are held after an answer, want the 100 of another", cs.held[memory])
 	}
@@ -102,7 +102,7 @@ func TestFilesAreFew(t *testing.T) {
 	cs.room[stored] = 1000
 	names := map[*client]string{}
 	add := func(name string) *client {
-		c := newcomer(t, cs, xmlrpc.Working, time.Now())
+		c := newcomer(t, cs, spool.Working, time.Now())
 		names[c] = name
 		return c
 	}
@@ -115,7 +115,7 @@ func TestFilesAreFew(t *testing.T) {
 	first := add("the first")
 	store(first, 900)
 	store(first, 900) // alone it may be as long as it is
-	first.Enter(xmlrpc.Sending)
+	first.Enter(spool.Sending)
 	second := add("the second")
 	store(second, 600)
 	wantClosed(t, "too long", names, "the first")
@@ -124,7 +124,7 @@ func TestFilesAreFew(t *testing.T) {
 	if err := third.Store(300); !errors.Is(err, errNoRoom) {
 		t.Errorf("beside one that is being answered: %v, want no room", err)
 	}
-	second.Enter(xmlrpc.Sending)
+	second.Enter(spool.Sending)
 	fourth := add("the fourth")
 	store(fourth, 10)
 	wantClosed(t, "too many", names, "the first", "the second")
@@ -141,19 +141,19 @@ func TestFullServer(t *testing.T) {
 	start := time.Unix(0, 0)
 	for _, test := range []struct {
 		name    string
-		phases  []xmlrpc.Phase
+		phases  []spool.Phase
 		fetched []int // by each, in the last minute
 		after   time.Duration
 		closed  int // which, or -1
 	}{
-		{"all are answered", []xmlrpc.Phase{xmlrpc.Working, xmlrpc.Working}, []int{0, 0}, time.Hour, -1},
-		{"one has just come", []xmlrpc.Phase{xmlrpc.Working, xmlrpc.Reading}, []int{0, 0}, idleGrace - 1, -1},
-		{"one sends nothing", []xmlrpc.Phase{xmlrpc.Working, xmlrpc.Reading}, []int{0, 0}, idleGrace, 1},
-		{"one has not fetched its answer yet", []xmlrpc.Phase{xmlrpc.Sending, xmlrpc.Working}, []int{0, 0}, window - 1, -1},
-		{"one does not fetch its answer", []xmlrpc.Phase{xmlrpc.Sending, xmlrpc.Working}, []int{0, 0}, window, 0},
-		{"one is slow", []xmlrpc.Phase{xmlrpc.Sending, xmlrpc.Sending}, []int{10 << 20, 1 << 19}, window, 1},
-		{"none is slow", []xmlrpc.Phase{xmlrpc.Sending, xmlrpc.Sending}, []int{10 << 20, 10 << 20}, window, -1},
-		{"one sends nothing, another is slow", []xmlrpc.Phase{xmlrpc.Sending, xmlrpc.Reading}, []int{0, 0}, window, 1},
+		{"all are answered", []spool.Phase{spool.Working, spool.Working}, []int{0, 0}, time.Hour, -1},
+		{"one has just come", []spool.Phase{spool.Working, spool.Reading}, []int{0, 0}, idleGrace - 1, -1},
+		{"one sends nothing", []spool.Phase{spool.Working, spool.Reading}, []int{0, 0}, idleGrace, 1},
+		{"one has not fetched its answer yet", []spool.Phase{spool.Sending, spool.Working}, []int{0, 0}, window - 1, -1},
+		{"one does not fetch its answer", []spool.Phase{spool.Sending, spool.Working}, []int{0, 0}, window, 0},
+		{"one is slow", []spool.Phase{spool.Sending, spool.Sending}, []int{10 << 20, 1 << 19}, window, 1},
+		{"none is slow", []spool.Phase{spool.Sending, spool.Sending}, []int{10 << 20, 10 << 20}, window, -1},
+		{"one sends nothing, another is slow", []spool.Phase{spool.Sending, spool.Reading}, []int{0, 0}, window, 1},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			cs := newClients(len(test.phases), maxFiles)

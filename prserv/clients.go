@@ -8,9 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"golang.org/x/sys/unix"
+	"prserver/xmlrpc/spool"
 
-	"prserver/xmlrpc"
+	"golang.org/x/sys/unix"
 )
 
 const (
@@ -39,9 +39,9 @@ type client struct {
 	uncounted atomic.Int64 // bytes that have moved and are not in moved yet
 
 	// Guarded by clients.mu:
-	protocol protocol     // what it speaks, once its first bytes have come
-	phase    xmlrpc.Phase // what is waited for
-	since    time.Time    // when the phase began, or the client was accepted
+	protocol protocol    // what it speaks, once its first bytes have come
+	phase    spool.Phase // what is waited for
+	since    time.Time   // when the phase began, or the client was accepted
 	moved    progress
 	holds    amounts
 	served   bool // it has had an answer
@@ -49,7 +49,7 @@ type client struct {
 }
 
 // busy tells whether a call of the client is being answered.
-func (c *client) busy() bool { return c.phase != xmlrpc.Reading }
+func (c *client) busy() bool { return c.phase != spool.Reading }
 
 // clients are the open connections of a server.
 type clients struct {
@@ -92,7 +92,7 @@ func newClients(conns, files int) *clients {
 
 func (cs *clients) add(conn net.Conn) *client {
 	c := &client{Conn: conn, clients: cs}
-	c.begin(xmlrpc.Reading, time.Now())
+	c.begin(spool.Reading, time.Now())
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	cs.open[c] = struct{}{}
@@ -117,12 +117,12 @@ func (c *client) setProtocol(p protocol) {
 	c.protocol = p
 }
 
-// Enter implements [xmlrpc.Account].
-func (c *client) Enter(p xmlrpc.Phase) {
+// Enter implements [spool.Account].
+func (c *client) Enter(p spool.Phase) {
 	c.clients.mu.Lock()
 	defer c.clients.mu.Unlock()
 	c.begin(p, time.Now())
-	if p == xmlrpc.Reading {
+	if p == spool.Reading {
 		c.clients.release(c)
 		c.served = true
 		if c.clients.ending {
@@ -132,7 +132,7 @@ func (c *client) Enter(p xmlrpc.Phase) {
 }
 
 // begin notes what is waited for from now on.
-func (c *client) begin(p xmlrpc.Phase, now time.Time) {
+func (c *client) begin(p spool.Phase, now time.Time) {
 	c.phase, c.since, c.moved = p, now, progress{turned: now}
 	c.uncounted.Store(0)
 }
@@ -144,6 +144,15 @@ func (c *client) CloseWrite() error {
 		return errors.ErrUnsupported
 	}
 	return half.CloseWrite()
+}
+
+// SetKeepAliveConfig says how to find out that a silent client is gone.
+func (c *client) SetKeepAliveConfig(config net.KeepAliveConfig) error {
+	tcp, ok := c.Conn.(*net.TCPConn)
+	if !ok {
+		return errors.ErrUnsupported
+	}
+	return tcp.SetKeepAliveConfig(config)
 }
 
 // makeRoom waits until one more connection may be open. If it must, it closes

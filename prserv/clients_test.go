@@ -125,7 +125,7 @@ type waiting struct {
 
 func (s waiting) Check() error { return nil }
 
-func (s waiting) GetPR(context.Context, store.Key) (store.Value, error) {
+func (s waiting) GetPR(context.Context, store.Key, store.Mode) (store.Value, error) {
 	<-s.goOn
 	return int64(7), nil
 }

@@ -47,3 +47,12 @@ func (e *BindError) Error() string {
 type UnhashableError struct{ Value any }
 
 func (e *UnhashableError) Error() string { return fmt.Sprintf("%T is no key", e.Value) }
+
+// UpstreamError is returned where the upstream server does not answer, or makes
+// no sense. Nothing is stored then.
+type UpstreamError struct{ Err error }
+
+func (e *UpstreamError) Error() string { return "the upstream PR server: " + e.Err.Error() }
+
+// Unwrap returns the error.
+func (e *UpstreamError) Unwrap() error { return e.Err }

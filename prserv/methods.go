@@ -90,7 +90,7 @@ func (s *Server) rpcGetPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	}
 	var v store.Value
 	if err = store.ErrNotFound; ok {
-		v, err = s.service.getPR(ctx, k)
+		v, err = s.service.getPR(ctx, k, store.Mode{})
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		s.logNotFound(c)
@@ -136,7 +136,7 @@ func (s *Server) rpcExport(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	}
 	meta := xmlrpc.Struct{}
 	if xmlrpc.Truth(given[3]) {
-		columns, err := s.service.columns(ctx)
+		columns, err := s.service.columns(ctx, false)
 		if err != nil {
 			return nil, err
 		}

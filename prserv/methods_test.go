@@ -110,12 +110,14 @@ type troubled struct {
 	err error
 }
 
-func (s troubled) GetPR(context.Context, store.Key) (store.Value, error) { return nil, s.err }
+func (s troubled) GetPR(context.Context, store.Key, store.Mode) (store.Value, error) {
+	return nil, s.err
+}
 func (s troubled) ImportOne(context.Context, store.Key, store.Value) (store.Value, error) {
 	return nil, s.err
 }
 func (s troubled) Export(context.Context, store.Filter, func(store.Row) error) error { return s.err }
-func (s troubled) Columns(context.Context) ([]store.Column, error)                   { return nil, s.err }
+func (s troubled) Columns(context.Context, bool) ([]store.Column, error)             { return nil, s.err }
 func (s troubled) Check() error                                                      { return s.err }
 func (s troubled) Dump(_ context.Context, w io.Writer) error {
 	io.WriteString(w, "BEGIN TRANSACTION;\n")
@@ -179,7 +181,7 @@ type panicking struct{ store.Store }
 
 func (panicking) Check() error { return nil }
 
-func (panicking) GetPR(context.Context, store.Key) (store.Value, error) {
+func (panicking) GetPR(context.Context, store.Key, store.Mode) (store.Value, error) {
 	panic("a store that panics")
 }
 

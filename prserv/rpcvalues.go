@@ -11,28 +11,38 @@ import (
 	"prserver/xmlrpc"
 )
 
-// keyOf turns the first three arguments of a call into a key. Its columns are
-// TEXT, so numbers become what SQLite makes of them there. ok is false where a
-// part is NULL: no row has such a key. The error is that of bound.
+// keyOf turns the first three arguments of a call into a key; see keyOfColumns.
+// The error is that of bound.
 func keyOf(params []any) (k store.Key, ok bool, err error) {
-	ok = true
-	for i, part := range []*string{&k.Version, &k.Pkgarch, &k.Checksum} {
-		v, err := bound(i, params[i])
-		if err != nil {
+	var columns [3]store.Value
+	for i := range columns {
+		if columns[i], err = bound(i, params[i]); err != nil {
 			return k, false, err
 		}
+	}
+	k, ok = keyOfColumns(columns[:])
+	return k, ok, nil
+}
+
+// keyOfColumns makes a key of its version, pkgarch and checksum, or of the first
+// of these. Its columns are TEXT, so numbers become what SQLite makes of them
+// there. ok is false where a part is NULL: no row has such a key.
+func keyOfColumns(columns []store.Value) (k store.Key, ok bool) {
+	ok = true
+	parts := [...]*string{&k.Version, &k.Pkgarch, &k.Checksum}
+	for i, v := range columns {
 		switch v := v.(type) {
 		case nil:
 			ok = false
 		case string:
-			*part = v
+			*parts[i] = v
 		case int64:
-			*part = strconv.FormatInt(v, 10)
+			*parts[i] = strconv.FormatInt(v, 10)
 		case float64:
-			*part = store.FormatReal(v, 15)
+			*parts[i] = store.FormatReal(v, 15)
 		}
 	}
-	return k, ok, nil
+	return k, ok
 }
 
 // maxText is how long a part of a key, or a value, may be. BitBake's are far

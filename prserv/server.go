@@ -5,13 +5,13 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"runtime/debug"
 	"sync"
 	"time"
 
+	"prserver/prserv/asyncrpc"
 	"prserver/prserv/store"
 	"prserver/xmlrpc"
 )
@@ -37,6 +37,8 @@ const (
 type Config struct {
 	// Store keeps the values. It stays open when the server ends.
 	Store store.Store
+	// Upstream is asked before a value is given out, if it is not nil.
+	Upstream Upstream
 	// ReadOnly refuses imports. The store of such a server should be read-only
 	// as well.
 	ReadOnly bool
@@ -64,6 +66,7 @@ type Server struct {
 	service         *service
 	log             *slog.Logger
 	handler         *xmlrpc.Handler
+	lines           *asyncrpc.Handler
 	allowRemoteQuit bool
 	readTimeout     time.Duration
 
@@ -90,7 +93,7 @@ func New(cfg Config) (*Server, error) {
 	counting := newRepeats(cfg.Log.Handler())
 	log := slog.New(counting)
 	s := &Server{
-		service:         &service{store: cfg.Store, readOnly: cfg.ReadOnly, log: log},
+		service:         &service{store: cfg.Store, upstream: cfg.Upstream, readOnly: cfg.ReadOnly, log: log},
 		log:             log,
 		allowRemoteQuit: cfg.AllowRemoteQuit,
 		readTimeout:     cfg.ReadTimeout,
@@ -100,6 +103,10 @@ func New(cfg Config) (*Server, error) {
 	}
 	s.handler = xmlrpc.NewHandler(xmlrpc.HandlerConfig{
 		Dialect: cfg.Dialect, Serve: s.call, ReadTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: log,
+	})
+	s.lines = asyncrpc.NewHandler(asyncrpc.HandlerConfig{
+		Protocol: protocolName, Version: protocolVersion, Serve: s.command,
+		FirstTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: log,
 	})
 	return s, nil
 }
@@ -229,13 +236,6 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 	case xmlRPC:
 		s.handler.ServeConn(ctx, c, r, c)
 	case jsonLines:
-		s.turnAway(c)
+		s.lines.ServeConn(ctx, c, r, c)
 	}
-}
-
-// turnAway tells the operator of a client that cannot be served.
-func (s *Server) turnAway(c *client) {
-	s.log.Warn(fmt.Sprintf("A client at %s was turned away: it is of BitBake 1.52 or later, whose protocol (PRSERVICE) "+
-		"this server does not speak; set its PRSERV_HOST to a server of its own BitBake", hostOf(c.RemoteAddr().String())),
-		"client", c.RemoteAddr())
 }

@@ -12,16 +12,31 @@ import (
 // service is what clients ask for, in whatever protocol they ask.
 type service struct {
 	store    store.Store
+	upstream Upstream // nil if there is none
 	readOnly bool
 	log      *slog.Logger
 }
 
 // getPR returns the PR value of a key, after making one if need be. A read-only
-// store does not store it.
+// store does not store it. The error is an [*UpstreamError] where there is an
+// upstream server, and no answer of it.
 //
-// Source: lib/prserv/serv.py:PRServer.getPR.
-func (s *service) getPR(ctx context.Context, k store.Key) (store.Value, error) {
-	return s.store.GetPR(ctx, k)
+// Source: lib/prserv/serv.py:PRServer.getPR, and PRServerClient.handle_get_pr of
+// BitBake 2.10.
+func (s *service) getPR(ctx context.Context, k store.Key, m store.Mode) (store.Value, error) {
+	if s.upstream != nil {
+		published, err := s.published(ctx, k, m)
+		if err != nil {
+			return nil, err
+		}
+		m.Upstream = published
+	}
+	return s.store.GetPR(ctx, k, m)
+}
+
+// find returns what is known of a key, and stores nothing.
+func (s *service) find(ctx context.Context, k store.Key, m store.Mode) (store.Known, error) {
+	return s.store.Find(ctx, k, m)
 }
 
 // importOne stores a value for a key unless that has a greater one, and returns
@@ -43,9 +58,10 @@ func (s *service) export(ctx context.Context, f store.Filter, each func(store.Ro
 	return s.store.Export(ctx, f, each)
 }
 
-// columns describes the table.
-func (s *service) columns(ctx context.Context) ([]store.Column, error) {
-	return s.store.Columns(ctx)
+// columns describes the table of clients of generation 3, with revisions, or
+// that of all others.
+func (s *service) columns(ctx context.Context, revisions bool) ([]store.Column, error) {
+	return s.store.Columns(ctx, revisions)
 }
 
 // dump writes the SQL that makes the database again.
@@ -73,15 +89,13 @@ const (
 // whatever there is, and Handler, which logs what they do not catch.
 func (s *service) failed(f failure, err error, about ...any) (any, error) {
 	trouble := isTrouble(err)
-	// The original would go on with a file that is gone, so this nil would be ours.
-	isOurs := errors.Is(err, store.ErrReplaced)
+	// The original would go on with a file that is gone, and has no upstream
+	// server: these nils would be ours.
+	var upstream *UpstreamError
+	isOurs := errors.Is(err, store.ErrReplaced) || errors.As(err, &upstream)
 	answersNil := f == nilAlways || f == nilOnTrouble && trouble && !isOurs
 	if trouble || answersNil {
-		var file *store.FileError
-		if errors.As(err, &file) {
-			about = append(about, "file", file.File)
-		}
-		s.log.Error(err.Error(), about...)
+		s.logTrouble(err, about...)
 	}
 	if answersNil {
 		return nil, nil
@@ -89,9 +103,20 @@ func (s *service) failed(f failure, err error, about ...any) (any, error) {
 	return nil, err
 }
 
-// isTrouble tells errors of the database from those of the call.
+// logTrouble logs an error, with what about says and the name of the file.
+func (s *service) logTrouble(err error, about ...any) {
+	var file *store.FileError
+	if errors.As(err, &file) {
+		about = append(about, "file", file.File)
+	}
+	s.log.Error(err.Error(), about...)
+}
+
+// isTrouble tells errors of the database, and of the upstream server, from those
+// of the call.
 func isTrouble(err error) bool {
 	var database *store.Error
 	var bind *BindError
-	return errors.As(err, &database) || errors.As(err, &bind) || errors.Is(err, store.ErrUndecodable)
+	var upstream *UpstreamError
+	return errors.As(err, &database) || errors.As(err, &bind) || errors.As(err, &upstream) || errors.Is(err, store.ErrUndecodable)
 }

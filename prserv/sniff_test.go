@@ -2,17 +2,13 @@ package prserv_test
 
 import (
 	"bufio"
-	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"prserver/prserv"
-	"prserver/prserv/client"
-	"prserver/prserv/prservtest"
 )
 
 // TestSniff tells protocols apart by as few bytes as they need, however these
@@ -29,7 +25,10 @@ func TestSniff(t *testing.T) {
 		{"\r\n", prserv.XMLRPC},
 		{"{}", prserv.XMLRPC},
 		{"PRSERVICE 1.0\n\n", prserv.JSONLines},
-		{"PRSERVICE 2.0\n", prserv.XMLRPC},
+		{"PRSERVICE\t1.0\n", prserv.JSONLines},
+		{"PRSERVICE\n", prserv.JSONLines}, // the version is missing, which is not answered
+		{"PRSERVICE 2.0\n", prserv.JSONLines},
+		{"PRSERVICES 1.0\n", prserv.XMLRPC},
 	} {
 		for name, r := range map[string]io.Reader{
 			"at once": strings.NewReader(test.begin), "byte by byte": iotest.OneByteReader(strings.NewReader(test.begin)),
@@ -58,31 +57,4 @@ func TestSniffWaitsForNoMore(t *testing.T) {
 		t.Errorf("got %v, %v", got, err)
 	}
 	ours.Close()
-}
-
-// TestTurnedAway closes the connections of clients of BitBake 1.52 and later,
-// and tells of it once, and of how often it came again.
-func TestTurnedAway(t *testing.T) {
-	logged := &prservtest.Log{}
-	addr, end := serveConfig(t, prserv.Config{Log: slog.New(slog.NewTextHandler(logged, nil))})
-	for range 3 {
-		conn, err := net.Dial("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprint(conn, "PRSERVICE 1.0\n\n{\"ping\": {}}\n")
-		closedByServer(t, conn)
-		conn.Close()
-	}
-	if err := client.New(addr, client.Timeout).Ping(t.Context()); err != nil {
-		t.Errorf("another client: %v", err)
-	}
-	if err := end(); err != nil {
-		t.Error(err)
-	}
-	for text, want := range map[string]int{"A client at 127.0.0.1 was turned away": 2, "2 more like this": 1} {
-		if n := strings.Count(logged.String(), text); n != want {
-			t.Errorf("%d warnings of %q, want %d: %s", n, text, want, logged)
-		}
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"prserver/xmlrpc"
+	"prserver/xmlrpc/spool"
 )
 
 // scarce is an account with little memory, and files if they are not full.
@@ -45,7 +46,7 @@ func TestScarceMemory(t *testing.T) {
 }
 
 // conversation sends request to h and returns all that comes back.
-func conversation(t *testing.T, h *xmlrpc.Handler, request string, account xmlrpc.Account) []byte {
+func conversation(t *testing.T, h *xmlrpc.Handler, request string, account spool.Account) []byte {
 	t.Helper()
 	ours, theirs := net.Pipe()
 	go func() {

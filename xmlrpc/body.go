@@ -9,6 +9,8 @@ import (
 	"errors"
 	"io"
 	"time"
+
+	"prserver/xmlrpc/spool"
 )
 
 const (
@@ -46,7 +48,7 @@ var errTooLarge = &statusError{status: 413, reason: "Request Entity Too Large"}
 
 // readBody reads the body of a request, and undoes its coding. One that is
 // shorter than announced is decoded as it is.
-func readBody(r *bufio.Reader, req *request, length int64, account Account) ([]byte, error) {
+func readBody(r *bufio.Reader, req *request, length int64, account spool.Account) ([]byte, error) {
 	if length < 0 {
 		length = maxBody + 1
 	}
@@ -63,7 +65,7 @@ func readBody(r *bufio.Reader, req *request, length int64, account Account) ([]b
 
 // readAll appends all of r to data, and takes room for it as it comes. The first
 // bytes are few enough not to count.
-func readAll(data []byte, r io.Reader, account Account) ([]byte, error) {
+func readAll(data []byte, r io.Reader, account spool.Account) ([]byte, error) {
 	for {
 		if size := cap(data); len(data) == size {
 			more := max(size, smallBody)
@@ -87,7 +89,7 @@ func readAll(data []byte, r io.Reader, account Account) ([]byte, error) {
 // decodeContent undoes the coding of a request's body.
 //
 // Source: SimpleXMLRPCServer.py:SimpleXMLRPCRequestHandler.decode_request_content.
-func decodeContent(req *request, body []byte, account Account) ([]byte, error) {
+func decodeContent(req *request, body []byte, account spool.Account) ([]byte, error) {
 	coding, ok := req.get("content-encoding")
 	if !ok {
 		return body, nil
@@ -113,7 +115,7 @@ func decodeContent(req *request, body []byte, account Account) ([]byte, error) {
 }
 
 // gunzip unpacks the members of a gzip file, which zeros may follow.
-func gunzip(body []byte, account Account) ([]byte, error) {
+func gunzip(body []byte, account spool.Account) ([]byte, error) {
 	in := bytes.NewReader(body)
 	var out []byte
 	r := new(gzip.Reader)

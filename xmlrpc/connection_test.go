@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"prserver/xmlrpc"
+	"prserver/xmlrpc/spool"
 )
 
 var echo = calling("echo", "<value>x</value>")
@@ -135,16 +136,16 @@ func TestHalfClosed(t *testing.T) {
 // phases is an account that remembers what it was told.
 type phases struct {
 	xmlrpc.Unlimited
-	told chan xmlrpc.Phase
+	told chan spool.Phase
 }
 
-func (p phases) Enter(phase xmlrpc.Phase) { p.told <- phase }
+func (p phases) Enter(phase spool.Phase) { p.told <- phase }
 
 // TestPhases checks what is told of a connection: that a request has arrived,
 // that its answer is to be fetched, and that it is over.
 func TestPhases(t *testing.T) {
 	h, _ := answering()
-	account := phases{told: make(chan xmlrpc.Phase, 10)}
+	account := phases{told: make(chan spool.Phase, 10)}
 	serve := h.Serve
 	h.Serve = func(ctx context.Context, call *xmlrpc.Call) (any, error) {
 		if len(account.told) != 1 {
@@ -163,7 +164,7 @@ func TestPhases(t *testing.T) {
 	if _, err := http.ReadResponse(bufio.NewReader(theirs), nil); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []xmlrpc.Phase{xmlrpc.Working, xmlrpc.Sending, xmlrpc.Reading} {
+	for _, want := range []spool.Phase{spool.Working, spool.Sending, spool.Reading} {
 		if got := <-account.told; got != want {
 			t.Errorf("told phase %d, want %d", got, want)
 		}

@@ -10,6 +10,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"prserver/xmlrpc/spool"
 )
 
 const (
@@ -59,13 +61,13 @@ func NewHandler(cfg HandlerConfig) *Handler {
 // may ask for more in so many words. Without those words nothing may be kept
 // open, because forked bitbake processes share a connection object and would
 // read each other's answers.
-func (h *Handler) ServeConn(ctx context.Context, conn net.Conn, r *bufio.Reader, account Account) {
+func (h *Handler) ServeConn(ctx context.Context, conn net.Conn, r *bufio.Reader, account spool.Account) {
 	for h.serveOne(ctx, conn, r, account) {
 	}
 }
 
 // serveOne answers one request and reports whether the connection stays open.
-func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader, account Account) bool {
+func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader, account spool.Account) bool {
 	keepAlive, refused := h.serveRequest(ctx, conn, r, account)
 	if refused {
 		linger(conn)
@@ -75,7 +77,7 @@ func (h *Handler) serveOne(ctx context.Context, conn net.Conn, r *bufio.Reader, 
 
 // serveRequest answers a request. Refused tells that the answer is an error of
 // HTTP, and that some of the request may be still to come.
-func (h *Handler) serveRequest(ctx context.Context, conn net.Conn, r *bufio.Reader, account Account) (keepAlive, refused bool) {
+func (h *Handler) serveRequest(ctx context.Context, conn net.Conn, r *bufio.Reader, account spool.Account) (keepAlive, refused bool) {
 	deadline := time.Now().Add(h.ReadTimeout)
 	conn.SetReadDeadline(deadline)
 	req, length, err := h.readHead(r, account)
@@ -94,11 +96,11 @@ func (h *Handler) serveRequest(ctx context.Context, conn net.Conn, r *bufio.Read
 	if err != nil && !errors.As(err, &status) {
 		return false, false
 	}
-	account.Enter(Working)
-	defer account.Enter(Reading)
+	account.Enter(spool.Working)
+	defer account.Enter(spool.Reading)
 	a := h.answer(ctx, conn, req, body, account, status)
 	defer a.close()
-	account.Enter(Sending)
+	account.Enter(spool.Sending)
 	if err := a.writeTo(conn, h.WriteTimeout); err != nil {
 		h.Log.Debug("answer not delivered", "client", conn.RemoteAddr(), "error", err)
 		return false, false
@@ -107,7 +109,7 @@ func (h *Handler) serveRequest(ctx context.Context, conn net.Conn, r *bufio.Read
 }
 
 // answer makes the answer to a request, or to one that was refused.
-func (h *Handler) answer(ctx context.Context, conn net.Conn, req *request, body []byte, account Account, refused *statusError) *answer {
+func (h *Handler) answer(ctx context.Context, conn net.Conn, req *request, body []byte, account spool.Account, refused *statusError) *answer {
 	a := &answer{dialect: req.dialect, version: req.version}
 	if refused != nil {
 		h.Log.Debug("request refused", "client", conn.RemoteAddr(), "error", refused)
@@ -130,7 +132,7 @@ func (h *Handler) answer(ctx context.Context, conn net.Conn, req *request, body 
 // nil.
 //
 // Source: SimpleXMLRPCServer.py:SimpleXMLRPCRequestHandler.do_POST.
-func (h *Handler) readHead(r *bufio.Reader, account Account) (*request, int64, error) {
+func (h *Handler) readHead(r *bufio.Reader, account spool.Account) (*request, int64, error) {
 	req, err := readRequest(r, h.Dialect, account)
 	if err != nil {
 		return req, 0, err
@@ -160,7 +162,7 @@ func (h *Handler) readHead(r *bufio.Reader, account Account) (*request, int64, e
 // packed. An error means that not even a fault can be made of what went wrong.
 //
 // Source: SimpleXMLRPCServer.py:SimpleXMLRPCDispatcher._marshaled_dispatch.
-func (h *Handler) process(ctx context.Context, conn net.Conn, req *request, body []byte, account Account) (reply *spool, packed bool, err error) {
+func (h *Handler) process(ctx context.Context, conn net.Conn, req *request, body []byte, account spool.Account) (reply *spool.Spool, packed bool, err error) {
 	d, pack := req.dialect, acceptsGzip(req)
 	call, err := Decode(body, d)
 	var v any
@@ -186,9 +188,9 @@ func (h *Handler) process(ctx context.Context, conn net.Conn, req *request, body
 		out = gzipped(out)
 	}
 	if len(out) <= smallReply {
-		return held(out), packed, nil
+		return spool.Of(out), packed, nil
 	}
-	reply = &spool{account: account}
+	reply = spool.New(account)
 	if _, err = reply.Write(out); err != nil {
 		reply.Close()
 		return nil, false, err

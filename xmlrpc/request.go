@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"prserver/xmlrpc/spool"
 )
 
 const (
@@ -73,7 +75,7 @@ var errNoRequest = errors.New("no request")
 // as the client has not named itself, that of a client without a name.
 //
 // Source: BaseHTTPServer.py:BaseHTTPRequestHandler.parse_request.
-func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect, account Account) (*request, error) {
+func readRequest(r *bufio.Reader, dialectOf func(userAgent string) *Dialect, account spool.Account) (*request, error) {
 	req := &request{version: http09, dialect: dialectOf("")}
 	line, err := readLine(r, maxLine, account)
 	switch {
@@ -156,7 +158,7 @@ func (d *Dialect) httpMajor(version string) (int, bool) {
 }
 
 // readHeaders reads the header lines and the empty line behind them.
-func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect, account Account) error {
+func (req *request) readHeaders(r *bufio.Reader, dialectOf func(string) *Dialect, account spool.Account) error {
 	var last *headerLine
 	believed := true
 	agent := "" // as far as it is known
@@ -252,7 +254,7 @@ func (req *request) keep(name, value string) *headerLine {
 // readLine reads up to and including a newline, or to the end of the data. It
 // returns nil for a line longer than limit. For a line that r cannot hold it
 // takes room, which is not given back.
-func readLine(r *bufio.Reader, limit int, account Account) ([]byte, error) {
+func readLine(r *bufio.Reader, limit int, account spool.Account) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
 	if err == nil {
 		return line, nil

@@ -5,12 +5,14 @@ import (
 	"bytes"
 	"errors"
 	"io"
+
+	"prserver/xmlrpc/spool"
 )
 
 // Reply is a reply of any length, written as it came to be: it is not held in
 // memory.
 type Reply struct {
-	out    *spool
+	out    *spool.Spool
 	packed bool
 }
 
@@ -18,10 +20,11 @@ type Reply struct {
 // and it is long enough. The error is that of write, or of making room for the
 // reply.
 func (c *Call) newReply(write func(io.Writer) error) (*Reply, error) {
-	r := &Reply{out: &spool{account: c.account}}
-	if c.account == nil {
-		r.out.account = unlimited{}
+	account := c.account
+	if account == nil {
+		account = spool.Unlimited{}
 	}
+	r := &Reply{out: spool.New(account)}
 	w := &packer{out: r.out, pack: c.pack}
 	err := write(w)
 	if closeErr := w.Close(); err == nil {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"strings"
+
+	"prserver/xmlrpc/spool"
 )
 
 // A value is one of these Go types:
@@ -52,7 +54,7 @@ type Call struct {
 	Dialect *Dialect
 
 	pack    bool // the client takes a packed reply
-	account Account
+	account spool.Account
 }
 
 // Fault is an XML-RPC fault. The reference only ever sends code 1, but echoes

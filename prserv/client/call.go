@@ -158,9 +158,19 @@ type noAnswerError struct{ error }
 func (e noAnswerError) Unwrap() error        { return e.error }
 func (e noAnswerError) Is(target error) bool { return target == ErrNoAnswer }
 
-// explain says why there is no answer to a call. Where there is no connection,
-// it does not matter what was to be called.
+// explain says why there is no answer to a call.
 func (c *Client) explain(ctx context.Context, method string, err error) error {
+	question := "is it a PR server? Those of BitBake 1.52 and later speak another protocol"
+	if c.answered.Load() {
+		question = "has it ended?"
+	}
+	return noAnswer(ctx, c.addr, method, err, question)
+}
+
+// noAnswer says why a server does not answer a call. Where there is no
+// connection, it does not matter what was to be called. The question is for
+// errors of a connection that was made.
+func noAnswer(ctx context.Context, addr, method string, err error, question string) error {
 	var op *net.OpError
 	var errno syscall.Errno
 	var host *net.DNSError
@@ -169,21 +179,19 @@ func (c *Client) explain(ctx context.Context, method string, err error) error {
 	switch {
 	case ctx.Err() != nil:
 	case errors.As(err, &host):
-		return noAnswerError{fmt.Errorf("finding %s: %w; is the name right?", c.addr, errors.New(host.Err))}
+		return noAnswerError{fmt.Errorf("finding %s: %w; is the name right?", addr, errors.New(host.Err))}
 	case errors.As(err, &op) && op.Op == "dial":
 		err = op.Err
 		if known {
 			err = errno
 		}
-		return noAnswerError{fmt.Errorf("connecting to %s: %w; is the server running, and on that port?", c.addr, err)}
+		return noAnswerError{fmt.Errorf("connecting to %s: %w; is the server running, and on that port?", addr, err)}
 	case known && errno != syscall.ECONNRESET && errno != syscall.EPIPE:
 		err = errno
-	case c.answered.Load():
-		err, hint = innermost(err), "; has it ended?"
 	default:
-		err, hint = innermost(err), "; is it a PR server? Those of BitBake 1.52 and later speak another protocol"
+		err, hint = innermost(err), "; "+question
 	}
-	return noAnswerError{fmt.Errorf("asking %s: %s: %w%s", c.addr, method, err, hint)}
+	return noAnswerError{fmt.Errorf("asking %s: %s: %w%s", addr, method, err, hint)}
 }
 
 func readingFailed(method string, err error) error {

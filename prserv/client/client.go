@@ -1,7 +1,8 @@
-// Package client asks PR servers that speak XML-RPC, ours or BitBake's own up
-// to 1.50.
+// Package client asks PR servers, ours or BitBake's own.
 //
-// Start with [New]. The methods of a [Client] are those of the protocol. DumpDB
+// Start with [New] for those that speak XML-RPC, as BitBake's own up to 1.50 do,
+// and with [NewJSONLines] for those of 1.52 and later; ours speaks both. The
+// methods of a [Client] and of a [JSONLines] are those of the protocol. DumpDB
 // returns a reader, because a dump may be larger than memory.
 package client
 

@@ -168,6 +168,19 @@ func reply(t *testing.T, bytes string) *client.Client {
 // whole request.
 func listen(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()
+	return listenRaw(t, func(conn net.Conn) {
+		req, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return // the client has given up
+		}
+		io.Copy(io.Discard, req.Body)
+		serve(conn)
+	})
+}
+
+// listenRaw starts a server that calls serve for each connection.
+func listenRaw(t *testing.T, serve func(net.Conn)) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -186,11 +199,6 @@ func listen(t *testing.T, serve func(net.Conn)) string {
 			go func() {
 				defer wg.Done()
 				defer conn.Close()
-				req, err := http.ReadRequest(bufio.NewReader(conn))
-				if err != nil {
-					return // the client has given up
-				}
-				io.Copy(io.Discard, req.Body)
 				serve(conn)
 			}()
 		}

@@ -22,8 +22,8 @@ type faulty struct {
 	get   func(f *faulty, k store.Key, v store.Value) store.Value
 }
 
-func (f *faulty) GetPR(ctx context.Context, k store.Key) (store.Value, error) {
-	v, err := f.Store.GetPR(ctx, k)
+func (f *faulty) GetPR(ctx context.Context, k store.Key, m store.Mode) (store.Value, error) {
+	v, err := f.Store.GetPR(ctx, k, m)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	given := f.get(f, k, v)

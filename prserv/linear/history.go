@@ -40,7 +40,7 @@ type Store struct{ store.Store }
 
 // GetPR implements [Service].
 func (s Store) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
-	return whole(s.Store.GetPR(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}))
+	return whole(s.Store.GetPR(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, store.Mode{}))
 }
 
 // ImportOne implements [Service].

@@ -16,7 +16,7 @@ func TestForeignLog(t *testing.T) {
 	s := prservtest.Open(t, served)
 	get := func(checksum string) {
 		t.Helper()
-		if _, err := s.GetPR(t.Context(), store.Key{Version: "v", Pkgarch: "p", Checksum: checksum}); err != nil {
+		if _, err := s.GetPR(t.Context(), store.Key{Version: "v", Pkgarch: "p", Checksum: checksum}, store.Mode{}); err != nil {
 			t.Fatal(err)
 		}
 	}

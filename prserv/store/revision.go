@@ -14,6 +14,9 @@ type Revision []int64
 // there is a next one. Only whole values may have all that SQLite stores.
 const maxDigits = 18
 
+// maxPart is the greatest number with so many digits.
+const maxPart = 1e18 - 1
+
 // ParseRevision reads a revision. The second result is false if text is none.
 func ParseRevision(text string) (Revision, bool) {
 	var r Revision

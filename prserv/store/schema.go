@@ -45,9 +45,28 @@ const MainSchema = "CREATE TABLE IF NOT EXISTS " + MainTable + "                
 	"value TEXT,                         " + // a Revision
 	"PRIMARY KEY (version, pkgarch, checksum, value));"
 
+// MainColumns are the columns of [MainTable].
+func MainColumns() []Column {
+	return []Column{
+		{Name: "version", Type: "TEXT", NotNull: true, PrimaryKey: 1},
+		{Name: "pkgarch", Type: "TEXT", NotNull: true, PrimaryKey: 2},
+		{Name: "checksum", Type: "TEXT", NotNull: true, PrimaryKey: 3},
+		{Name: "value", Type: "TEXT", PrimaryKey: 4},
+	}
+}
+
+// Reserved is the checksum of a row of [NohistTable] that no client was given. It
+// stands where the greatest value of a version and pkgarch is no whole number,
+// such as 3.1, and has the next one: a server that knows whole numbers only
+// goes on above it.
+const Reserved = "reserved-for-sub-revisions"
+
 // Stored returns the text that SQLite stores of a schema, and dumps.
 func Stored(schema string) string { return strings.Replace(schema, "IF NOT EXISTS ", "", 1) }
 
-// CoreVersion is the version of the PR service's data in generations 1 and 2.
-// Source: lib/prserv/__init__.py:__version__.
-const CoreVersion = "1.0.0"
+// The versions of the PR service's data in generations 1 and 2, and in 3.
+// Source: lib/prserv/__init__.py:__version__, of 2.10 for the other one.
+const (
+	CoreVersion     = "1.0.0"
+	MainCoreVersion = "2.0.0"
+)

@@ -15,22 +15,26 @@ import (
 // (within a [*FileError] if it has a file),
 // or that of a context which has ended: then a change may or may not be stored.
 type Store interface {
-	// GetPR returns the PR value of a key, after storing one if need be.
-	// Values only grow: what one checksum was given is never given to another
-	// of the same version and pkgarch. A read-only store returns the value
-	// that a new key would get and does not store it. The error is
-	// ErrNotFound where the database does not keep what it was given.
-	GetPR(ctx context.Context, k Key) (Value, error)
+	// GetPR returns the PR value of a key, after storing one if need be: a
+	// [Revision] if the mode asks for one. Values only grow, whatever the mode:
+	// what one checksum was given is never given to another of the same version
+	// and pkgarch. A read-only store returns the value that a new key would get
+	// and does not store it. The error is ErrNotFound where the database does
+	// not keep what it was given.
+	GetPR(ctx context.Context, k Key, m Mode) (Value, error)
+	// Find returns what the store knows of a key, and stores nothing.
+	Find(ctx context.Context, k Key, m Mode) (Known, error)
 	// ImportOne stores a value for a key, unless the key has a greater one. It
-	// returns the value that is stored then, or nil where that and v cannot be
-	// compared.
+	// returns the greatest value that is stored for the key then, or nil where
+	// that and v cannot be compared.
 	ImportOne(ctx context.Context, k Key, v Value) (Value, error)
 	// Export calls each with the rows that hold the greatest value of their
 	// version and pkgarch, in the order of the key, and returns its first
 	// error.
 	Export(ctx context.Context, f Filter, each func(Row) error) error
-	// Columns describes the columns that the table has.
-	Columns(ctx context.Context) ([]Column, error)
+	// Columns describes the columns of the table that serves clients of
+	// generation 3, with revisions, or that of all others.
+	Columns(ctx context.Context, revisions bool) ([]Column, error)
 	// Dump writes the SQL that makes the database again. The error is
 	// [ErrUndecodable] where that is no text.
 	Dump(ctx context.Context, w io.Writer) error
@@ -48,6 +52,13 @@ type Key struct {
 	Version  string // PF of a package, or "AUTOINC-" and a recipe
 	Pkgarch  string // PACKAGE_ARCH
 	Checksum string // task hash, MD5 or SHA-256, or a source revision
+}
+
+// Known is what a store knows of a key. Its values are revisions if a mode asks
+// for them, and else whole numbers. Nil is none.
+type Known struct {
+	First, Last Value // the least and the greatest value that the checksum has
+	Greatest    Value // that of the version and pkgarch
 }
 
 // Value is a PR value: nil, an int64 or a [Revision]. What other programs have
@@ -69,4 +80,11 @@ type Column struct {
 
 // Filter says which rows an export has: those of one version, of one pkgarch
 // and of one checksum. Nil is every one.
-type Filter struct{ Version, Pkgarch, Checksum *string }
+type Filter struct {
+	Version, Pkgarch, Checksum *string
+	// Revisions asks for the rows of generation 3, whose values are texts.
+	Revisions bool
+	// History asks for every row of generation 3, and not only for the greatest.
+	// Without a version they come in the order in which they were stored.
+	History bool
+}

@@ -27,7 +27,7 @@ type manual struct {
 // TestManual holds the README and the man page against the program: every
 // option of --help and every variable stands in both, and no other.
 func TestManual(t *testing.T) {
-	options := groups(`(?m)^ +((?:-\w(?: [A-Z]+)?, )?--[a-z-]+(?:=[A-Z]+)?)`, compat.HelpText())
+	options := groups(`(?m)^ +((?:-\w(?: [A-Z:]+)?, )?--[a-z-]+(?:=[A-Z:]+)?)`, compat.HelpText())
 	names := groups(`(--[a-z-]+)`, strings.Join(options, "\n"))
 	variables := variablesOfProgram(t)
 	if len(options) < 13 || len(variables) < 18 {

@@ -16,6 +16,7 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/client"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
 	"prserver/prserv/store/sqlite"
@@ -146,8 +147,13 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	for _, warning := range db.Warnings() {
 		log.Warn(warning)
 	}
+	upstream, err := upstreamOf(opts)
+	if err != nil {
+		return err
+	}
 	s, err := prserv.New(prserv.Config{
 		Store:           db,
+		Upstream:        upstream,
 		ReadOnly:        opts.ReadOnly,
 		AllowRemoteQuit: opts.AllowRemoteQuit,
 		Dialect:         compat.DialectFor,
@@ -159,6 +165,9 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	addr := ln.Addr().(*net.TCPAddr)
 	log.Info(fmt.Sprintf("Started PRServer with DBfile: %s, IP: %s, PORT: %d, PID: %d",
 		opts.File, addr.IP, addr.Port, os.Getpid()))
+	if opts.Upstream != "" {
+		log.Info("And upstream PRServer: " + opts.Upstream)
+	}
 	ready()
 	err = s.Serve(ctx, ln)
 	log.Info("PRServer: stopping...")
@@ -167,4 +176,15 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 		err = closeErr
 	}
 	return err
+}
+
+// upstreamOf returns the upstream server that the options name, or nil.
+func upstreamOf(opts compat.Options) (prserv.Upstream, error) {
+	if opts.Upstream == "" {
+		return nil, nil
+	}
+	if _, port, err := net.SplitHostPort(opts.Upstream); err != nil || port == "" {
+		return nil, fmt.Errorf("--upstream %s names no server; give it as HOST:PORT", opts.Upstream)
+	}
+	return client.NewUpstream(opts.Upstream), nil
 }

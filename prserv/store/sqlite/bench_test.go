@@ -23,7 +23,7 @@ func benchStore(b *testing.B) *sqlite.Store {
 }
 
 func askOnce(b *testing.B, s *sqlite.Store, version, checksum string) {
-	if _, err := s.GetPR(b.Context(), key(version, "core2-64", checksum)); err != nil {
+	if _, err := s.GetPR(b.Context(), key(version, "core2-64", checksum), store.Mode{}); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -23,7 +23,7 @@ func TestCloseBesideACall(t *testing.T) {
 	defer open()
 	answered, closed := make(chan error, 1), make(chan error, 1)
 	go func() {
-		v, err := s.GetPR(t.Context(), key("v", "all", "a"))
+		v, err := s.GetPR(t.Context(), key("v", "all", "a"), store.Mode{})
 		if v != int64(0) {
 			err = errors.Join(err, errors.New("another value"))
 		}
@@ -32,7 +32,7 @@ func TestCloseBesideACall(t *testing.T) {
 	prservtest.WaitFor(t, "the call to have a connection", func() bool { return len(reached) > 0 })
 	go func() { closed <- s.Close() }()
 	prservtest.WaitFor(t, "the store to be closing", s.IsClosing)
-	if v, err := s.GetPR(t.Context(), key("v", "all", "b")); !errors.Is(err, store.ErrClosed) {
+	if v, err := s.GetPR(t.Context(), key("v", "all", "b"), store.Mode{}); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("a call beside Close: got %v, %v, want ErrClosed", v, err)
 	}
 	if len(closed) > 0 {

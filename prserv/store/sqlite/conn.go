@@ -52,15 +52,21 @@ func openConn(dsn string, statements ...string) (*conn, error) {
 
 // prepare prepares a statement, unless it is already.
 func (c *conn) prepare(sql string) error {
-	if _, ok := c.statements[sql]; ok {
-		return nil
+	_, err := c.statement(sql)
+	return err
+}
+
+// statement returns a statement, which it prepares when it is first needed.
+func (c *conn) statement(sql string) (driver.Stmt, error) {
+	if stmt, ok := c.statements[sql]; ok {
+		return stmt, nil
 	}
 	stmt, err := c.SQLiteConn.Prepare(sql)
 	if err != nil {
-		return query.Error(err)
+		return nil, query.Error(err)
 	}
 	c.statements[sql] = stmt
-	return nil
+	return stmt, nil
 }
 
 // Close closes the statements and the connection.
@@ -72,7 +78,7 @@ func (c *conn) Close() error {
 	return query.Error(errors.Join(append(errs, c.SQLiteConn.Close())...))
 }
 
-// value runs a prepared statement and returns the first column of its first
+// value runs a statement and returns the first column of its first
 // row. The error is store.ErrNotFound where there is none.
 func (c *conn) value(sql string, args ...driver.Value) (store.Value, error) {
 	var row [1]driver.Value
@@ -82,13 +88,12 @@ func (c *conn) value(sql string, args ...driver.Value) (store.Value, error) {
 	return row[0], nil
 }
 
-// row runs a prepared statement and reads its first row. The error is
-// store.ErrNotFound where there is none.
+// row runs a statement and reads its first row. The error is store.ErrNotFound
+// where there is none.
 func (c *conn) row(sql string, args, row []driver.Value) error {
-	//lint:ignore SA1019 the successor is for callers who can be interrupted
-	rows, err := c.statements[sql].Query(args)
+	rows, err := c.query(sql, args)
 	if err != nil {
-		return query.Error(err)
+		return err
 	}
 	defer rows.Close()
 	if err := rows.Next(row); err != nil {
@@ -100,10 +105,40 @@ func (c *conn) row(sql string, args, row []driver.Value) error {
 	return nil
 }
 
-// exec runs a prepared statement and returns how many rows it has changed.
-func (c *conn) exec(sql string, args ...driver.Value) (changed int64, err error) {
+// each runs a statement and calls do with the first column of every row.
+func (c *conn) each(sql string, do func(store.Value), args ...driver.Value) error {
+	rows, err := c.query(sql, args)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for row := make([]driver.Value, 1); ; do(row[0]) {
+		if err := rows.Next(row); errors.Is(err, io.EOF) {
+			return nil
+		} else if err != nil {
+			return query.Error(err)
+		}
+	}
+}
+
+func (c *conn) query(sql string, args []driver.Value) (driver.Rows, error) {
+	stmt, err := c.statement(sql)
+	if err != nil {
+		return nil, err
+	}
 	//lint:ignore SA1019 the successor is for callers who can be interrupted
-	result, err := c.statements[sql].Exec(args)
+	rows, err := stmt.Query(args)
+	return rows, query.Error(err)
+}
+
+// exec runs a statement and returns how many rows it has changed.
+func (c *conn) exec(sql string, args ...driver.Value) (changed int64, err error) {
+	stmt, err := c.statement(sql)
+	if err != nil {
+		return 0, err
+	}
+	//lint:ignore SA1019 the successor is for callers who can be interrupted
+	result, err := stmt.Exec(args)
 	if err != nil {
 		return 0, query.Error(err)
 	}

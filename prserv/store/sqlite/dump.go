@@ -11,17 +11,33 @@ import (
 	"prserver/prserv/store"
 )
 
-// sqlInserts makes the lines of the next 500 rows behind a rowid, the
+// plainTable is a table as the reference makes it, whose rows can be dumped
+// hundreds at a time.
+type plainTable struct {
+	name    string
+	inserts string // see plainInserts
+}
+
+// plainTables are these tables by the statements that made them.
+var plainTables = map[string]plainTable{
+	store.Stored(store.NohistSchema): {table, plainInserts(table, "typeof(value) = 'integer'", "%d")},
+	store.Stored(store.MainSchema):   {mainTable, plainInserts(mainTable, "typeof(value) = 'text' AND octet_length(value) < 1000", "%Q")},
+}
+
+// plainInserts makes the lines of the next 500 rows behind a rowid, the
 // parameter, and returns the last one's rowid. The third column is 0 where a
 // row is not among the lines: one with values that are not as usual, or so long
-// that they would be held in memory too many times.
-const sqlInserts = `SELECT group_concat(line, ''), max(r), count(*) = count(line) FROM (
+// that they would be held in memory too many times. Is tells a usual value, and
+// format writes it.
+func plainInserts(table, is, format string) string {
+	return `SELECT group_concat(line, ''), max(r), count(*) = count(line) FROM (
 	SELECT rowid AS r, iif(typeof(version) = 'text' AND typeof(pkgarch) = 'text'
-			AND typeof(checksum) = 'text' AND typeof(value) = 'integer'
+			AND typeof(checksum) = 'text' AND ` + is + `
 			AND octet_length(version) + octet_length(pkgarch) + octet_length(checksum) < 4000,
-		printf('INSERT INTO "` + table + `" VALUES(%Q,%Q,%Q,%d);' || char(10),
+		printf('INSERT INTO "` + table + `" VALUES(%Q,%Q,%Q,` + format + `);' || char(10),
 			version, pkgarch, checksum, value), NULL) AS line
 	FROM ` + table + ` WHERE rowid > ?1 ORDER BY rowid LIMIT 500)`
+}
 
 // Dump implements [store.Store]. It writes whatever the file holds, in the
 // words of Python's sqlite3 module.
@@ -104,24 +120,24 @@ func (d *dump) table(ctx context.Context, t object, alone bool) error {
 	default:
 		d.text.Line(t.sql + ";")
 	}
-	if alone && t.sql+";" == store.Stored(store.NohistSchema) {
-		return d.plainRows(ctx)
+	if plain, ok := plainTables[t.sql+";"]; ok && alone {
+		return d.plainRows(ctx, plain)
 	}
 	return d.rows(ctx, t.name, "")
 }
 
 // plainRows writes the rows of a table that is as the reference makes it, as
 // rows does, but in less time: hundreds come from SQLite at once.
-func (d *dump) plainRows(ctx context.Context) error {
+func (d *dump) plainRows(ctx context.Context, plain plainTable) error {
 	last := int64(math.MinInt64)
 	for {
 		from, more := last, false
-		err := d.conn.walk(ctx, sqlInserts, []driver.Value{from}, func(row []driver.Value) error {
+		err := d.conn.walk(ctx, plain.inserts, []driver.Value{from}, func(row []driver.Value) error {
 			if last, more = row[1].(int64); !more {
 				return nil
 			}
 			if row[2] == int64(0) {
-				return d.rows(ctx, table, fmt.Sprintf(" WHERE rowid > %d AND rowid <= %d ORDER BY rowid", from, last))
+				return d.rows(ctx, plain.name, fmt.Sprintf(" WHERE rowid > %d AND rowid <= %d ORDER BY rowid", from, last))
 			}
 			lines, _ := row[0].(string)
 			return d.text.Lines(lines)

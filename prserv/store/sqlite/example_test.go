@@ -26,7 +26,7 @@ func ExampleOpen() {
 	}
 	defer s.Close()
 	for _, checksum := range []string{"9e107d9d", "e4d909c2", "e4d909c2", "9e107d9d"} {
-		value, err := s.GetPR(ctx, store.Key{Version: "busybox-1.36.1-r0", Pkgarch: "core2-64", Checksum: checksum})
+		value, err := s.GetPR(ctx, store.Key{Version: "busybox-1.36.1-r0", Pkgarch: "core2-64", Checksum: checksum}, store.Mode{})
 		if err != nil {
 			log.Fatal(err)
 		}

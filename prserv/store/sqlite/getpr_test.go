@@ -23,7 +23,7 @@ func key(version, pkgarch, checksum string) store.Key {
 
 func getPR(t *testing.T, s *sqlite.Store, version, pkgarch, checksum string, want store.Value) {
 	t.Helper()
-	got, err := s.GetPR(t.Context(), key(version, pkgarch, checksum))
+	got, err := s.GetPR(t.Context(), key(version, pkgarch, checksum), store.Mode{})
 	if err != nil || got != want {
 		t.Errorf("GetPR(%v, %v, %v): got %v (%T), %v; want %v", version, pkgarch, checksum, got, got, err, want)
 	}
@@ -170,7 +170,7 @@ func TestGetPRConcurrently(t *testing.T) {
 	prservtest.Together(clients, func(client int) {
 		for i := range each {
 			checksum := fmt.Sprintf("%d-%d", client, i)
-			v, err := s.GetPR(t.Context(), key("v", "all", checksum))
+			v, err := s.GetPR(t.Context(), key("v", "all", checksum), store.Mode{})
 			n, ok := v.(int64)
 			if err != nil || !ok {
 				t.Errorf("%s: got %v, %v", checksum, v, err)
@@ -207,7 +207,7 @@ func TestSameKeyConcurrently(t *testing.T) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		prservtest.Together(clients, func(i int) { values[i], errs[i] = s.GetPR(t.Context(), key("v", "all", "new")) })
+		prservtest.Together(clients, func(i int) { values[i], errs[i] = s.GetPR(t.Context(), key("v", "all", "new"), store.Mode{}) })
 	}()
 	prservtest.WaitFor(t, "every call to find that its key is new", func() bool { return s.Writers() >= before+clients })
 	unlock()
@@ -245,7 +245,7 @@ func TestCancelledCalls(t *testing.T) {
 	unlock := prservtest.LockFile(t, file)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 2)
-	go func() { _, err := s.GetPR(ctx, key("v", "all", "b")); ended <- err }()
+	go func() { _, err := s.GetPR(ctx, key("v", "all", "b"), store.Mode{}); ended <- err }()
 	go func() { _, err := s.ImportOne(ctx, key("v", "all", "c"), int64(9)); ended <- err }()
 	prservtest.WaitFor(t, "the calls to wait for the lock", func() bool { return s.Writers() >= before+2 })
 	cancel()
@@ -264,7 +264,7 @@ func TestCancelledCalls(t *testing.T) {
 	unlock()
 	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", int64(0)))
 	getPR(t, s, "v", "all", "d", int64(1))
-	if _, err := s.GetPR(ctx, key("v", "all", "a")); !errors.Is(err, context.Canceled) {
+	if _, err := s.GetPR(ctx, key("v", "all", "a"), store.Mode{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("a known key with an ended context: got %v, want context.Canceled", err)
 	}
 }

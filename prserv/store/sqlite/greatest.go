@@ -19,13 +19,14 @@ type group struct{ version, pkgarch string }
 
 func groupOf(k store.Key) group { return group{k.Version, k.Pkgarch} }
 
-// maxTop bounds the values that are counted up here. What is greater is left to
-// SQLite, which goes on with real numbers behind the last integer.
+// maxTop bounds the values that are counted up here while there is one table
+// only. What is greater is left to SQLite, which goes on with real numbers
+// behind the last integer.
 const maxTop = 1 << 62
 
 // top is the greatest value of a group.
 type top struct {
-	value int64
+	value store.Revision // empty where the group has none
 	// known is false where the value is not, is above maxTop or is no integer:
 	// SQLite has to compare what else may stand in a value column.
 	known bool
@@ -37,6 +38,12 @@ type top struct {
 // holds tells whether a checksum is known to have the value.
 func (t top) holds(checksum string) bool {
 	return t.known && t.checksum != "" && t.checksum == checksum
+}
+
+// answers tells whether the value is what a checksum gets that holds it.
+func (t top) answers(m store.Mode) bool {
+	_, whole := t.value.Whole()
+	return (whole || m.Revisions) && !m.History && (m.Upstream == nil || t.value.Compare(m.Upstream.Greatest) >= 0)
 }
 
 // topCache remembers the greatest value of groups. Without it every getPR

@@ -32,6 +32,13 @@ func (s *Store) ImportOne(ctx context.Context, k store.Key, v store.Value) (_ st
 }
 
 func (w *writer) importOne(k store.Key, v store.Value) (store.Value, error) {
+	if r, ok := v.(store.Revision); ok {
+		if n, whole := r.Whole(); !whole {
+			return w.importRevision(k, r)
+		} else {
+			v = n
+		}
+	}
 	_, err := w.conn.exec(sqlInsert, k.Version, k.Pkgarch, k.Checksum, v)
 	if errors.Is(err, store.ErrConstraint) {
 		_, err = w.conn.exec(sqlRaise, k.Version, k.Pkgarch, k.Checksum, v)
@@ -40,6 +47,28 @@ func (w *writer) importOne(k store.Key, v store.Value) (store.Value, error) {
 		return nil, err
 	}
 	stored, err := w.conn.value(sqlImported, k.Version, k.Pkgarch, k.Checksum, v)
+	if n, ok := v.(int64); ok && err == nil {
+		err = w.insertMain(k, store.Revision{n})
+	}
 	w.raise(k, stored)
 	return stored, err
+}
+
+// importRevision imports a value that is no whole number, for which there is
+// room in the table of generation 3 only.
+func (w *writer) importRevision(k store.Key, r store.Revision) (store.Value, error) {
+	if w.has != bothInStep {
+		if err := w.joinMain(); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.insertMain(k, r); err != nil {
+		return nil, err
+	}
+	if err := w.reserve(k, r); err != nil {
+		return nil, err
+	}
+	w.raise(k, r)
+	_, last, err := w.conn.own(k, store.Mode{Revisions: true}, w.has)
+	return last, err
 }

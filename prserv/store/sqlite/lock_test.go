@@ -130,7 +130,7 @@ func TestReadOnly(t *testing.T) {
 	writer, reader := open(t, file, false), (*sqlite.Store)(nil)
 	ask := func(s *sqlite.Store, checksum string, want store.Value) {
 		t.Helper()
-		if got, err := s.GetPR(t.Context(), key("v", "all", checksum)); err != nil || got != want {
+		if got, err := s.GetPR(t.Context(), key("v", "all", checksum), store.Mode{}); err != nil || got != want {
 			t.Errorf("getPR of %v = %v, %v, want %v", checksum, got, err, want)
 		}
 	}

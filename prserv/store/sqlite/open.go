@@ -32,6 +32,7 @@ type Store struct {
 	readers *pool           // connections for getPR
 	walkers *pool           // connections for export and dump_db
 	tops    *topCache
+	tables  atomic.Int32 // which there are; of no use if the store is read-only
 
 	closed    atomic.Bool
 	closeOnce sync.Once
@@ -114,7 +115,7 @@ func (s *Store) openToWrite(ctx context.Context, networkFS func(folder string) s
 	if s.claim.NetworkFS != "" {
 		claim = nil
 	}
-	if s.writer, err = startWriter(s.file, options, claim, s.tops); err != nil {
+	if s.writer, err = startWriter(s.file, options, claim, s.tops, &s.tables); err != nil {
 		return err
 	}
 	return s.openPools("&mode=rw")
@@ -142,13 +143,8 @@ func (s *Store) prepareTable(ctx context.Context, options string) error {
 		if err != nil {
 			return err
 		}
-		if !has.values {
+		if !has.values && !has.newer {
 			s.warn("The database %s has no values: every PR value starts at 0", s.file)
-		}
-		if has.newer {
-			s.warn("The database %s has values of BitBake 2.10 and later as well (table %s), which this server does not know; "+
-				"if packages have been built with them, stop it and serve what this makes: prserv-tool copy %s NEW.sqlite3 --generation 1",
-				s.file, store.MainTable, s.file)
 		}
 		if has.history {
 			s.warn("The database %s has values of BitBake's history mode as well (table %s), which this server does not know",
@@ -157,6 +153,14 @@ func (s *Store) prepareTable(ctx context.Context, options string) error {
 	}
 	s.warnOfNetwork(s.claim.NetworkFS)
 	journal, err := makeTable(ctx, s.file, options)
+	if err != nil {
+		return err
+	}
+	begunAgain, err := raiseWhole(ctx, s.file, options)
+	if begunAgain > 0 {
+		s.warn("In the database %s the numbers of %d packages had begun again with BitBake 2.10 or later (table %s); "+
+			"from now on they go on above all that were given out", s.file, begunAgain, store.MainTable)
+	}
 	if err == nil && journal != "wal" {
 		s.warn("The database %s is written with a rollback journal: as safely as in WAL mode, "+
 			"but new values wait while it is dumped", s.file)

@@ -185,7 +185,7 @@ func TestCloseTwice(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if v, err := s.GetPR(t.Context(), key("v", "all", "a")); err == nil {
+	if v, err := s.GetPR(t.Context(), key("v", "all", "a"), store.Mode{}); err == nil {
 		t.Errorf("a closed store answered %v", v)
 	}
 }
@@ -217,7 +217,7 @@ func TestFileTaken(t *testing.T) {
 	getPR(t, s, "v", "all", "a", int64(0))
 	refused := func() {
 		t.Helper()
-		if v, err := s.GetPR(t.Context(), key("v", "all", "b")); err == nil || !strings.Contains(err.Error(), file) {
+		if v, err := s.GetPR(t.Context(), key("v", "all", "b"), store.Mode{}); err == nil || !strings.Contains(err.Error(), file) {
 			t.Errorf("answered %v, %v, want an error that names the file", v, err)
 		}
 		if v, err := s.ImportOne(t.Context(), key("v", "all", "c"), int64(7)); !errors.Is(err, store.ErrReplaced) {

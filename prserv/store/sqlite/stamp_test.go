@@ -200,7 +200,7 @@ func TestOverwritten(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, checksum := range []string{"checksum1", "checksum3", "new"} {
-				if v, err := s.GetPR(t.Context(), key("v", "all", checksum)); !errors.Is(err, store.ErrReadOnly) {
+				if v, err := s.GetPR(t.Context(), key("v", "all", checksum), store.Mode{}); !errors.Is(err, store.ErrReadOnly) {
 					t.Errorf("%s: got %v, %v, want ErrReadOnly", checksum, v, err)
 				}
 			}

@@ -73,9 +73,7 @@ func (c *conn) contents() (has contents, err error) {
 func (has contents) others(file string) error {
 	const only, zero = "it has values of %s only (table %s), ", "without which all numbers would begin at 0 again; "
 	switch {
-	case has.newer:
-		return fmt.Errorf(only+zero+"make a file of them for this server: prserv-tool copy %s NEW.sqlite3 --generation 1",
-			"BitBake 2.10 and later", store.MainTable, file)
+	case has.newer: // they are joined
 	case has.history:
 		statement := "ALTER TABLE " + store.HistTable + " RENAME TO " + table
 		if has.table {

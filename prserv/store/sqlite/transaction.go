@@ -8,10 +8,18 @@ import (
 
 // getPR is the writer's part of [Store.GetPR], within a transaction: it makes a
 // value if the key has none that is the greatest.
-func (w *writer) getPR(k store.Key) (store.Value, error) {
+func (w *writer) getPR(k store.Key, m store.Mode) (store.Value, error) {
+	if m.Revisions || w.has != oneTable || m.Upstream != nil {
+		return w.getFromBoth(k, m)
+	}
+	return w.getFromOne(k)
+}
+
+// getFromOne is getPR for a file with one table.
+func (w *writer) getFromOne(k store.Key) (store.Value, error) {
 	if t := w.remembered(groupOf(k)); t.known && w.plain {
 		// Most calls that come here are for new keys: a statement is enough.
-		next := t.value + 1
+		next := after(t)
 		inserted, err := w.conn.exec(sqlInsertNew, k.Version, k.Pkgarch, k.Checksum, next)
 		if err != nil {
 			return nil, err
@@ -34,7 +42,7 @@ func (w *writer) getPR(k store.Key) (store.Value, error) {
 	switch {
 	case !exists:
 	case t.known && isInt:
-		if n >= t.value {
+		if (store.Revision{n}).Compare(t.value) >= 0 {
 			return n, nil
 		}
 	default: // SQLite has to compare
@@ -43,18 +51,28 @@ func (w *writer) getPR(k store.Key) (store.Value, error) {
 			return v, err
 		}
 	}
-	return w.replace(k, t)
+	if t.known {
+		return w.replace(k, after(t))
+	}
+	next, err := w.conn.value(sqlNext, k.Version, k.Pkgarch)
+	if err != nil {
+		return nil, err
+	}
+	return w.replace(k, next)
 }
 
-// replace gives a key the value after the greatest of its group.
-func (w *writer) replace(k store.Key, t top) (store.Value, error) {
-	var next store.Value = t.value + 1
-	if !t.known {
-		var err error
-		if next, err = w.conn.value(sqlNext, k.Version, k.Pkgarch); err != nil {
-			return nil, err
-		}
+// after returns the value after a greatest one, which is known and a whole
+// number.
+func after(t top) int64 {
+	if n, ok := t.value.Whole(); ok {
+		return n + 1
 	}
+	return 0
+}
+
+// replace gives a key another value, which is the greatest of its group, and
+// returns what is stored then.
+func (w *writer) replace(k store.Key, next store.Value) (store.Value, error) {
 	_, err := w.conn.exec(sqlReplace, k.Version, k.Pkgarch, k.Checksum, next)
 	if err != nil && (!errors.Is(err, store.ErrConstraint) || w.conn.hasEnded()) {
 		return nil, err
@@ -75,7 +93,7 @@ func (w *writer) topOf(of group) (top, error) {
 	if t.known {
 		return t, nil
 	}
-	t, err := readTop(w.conn, of)
+	t, err := readTop(w.conn, of, w.has)
 	w.seen[of] = t
 	return t, err
 }
@@ -93,27 +111,33 @@ func (w *writer) remembered(of group) top {
 func (w *writer) raise(k store.Key, stored store.Value) {
 	of := groupOf(k)
 	t := w.remembered(of)
-	n, isInt := stored.(int64)
+	r, ok := stored.(store.Revision)
+	if n, isInt := stored.(int64); isInt {
+		r, ok = store.Revision{n}, w.has != oneTable || n < maxTop
+	}
 	switch {
-	case !isInt || n >= maxTop:
+	case !ok:
 		t.known = false
-	case n > t.value:
-		t.value, t.checksum = n, k.Checksum
+	case r.Compare(t.value) > 0:
+		t.value, t.checksum = r, k.Checksum
 	}
 	w.seen[of] = t
 }
 
-// readTop reads the greatest value of a group; -1 where it has none.
-func readTop(c *conn, of group) (top, error) {
+// readTop reads the greatest value of a group.
+func readTop(c *conn, of group, has tables) (top, error) {
+	if has != oneTable {
+		return readBoth(c, of)
+	}
 	v, err := c.value(sqlGreatest, of.version, of.pkgarch)
 	if err != nil {
 		return top{}, err
 	}
 	switch v := v.(type) {
 	case nil:
-		return top{value: -1, known: true}, nil
+		return top{known: true}, nil
 	case int64:
-		return top{value: v, known: v < maxTop}, nil
+		return top{value: store.Revision{v}, known: v < maxTop}, nil
 	}
 	return top{}, nil
 }

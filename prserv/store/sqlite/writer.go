@@ -24,6 +24,7 @@ type writer struct {
 	opened os.FileInfo // which file that name stood for
 	tops   *topCache
 	plain  bool // the table is as the reference makes it, and has no triggers
+	has    tables
 
 	stamps *stamps
 	marked bool     // the log has a stamp of its own
@@ -39,6 +40,7 @@ type writer struct {
 	dataVersion store.Value // PRAGMA data_version when the file was last looked at
 
 	seen        map[group]top // by the transaction that is open
+	known       *atomic.Int32 // what the readers know of has
 	settleTries atomic.Int64  // counts attempts to move the log; read by tests
 }
 
@@ -75,13 +77,13 @@ const (
 
 // startWriter opens the connection that writes, and its goroutine. The claim is
 // nil where there is no write-ahead log.
-func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache) (w *writer, err error) {
+func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache, known *atomic.Int32) (w *writer, err error) {
 	opened, err := os.Stat(file)
 	if err != nil {
 		return nil, err
 	}
 	w = &writer{file: file, opened: opened, tops: tops, stamps: &stamps{claim: claim},
-		lengthCheck: lengthCheck, maxLog: maxLog, seen: map[group]top{}}
+		lengthCheck: lengthCheck, maxLog: maxLog, seen: map[group]top{}, known: known}
 	defer func() {
 		if err != nil {
 			w.closeConns()
@@ -108,7 +110,9 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache) (w
 	if err != nil {
 		return w, err
 	}
-	w.forgetIfChanged()
+	if err := w.forgetIfChanged(); err != nil {
+		return w, err
+	}
 	w.outside = false
 	w.batch = startBatcher(w.commit, w.idle)
 	return w, nil
@@ -153,15 +157,20 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 	if err := w.execPatiently(sqlBegin); err != nil {
 		return false, err
 	}
+	had := w.has
 	defer func() {
 		if err != nil {
 			w.conn.exec(sqlRollback) // fails if SQLite has done it already
+			w.has = had
 		}
 	}()
 	if err := w.checkFile(); err != nil {
 		return false, err
 	}
-	w.forgetIfChanged()
+	if err := w.forgetIfChanged(); err != nil {
+		return false, err
+	}
+	had = w.has
 	for _, c := range batch {
 		if c.result, c.err = c.do(); !changesNothing(c.err) {
 			return true, c.err
@@ -169,6 +178,10 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 	}
 	if err := w.tops.commit(w.seen, w.commitMarked); err != nil {
 		return false, err
+	}
+	if w.has != had {
+		w.known.Store(int32(w.has))
+		w.tops.forget() // what was read without the second table
 	}
 	w.limitLog(len(batch))
 	return false, nil
@@ -218,15 +231,44 @@ func (w *writer) checkFile() error {
 
 // forgetIfChanged forgets what is remembered of the file, and looks again what
 // it is like, if another connection has written to it.
-func (w *writer) forgetIfChanged() {
+func (w *writer) forgetIfChanged() error {
 	version, err := w.conn.value(sqlDataVersion)
-	if err != nil || version != w.dataVersion {
-		w.outside = w.dataVersion != nil
-		w.dataVersion = version
-		foreign, err := w.conn.value(sqlForeign)
-		w.plain = err == nil && foreign == int64(0)
-		w.tops.forget()
+	if err == nil && version == w.dataVersion {
+		return nil
 	}
+	w.outside = w.dataVersion != nil
+	w.dataVersion = version
+	foreign, err := w.conn.value(sqlForeign)
+	w.plain = err == nil && foreign == int64(0)
+	if err := w.lookForTables(); err != nil {
+		w.dataVersion = nil // to look again
+		return err
+	}
+	w.tops.forget()
+	return nil
+}
+
+// lookForTables finds out which tables the file has.
+func (w *writer) lookForTables() error {
+	main, err := w.conn.hasMain()
+	if err != nil {
+		return err
+	}
+	switch {
+	case !main:
+		w.has = oneTable
+	case w.has == oneTable:
+		w.has = bothApart
+		lacks, err := w.conn.value(sqlMainLacks)
+		if err != nil {
+			return err
+		}
+		if lacks == int64(0) {
+			w.has = bothInStep
+		}
+	}
+	w.known.Store(int32(w.has))
+	return nil
 }
 
 // idle looks after the file while nothing is to be written.

@@ -1,7 +1,10 @@
-package xmlrpc
+// Package spool holds answers until they are sent: in memory, or in a file where
+// they are long. Start with [New]; an [Account] counts what is held.
+package spool
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -11,15 +14,23 @@ import (
 // is in a file.
 const maxHeld = 1 << 20
 
-// spool holds a reply until it is sent.
-type spool struct {
+// Spool holds a reply until it is sent.
+type Spool struct {
 	account Account
 	held    []byte
 	file    *os.File // without a name
 	size    int64
 }
 
-func (s *spool) Write(data []byte) (int, error) {
+// New returns an empty spool, which takes room from an account.
+func New(account Account) *Spool { return &Spool{account: account} }
+
+// Of returns a spool that holds data, for which no room is taken.
+func Of(data []byte) *Spool { return &Spool{held: data, size: int64(len(data))} }
+
+// Write takes over data. The error is returned where there is no room, or the
+// file fails.
+func (s *Spool) Write(data []byte) (int, error) {
 	if s.file == nil && len(s.held)+len(data) <= maxHeld && s.account.TryHold(len(data)) {
 		s.held = append(s.held, data...)
 		s.size += int64(len(data))
@@ -39,7 +50,7 @@ func (s *spool) Write(data []byte) (int, error) {
 }
 
 // spill moves what is held to a file.
-func (s *spool) spill() error {
+func (s *Spool) spill() error {
 	if err := s.account.Store(len(s.held)); err != nil {
 		return err
 	}
@@ -56,11 +67,24 @@ func (s *spool) spill() error {
 	return nil
 }
 
-// held is a spool that holds data.
-func held(data []byte) *spool { return &spool{held: data, size: int64(len(data))} }
+// Size returns how many bytes were written.
+func (s *Spool) Size() int64 { return s.size }
+
+// Held returns all that was written, if it is in memory.
+func (s *Spool) Held() []byte { return s.held }
+
+// File returns the file with all that was written, at its beginning; nil if it
+// is in memory.
+func (s *Spool) File() (*os.File, error) {
+	if s.file == nil {
+		return nil, nil
+	}
+	_, err := s.file.Seek(0, io.SeekStart)
+	return s.file, err
+}
 
 // Close lets go of what was written.
-func (s *spool) Close() {
+func (s *Spool) Close() {
 	if s.file != nil {
 		s.file.Close()
 	}

@@ -1,4 +1,4 @@
-package xmlrpc
+package spool
 
 // Phase is what a connection is about.
 type Phase uint8
@@ -29,10 +29,10 @@ type Account interface {
 	Store(n int) error
 }
 
-// unlimited is the account of a call that no handler has read.
-type unlimited struct{}
+// Unlimited is the account of a connection that nobody counts.
+type Unlimited struct{}
 
-func (unlimited) Enter(Phase)      {}
-func (unlimited) Hold(int) error   { return nil }
-func (unlimited) TryHold(int) bool { return true }
-func (unlimited) Store(int) error  { return nil }
+func (Unlimited) Enter(Phase)      {}
+func (Unlimited) Hold(int) error   { return nil }
+func (Unlimited) TryHold(int) bool { return true }
+func (Unlimited) Store(int) error  { return nil }

@@ -1,0 +1,393 @@
+package prserv
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"unicode/utf8"
+
+	"prserver/prserv/asyncrpc"
+	"prserver/prserv/store"
+)
+
+// request is a message of the JSON-lines protocol, to one command.
+type request struct {
+	session *asyncrpc.Session
+	command string
+	args    any
+}
+
+// is2a tells a client of BitBake 1.52 to 2.6, which sends no header. It knows
+// fewer commands, and no answer in words.
+func (r *request) is2a() bool { return r.session.Headers == 0 }
+
+// command is a command of the JSON-lines protocol.
+type command struct {
+	name    string
+	since2b bool // BitBake 1.52 to 2.6 does not know it
+	serve   func(*Server, context.Context, *request) (any, error)
+}
+
+// commands are the commands. If a message has several, the first one of this
+// order is obeyed.
+//
+// Source: lib/prserv/serv.py:PRServerClient.__init__ of BitBake 2.10.
+var commands = []command{
+	{"ping", false, (*Server).jsonPing},
+	{"get-pr", false, (*Server).jsonGetPR},
+	{"test-pr", true, (*Server).jsonTestPR},
+	{"test-package", true, (*Server).jsonTestPackage},
+	{"max-package-pr", true, (*Server).jsonMaxPackagePR},
+	{"import-one", false, (*Server).jsonImportOne},
+	{"export", false, (*Server).jsonExport},
+	{"is-readonly", false, (*Server).jsonIsReadOnly},
+}
+
+// Errors of messages that are not answered: the connection is closed.
+var (
+	errNoCommand = errors.New("no command that this server knows")
+	errNoObject  = errors.New("no JSON object")
+	errNoText    = errors.New("no text that can be stored")
+)
+
+// command answers a message of the JSON-lines protocol.
+func (s *Server) command(ctx context.Context, session *asyncrpc.Session, message any) (any, error) {
+	members, ok := message.(asyncrpc.Object)
+	if !ok {
+		return nil, errNoObject
+	}
+	r := &request{session: session}
+	for _, c := range commands {
+		if r.args, ok = members.Get(c.name); !ok || c.since2b && r.is2a() {
+			continue
+		}
+		r.command = c.name
+		reply, err := c.serve(s, ctx, r)
+		if err != nil {
+			return s.commandFailed(r, err)
+		}
+		return reply, nil
+	}
+	return nil, errNoCommand
+}
+
+// commandFailed returns what a client is answered where a command has failed.
+// What is wrong with the command itself closes the connection. Trouble of the
+// storage is told in words, with which BitBake ends at once; those who know no
+// words get null.
+func (s *Server) commandFailed(r *request, err error) (any, error) {
+	var bad *requestError
+	if errors.As(err, &bad) {
+		return nil, err
+	}
+	var refused *refusal
+	if !errors.As(err, &refused) {
+		about := []any{"method", r.command}
+		if k, _, e := r.key(); e == nil {
+			about = append(about, "version", k.Version, "pkgarch", k.Pkgarch)
+		}
+		s.service.logTrouble(err, append(about, "client", r.session.Client())...)
+	}
+	if r.is2a() {
+		return nil, nil
+	}
+	return nil, &asyncrpc.InvokeError{Message: r.command + ": " + err.Error()}
+}
+
+// requestError is an error of a command that is not answered.
+type requestError struct{ error }
+
+func (e *requestError) Unwrap() error { return e.error }
+
+// refusal is the reason for which a command is not obeyed that the original would
+// obey.
+type refusal struct{ error }
+
+// arg returns an argument of the command. The error is a [*requestError] where it
+// is missing.
+func (r *request) arg(name string) (any, error) {
+	args, ok := r.args.(asyncrpc.Object)
+	if !ok {
+		return nil, &requestError{fmt.Errorf("%s: %w", r.command, errNoObject)}
+	}
+	v, ok := args.Get(name)
+	if !ok {
+		return nil, &requestError{fmt.Errorf("%s: %s is missing", r.command, name)}
+	}
+	return v, nil
+}
+
+// columns returns arguments as they are stored, of which some may be nil. The
+// error is a [*requestError] where one is missing or cannot be stored.
+func (r *request) columns(names ...string) ([]store.Value, error) {
+	columns := make([]store.Value, len(names))
+	for i, name := range names {
+		v, err := r.arg(name)
+		if err != nil {
+			return nil, err
+		}
+		if columns[i], err = column(i, v); err != nil {
+			err = fmt.Errorf("%s: %s: %w", r.command, name, err)
+			if errors.Is(err, ErrTextTooLong) {
+				return nil, &refusal{err}
+			}
+			return nil, &requestError{err}
+		}
+	}
+	return columns, nil
+}
+
+// key returns the key that a command names. ok is false where a part of it is
+// null: no row has such a key.
+func (r *request) key() (k store.Key, ok bool, err error) {
+	columns, err := r.columns("version", "pkgarch", "checksum")
+	if err != nil {
+		return k, false, err
+	}
+	k, ok = keyOfColumns(columns)
+	return k, ok, nil
+}
+
+// group returns the version and pkgarch that a command names, as key does.
+func (r *request) group() (k store.Key, ok bool, err error) {
+	columns, err := r.columns("version", "pkgarch")
+	if err != nil {
+		return k, false, err
+	}
+	k, ok = keyOfColumns(columns)
+	return k, ok, nil
+}
+
+// mode tells by the member history, which only clients of generation 3 send,
+// what a client wants.
+func (r *request) mode() store.Mode {
+	args, _ := r.args.(asyncrpc.Object)
+	history, ok := args.Get("history")
+	return store.Mode{Revisions: ok, History: ok && truth(history)}
+}
+
+// answer is the reply that most commands have.
+func answer(v any) asyncrpc.Object { return asyncrpc.Object{{Name: "value", Value: v}} }
+
+func (s *Server) jsonPing(_ context.Context, r *request) (any, error) {
+	if err := s.service.store.Check(); err != nil && !r.is2a() {
+		return nil, err
+	}
+	return asyncrpc.Object{{Name: "alive", Value: true}}, nil
+}
+
+func (s *Server) jsonGetPR(ctx context.Context, r *request) (any, error) {
+	k, ok, err := r.key()
+	var bind *BindError
+	if r.is2a() && errors.As(err, &bind) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	m := r.mode()
+	var v store.Value
+	if err = store.ErrNotFound; ok {
+		v, err = s.service.getPR(ctx, k, m)
+	}
+	if errors.Is(err, store.ErrNotFound) {
+		if m.Revisions {
+			return nil, &requestError{errors.New("get-pr: a part of the key is null")}
+		}
+		s.log.Error("can not find value for", "", "("+k.Version+", "+k.Checksum+")", "client", r.session.Client())
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	value, err := jsonValue(v)
+	return answer(value), err
+}
+
+// Source: lib/prserv/serv.py:PRServerClient.handle_test_pr of BitBake 2.8 and 2.10.
+func (s *Server) jsonTestPR(ctx context.Context, r *request) (any, error) {
+	k, ok, err := r.key()
+	if err != nil || !ok {
+		return answer(nil), err
+	}
+	m := r.mode()
+	found, err := s.service.find(ctx, k, m)
+	if err != nil {
+		return nil, err
+	}
+	v := found.Last
+	if m.History {
+		v = found.First
+	}
+	value, err := jsonValue(v)
+	return answer(value), err
+}
+
+// Source: lib/prserv/serv.py:PRServerClient.handle_test_package of BitBake 2.10.
+func (s *Server) jsonTestPackage(ctx context.Context, r *request) (any, error) {
+	greatest, err := s.greatest(ctx, r)
+	return answer(greatest != nil), err
+}
+
+// jsonMaxPackagePR answers a text, as BitBake 2.10 and later want it. That of
+// 2.8, which would want a number, never asks.
+//
+// Source: lib/prserv/serv.py:PRServerClient.handle_max_package_pr of BitBake 2.10.
+func (s *Server) jsonMaxPackagePR(ctx context.Context, r *request) (any, error) {
+	greatest, err := s.greatest(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if n, ok := greatest.(int64); ok {
+		greatest = store.Revision{n}
+	}
+	value, err := jsonValue(greatest)
+	return answer(value), err
+}
+
+func (s *Server) greatest(ctx context.Context, r *request) (store.Value, error) {
+	k, ok, err := r.group()
+	if err != nil || !ok {
+		return nil, err
+	}
+	found, err := s.service.find(ctx, k, store.Mode{})
+	return found.Greatest, err
+}
+
+// jsonImportOne serves clients of both generations, which cannot be told apart.
+//
+// Source: lib/prserv/serv.py:PRServerClient.handle_import_one of BitBake 2.8 and 2.10.
+func (s *Server) jsonImportOne(ctx context.Context, r *request) (any, error) {
+	if s.service.readOnly {
+		return nil, nil
+	}
+	k, ok, err := r.key()
+	if err != nil {
+		return nil, err
+	}
+	given, err := r.arg("value")
+	if err != nil {
+		return nil, err
+	}
+	if given == nil || !ok {
+		return nil, nil
+	}
+	v, err := imported(given)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := s.service.importOne(ctx, k, v)
+	if err != nil {
+		return nil, err
+	}
+	text, err := jsonValue(stored)
+	if err != nil {
+		return nil, err
+	}
+	switch n, isInt := stored.(int64); {
+	case isSame(v, stored):
+		return answer(given), nil
+	case isInt && isText(given):
+		return answer(strconv.FormatInt(n, 10)), nil
+	}
+	return answer(text), nil
+}
+
+// Source: lib/prserv/serv.py:PRServerClient.handle_is_readonly.
+func (s *Server) jsonIsReadOnly(_ context.Context, r *request) (any, error) {
+	var readOnly any = s.service.readOnly
+	if r.is2a() && !s.service.readOnly {
+		readOnly = nil
+	}
+	return asyncrpc.Object{{Name: "readonly", Value: readOnly}}, nil
+}
+
+// Source: lib/prserv/serv.py:PRServerClient.handle_export of BitBake 2.8 and 2.10.
+func (s *Server) jsonExport(ctx context.Context, r *request) (any, error) {
+	f, columnInfo, err := r.filter()
+	if err != nil {
+		return nil, err
+	}
+	meta := asyncrpc.Object{}
+	if columnInfo {
+		columns, err := s.service.columns(ctx, f.Revisions)
+		if err != nil {
+			return s.exportFailed(r, err)
+		}
+		meta = jsonTableInfo(columns, f.Revisions)
+	}
+	return asyncrpc.Stream(func(w io.Writer) error {
+		err := s.writeExport(ctx, w, meta, f)
+		if err == nil {
+			return nil
+		}
+		if _, words := s.commandFailed(r, err); words != nil {
+			return words
+		}
+		return err
+	}), nil
+}
+
+// exportFailed is commandFailed for an export, whose answer to BitBake 1.52 to 2.6
+// is not just null.
+func (s *Server) exportFailed(r *request, err error) (any, error) {
+	if _, err = s.commandFailed(r, err); err != nil {
+		return nil, err
+	}
+	return asyncrpc.Object{{Name: "metainfo", Value: nil}, {Name: "datainfo", Value: nil}}, nil
+}
+
+func (s *Server) writeExport(ctx context.Context, w io.Writer, meta asyncrpc.Object, f store.Filter) error {
+	buffered := bufio.NewWriterSize(w, 32<<10)
+	line := asyncrpc.Append([]byte(`{"metainfo": `), meta)
+	line = append(line, `, "datainfo": [`...)
+	comma := ""
+	err := s.service.export(ctx, f, func(row store.Row) error {
+		if !truth(row.Version) { // the reference leaves out an empty version
+			return nil
+		}
+		out, err := jsonRow(row)
+		if err != nil {
+			return err
+		}
+		line = append(line, comma...)
+		comma = ", "
+		_, err = buffered.Write(asyncrpc.Append(line, out))
+		line = line[:0]
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	buffered.Write(append(line, "]}"...))
+	return buffered.Flush()
+}
+
+// filter returns which rows an export is to have, and whether it is to describe
+// the columns.
+func (r *request) filter() (f store.Filter, columnInfo bool, err error) {
+	for _, c := range []struct {
+		name string
+		to   **string
+	}{{"version", &f.Version}, {"pkgarch", &f.Pkgarch}, {"checksum", &f.Checksum}} {
+		v, err := r.arg(c.name)
+		if err != nil {
+			return f, false, err
+		}
+		if !truth(v) {
+			continue
+		}
+		text := textOf(v)
+		if !utf8.ValidString(text) {
+			return f, false, &requestError{fmt.Errorf("export: %s: %w", c.name, errNoText)}
+		}
+		*c.to = &text
+	}
+	info, err := r.arg("colinfo")
+	m := r.mode()
+	f.Revisions, f.History = m.Revisions, m.History
+	return f, truth(info), err
+}

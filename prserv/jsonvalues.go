@@ -1,0 +1,152 @@
+package prserv
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/big"
+	"unicode/utf8"
+
+	"prserver/prserv/asyncrpc"
+	"prserver/prserv/store"
+)
+
+// column is bound for a value of JSON.
+func column(i int, v any) (store.Value, error) {
+	if text, ok := v.(string); ok && !utf8.ValidString(text) {
+		return nil, errNoText // half a surrogate pair
+	}
+	return bound(i, v)
+}
+
+// truth tells whether Python takes a value of JSON for true.
+func truth(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return false
+	case bool:
+		return v
+	case int64:
+		return v != 0
+	case *big.Int:
+		return v.Sign() != 0
+	case float64:
+		return v != 0
+	case string:
+		return v != ""
+	case []any:
+		return len(v) > 0
+	case asyncrpc.Object:
+		return len(v) > 0
+	}
+	return true
+}
+
+// jsonValue turns a value of the store into one of JSON: a revision is a text.
+func jsonValue(v store.Value) (any, error) {
+	switch v := v.(type) {
+	case store.Revision:
+		return v.String(), nil
+	case string:
+		if !utf8.ValidString(v) {
+			return nil, store.ErrUndecodable
+		}
+	case []byte:
+		return nil, &requestError{errors.New("a value that JSON cannot carry")}
+	}
+	return v, nil
+}
+
+// imported returns the value that a client means. A [*refusal] is returned for one
+// that is no PR value, of which the original would say nothing before the next
+// getPR fails.
+func imported(given any) (store.Value, error) {
+	text, ok := given.(string)
+	switch v := given.(type) {
+	case int64:
+		return v, nil
+	case bool:
+		if v {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case float64:
+		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+			return int64(v), nil
+		}
+		text, ok = store.FormatReal(v, 15), true
+	case []any, asyncrpc.Object, *big.Int:
+		return nil, &requestError{errors.New("import-one: a value of a type that cannot be stored")}
+	}
+	r, isRevision := store.ParseRevision(text)
+	if !ok || !isRevision {
+		return nil, &refusal{fmt.Errorf("%.40q is no PR value: it needs whole numbers with dots between; nothing was stored", text)}
+	}
+	if n, whole := r.Whole(); whole {
+		return n, nil
+	}
+	return r, nil
+}
+
+func isText(v any) bool {
+	_, ok := v.(string)
+	return ok
+}
+
+// isSame tells whether a stored value is the one that was to be stored.
+func isSame(v, stored store.Value) bool {
+	r, ok := v.(store.Revision)
+	if !ok {
+		return v == stored
+	}
+	s, ok := stored.(store.Revision)
+	return ok && r.Compare(s) == 0
+}
+
+func jsonRow(row store.Row) (asyncrpc.Object, error) {
+	out := asyncrpc.Object{
+		{Name: "version", Value: row.Version},
+		{Name: "pkgarch", Value: row.Pkgarch},
+		{Name: "checksum", Value: row.Checksum},
+		{Name: "value", Value: row.Value},
+	}
+	for i := range out {
+		var err error
+		if out[i].Value, err = jsonValue(out[i].Value); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// textOf returns what Python's str() makes of a value. It does not matter what
+// that is for an array or an object: no row has it.
+func textOf(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case bool:
+		return "True" // False filters nothing
+	}
+	return string(asyncrpc.Append(nil, v))
+}
+
+// jsonTableInfo describes the table, as tableInfo does in XML-RPC.
+func jsonTableInfo(columns []store.Column, revisions bool) asyncrpc.Object {
+	table, version := store.NohistTable, store.CoreVersion
+	if revisions {
+		table, version = store.MainTable, store.MainCoreVersion
+	}
+	info := make([]any, len(columns))
+	for i, c := range columns {
+		notNull := int64(0)
+		if c.NotNull {
+			notNull = 1
+		}
+		info[i] = asyncrpc.Object{
+			{Name: "name", Value: c.Name}, {Name: "type", Value: c.Type}, {Name: "notnull", Value: notNull},
+			{Name: "dflt_value", Value: c.Default}, {Name: "pk", Value: int64(c.PrimaryKey)},
+		}
+	}
+	return asyncrpc.Object{{Name: "tbl_name", Value: table}, {Name: "core_ver", Value: version}, {Name: "col_info", Value: info}}
+}
