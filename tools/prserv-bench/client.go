@@ -17,8 +17,8 @@ import (
 // callTimeout is how long BitBake waits for an answer.
 const callTimeout = 60 * time.Second
 
-// caller makes one call after the other. It writes and reads HTTP itself:
-// net/http would use more CPU time than the server.
+// caller makes one call after the other. It writes and reads HTTP, and JSON,
+// itself: the packages for them would use more CPU time than the server.
 type caller struct {
 	load    load
 	addr    string
@@ -62,8 +62,12 @@ func (c *caller) measure(ctx context.Context, counted bool) {
 // call asks for a value. It uses the kept connection if there is one, or opens
 // one.
 func (c *caller) call(ctx context.Context, key int, checksum string) error {
-	if c.conn == nil {
+	isNew := c.conn == nil
+	if isNew {
 		dialer := net.Dialer{Timeout: callTimeout}
+		if c.load.Generation > 1 {
+			c.spread(&dialer)
+		}
 		conn, err := dialer.DialContext(ctx, "tcp", c.addr)
 		if err != nil {
 			return explain(err)
@@ -76,12 +80,22 @@ func (c *caller) call(ctx context.Context, key int, checksum string) error {
 		c.reader.Reset(conn)
 	}
 	c.conn.SetDeadline(time.Now().Add(callTimeout))
-	c.writeRequest(key, checksum)
+	if c.load.Generation > 1 {
+		c.writeLine(key, checksum, isNew)
+	} else {
+		c.writeRequest(key, checksum)
+	}
 	if _, err := c.conn.Write(c.request.Bytes()); err != nil {
 		c.hangUp()
 		return explain(err)
 	}
-	open, err := c.readReply()
+	open := c.load.KeepAlive
+	var err error
+	if c.load.Generation > 1 {
+		err = c.readLine()
+	} else {
+		open, err = c.readReply()
+	}
 	if err != nil || !open {
 		c.hangUp()
 	}
