@@ -176,8 +176,12 @@ func (s *Server) jsonPing(_ context.Context, r *request) (any, error) {
 	return asyncrpc.Object{{Name: "alive", Value: true}}, nil
 }
 
+// noText is nothing that can be stored, as null is not. A server that stores
+// nothing says what would be next for it.
+const noText = "\xff"
+
 func (s *Server) jsonGetPR(ctx context.Context, r *request) (any, error) {
-	k, ok, err := r.key()
+	columns, err := r.columns("version", "pkgarch", "checksum")
 	var bind *BindError
 	if r.is2a() && errors.As(err, &bind) {
 		return nil, nil
@@ -185,6 +189,14 @@ func (s *Server) jsonGetPR(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.service.readOnly {
+		for i := range columns {
+			if columns[i] == nil {
+				columns[i] = noText
+			}
+		}
+	}
+	k, ok := keyOfColumns(columns)
 	m := r.mode()
 	var v store.Value
 	if err = store.ErrNotFound; ok {
@@ -254,7 +266,8 @@ func (s *Server) greatest(ctx context.Context, r *request) (store.Value, error) 
 	return found.Greatest, err
 }
 
-// jsonImportOne serves clients of both generations, which cannot be told apart.
+// jsonImportOne serves clients of both generations, which from BitBake 2.8 on
+// cannot be told apart: the answer is of the type that was given.
 //
 // Source: lib/prserv/serv.py:PRServerClient.handle_import_one of BitBake 2.8 and 2.10.
 func (s *Server) jsonImportOne(ctx context.Context, r *request) (any, error) {
@@ -269,28 +282,27 @@ func (s *Server) jsonImportOne(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if given == nil || !ok {
-		return nil, nil
-	}
 	v, err := imported(given)
-	if err != nil {
+	if err != nil || v == nil || !ok {
 		return nil, err
 	}
 	stored, err := s.service.importOne(ctx, k, v)
 	if err != nil {
 		return nil, err
 	}
-	text, err := jsonValue(stored)
+	value, err := jsonValue(stored)
 	if err != nil {
 		return nil, err
 	}
 	switch n, isInt := stored.(int64); {
+	case isInt && r.is2a():
+		return answer(n), nil
 	case isSame(v, stored):
 		return answer(given), nil
 	case isInt && isText(given):
 		return answer(strconv.FormatInt(n, 10)), nil
 	}
-	return answer(text), nil
+	return answer(value), nil
 }
 
 // Source: lib/prserv/serv.py:PRServerClient.handle_is_readonly.

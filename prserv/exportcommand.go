@@ -86,7 +86,7 @@ func (r *request) filter() (f store.Filter, columnInfo bool, err error) {
 		if !truth(v) {
 			continue
 		}
-		text := textOf(v)
+		text := pythonText(v)
 		if !utf8.ValidString(text) {
 			return f, false, &requestError{fmt.Errorf("export: %s: %w", c.name, errNoText)}
 		}
