@@ -70,6 +70,9 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 			return Copied{}, err
 		}
 	}
+	if in, err = s.narrowed(ctx, in); err != nil {
+		return Copied{}, err
+	}
 	copied, err := kinds[dst.Kind].write(ctx, w, s, in, dst, o)
 	if isDamaged(err) && in.attached {
 		err = fmt.Errorf("%w; prserv-tool check tells whether it is %s that is damaged", err, src)
