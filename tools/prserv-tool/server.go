@@ -59,9 +59,9 @@ func (p *program) pingCommand() *cobra.Command {
 		Use:     "ping [HOST:PORT]",
 		GroupID: groupServers,
 		Short:   "ask a server whether it answers",
-		Long: `Asks a PR server, ours or the Python program of any BitBake, whether it is there,
-and prints that it answers. If it does not within ten seconds, the exit code is
-2. Without HOST:PORT it asks the server that PRSERV_HOST names.`,
+		Long: `Asks a PR server, ours or the Python program of any BitBake, whether it is
+there, and prints that it answers. If it does not within ten seconds, the exit
+code is 2. Without HOST:PORT it asks the server that PRSERV_HOST names.`,
 		Example: `  prserv-tool ping prhost.example:8585
   until prserv-tool ping 127.0.0.1:8585 2>/dev/null; do sleep 1; done`,
 		SuggestFor: []string{"status"},
