@@ -46,18 +46,20 @@ func Find(ctx context.Context, addr string, timeout time.Duration) (*Server, err
 			s.JSON = nil
 		}
 		return s, nil
-	case !wasClosed(err):
+	case !errors.Is(err, ErrNoAnswer) || !wasClosed(err):
 		s.Close()
 		return nil, err
 	}
 	s.XMLRPC = nil
-	err = s.JSON.Ping(ctx)
-	if !speaksJSON(err) {
-		s.Close()
-		return nil, err
+	s.Trouble = s.JSON.Ping(ctx)
+	if speaksJSON(s.Trouble) {
+		return s, nil
 	}
-	s.Trouble = err
-	return s, nil
+	s.Close()
+	if errors.Is(s.Trouble, ErrNoAnswer) {
+		err = s.Trouble
+	}
+	return nil, err
 }
 
 // speaksJSON tells by the error of a ping whether a server speaks JSON lines.

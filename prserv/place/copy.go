@@ -9,7 +9,8 @@ import (
 type CopyOptions struct {
 	// Generation is that of a new database file or dump, or of the table of an
 	// existing file: 1 for BitBake up to 2.8, 3 for 2.10 and later, 0 for that
-	// of what is copied or of what the file has.
+	// of what is copied or of what the file has, which may be both. An existing
+	// file with values in both tables keeps them in step in any case.
 	Generation int
 	// All writes every row to an [Inc]. Without, it gets the greatest value of
 	// each version and pkgarch, as oe-core writes it.
