@@ -10,6 +10,7 @@ import (
 
 	"prserver/prserv/asyncrpc"
 	"prserver/prserv/client"
+	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
 )
 
@@ -34,10 +35,28 @@ func (serverKind) check(ctx context.Context, c *checker, _ *table) (sound bool, 
 	}
 	defer server.Close()
 	if server.Trouble == nil {
-		return true, nil
+		return true, c.deleted()
 	}
 	return true, c.problem("save what it has: prserv-tool copy "+shellWord(c.place.Name)+" rescue.sql",
 		"it gives out no new value: %s", words(server.Trouble))
+}
+
+// deleted finds out whether a server of this machine keeps its values where they
+// are lost when it ends.
+func (c *checker) deleted() error {
+	if c.Process == nil {
+		return nil
+	}
+	pid := c.Process(c.place.Name)
+	if pid == 0 {
+		return nil
+	}
+	files := dbfile.Deleted(pid)
+	if len(files) == 0 {
+		return nil
+	}
+	return c.problem("save what it has while it runs: prserv-tool copy "+shellWord(c.place.Name)+" rescue.sql",
+		"it (process %d) keeps values in %s, which has been deleted, so they are lost when it ends", pid, strings.Join(files, " and "))
 }
 
 // words returns what a server has said instead of an answer, or "".

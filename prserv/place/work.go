@@ -17,6 +17,9 @@ type Work struct {
 	// Warn is given a line about everything that is left out, or that needs a
 	// second look. It may be nil.
 	Warn func(line string)
+	// Process finds the process of this machine that listens at an address, 0 if
+	// there is none that can be seen. It may be nil.
+	Process func(addr string) (pid int)
 }
 
 // Progress is how far long work has come.

@@ -1,0 +1,41 @@
+package dbfile
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Deleted returns the names of the databases and write-ahead logs that a process
+// has open although they have been deleted: what it stores there is gone when it
+// ends. Another user's process has none that can be seen.
+func Deleted(pid int) []string {
+	const mark = " (deleted)"
+	opened, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", pid)) // fails for bad patterns only
+	var deleted []string
+	for _, fd := range opened {
+		name, err := os.Readlink(fd)
+		if err == nil && strings.HasSuffix(name, mark) && isOfSQLite(fd) {
+			deleted = append(deleted, strings.TrimSuffix(name, mark))
+		}
+	}
+	return deleted
+}
+
+// isOfSQLite tells by its first bytes whether a file is a database or its
+// write-ahead log.
+//
+// Source: SQLite's file format, "The Database Header" and "WAL File Format".
+func isOfSQLite(name string) bool {
+	f, err := os.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var begin [16]byte
+	n, _ := f.ReadAt(begin[:], 0)
+	return bytes.Equal(begin[:n], []byte("SQLite format 3\x00")) ||
+		n >= 4 && (string(begin[:4]) == "\x37\x7f\x06\x82" || string(begin[:4]) == "\x37\x7f\x06\x83")
+}
