@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 )
 
 // readIndex reads an index, which may be compressed. Folder is the name of the
@@ -22,7 +23,7 @@ func (r *reader) readIndex(ctx context.Context, in io.Reader, name, folder strin
 	}
 	text, err := unpack(bufio.NewReaderSize(counted, 64<<10), r.MaxUnpacked)
 	if err != nil {
-		return r.fileError(name, err)
+		return fileError(name, err)
 	}
 	defer text.Close()
 	if folder == "primary.xml" {
@@ -35,13 +36,27 @@ func (r *reader) readIndex(ctx context.Context, in io.Reader, name, folder strin
 			return nil
 		})
 	}
-	return r.fileError(name, err)
+	return indexError(name, err)
+}
+
+// indexError names the index and the line in which something is wrong.
+func indexError(name string, err error) error {
+	var line *lineError
+	var reading *readError
+	switch {
+	case !errors.As(err, &line), errors.As(err, &reading):
+	case errors.Is(err, errTruncated), errors.Is(err, errTooLarge):
+		err = fmt.Errorf("%w, in line %d", line.err, line.line)
+	default:
+		name += ":" + strconv.Itoa(line.line)
+		err = line.err
+	}
+	return fileError(name, err)
 }
 
 // fileError names the file in which something is wrong. Errors of whoever takes
 // the packages stay as they are.
-func (r *reader) fileError(name string, err error) error {
-	var line *lineError
+func fileError(name string, err error) error {
 	var reading *readError
 	var taking *takeError
 	switch {
@@ -51,10 +66,6 @@ func (r *reader) fileError(name string, err error) error {
 		return taking
 	case errors.As(err, &reading):
 		return readingError(name, reading.err)
-	case errors.As(err, &line) && !errors.Is(err, errTruncated) && !errors.Is(err, errTooLarge):
-		return fmt.Errorf("%s:%d: %w", name, line.line, line.err)
-	case errors.As(err, &line):
-		return fmt.Errorf("%s: %w, in line %d", name, line.err, line.line)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

@@ -231,5 +231,5 @@ func (r *reader) readNamed(ctx context.Context, in io.Reader, name, base, folder
 			}
 		}
 	}
-	return r.fileError(name, err)
+	return fileError(name, err)
 }
