@@ -59,16 +59,13 @@ func (p *Package) FullVersion() string {
 
 // Options are how to read a feed. All of them may be left out.
 type Options struct {
-	// Format says what standard input holds: "packages", the index of ipk and
-	// deb, or "primary", that of rpm.
-	Format string
 	// AllPackages takes packages that OpenEmbedded has not made. Their recipe
 	// is what they call their source, or else their own name.
 	AllPackages bool
 	// History reads every version that the git history of a buildhistory has,
 	// and not only the latest of each package.
 	History bool
-	Stdin   io.Reader // what "-" is read from
+	Stdin   io.Reader // what "-" is read from: an index
 	// Progress is told now and then which part of a file has been read, from 0
 	// to 1, or -1 if nobody knows.
 	Progress func(file string, part float64)
@@ -80,9 +77,6 @@ type Options struct {
 	// Timeout is how long an address may send nothing, by default a minute.
 	Timeout time.Duration
 }
-
-// Formats are what [Options.Format] may be.
-var Formats = []string{"packages", "primary"}
 
 const (
 	defaultMaxFile     = 1 << 30

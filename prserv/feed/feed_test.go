@@ -233,7 +233,7 @@ func TestReadStandardInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	packages, _ := read(t, "-", feed.Options{Format: "packages", Stdin: file})
+	packages, _ := read(t, "-", feed.Options{Stdin: file})
 	if len(packages) != 6 || packages[0].Where() != "standard input:1" {
 		t.Errorf("got %d packages, the first at %s", len(packages), packages[0].Where())
 	}

@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// readIndex reads an index, which may be compressed. Folder is the name of the
-// folder that it is in, or "primary.xml" if the index is one of rpms. Size is
+// readIndex reads an index, which may be compressed: of rpms if it is XML, and
+// else of ipks or debs. Folder is the name of the folder that it is in. Size is
 // -1 if nobody knows.
 func (r *reader) readIndex(ctx context.Context, in io.Reader, name, folder string, size int64) error {
 	counted := &counter{ctx: ctx, in: in, left: r.MaxFile}
@@ -21,12 +21,13 @@ func (r *reader) readIndex(ctx context.Context, in io.Reader, name, folder strin
 			r.progress(name, -1)
 		}
 	}
-	text, err := unpack(bufio.NewReaderSize(counted, 64<<10), r.MaxUnpacked)
+	unpacked, err := unpack(bufio.NewReaderSize(counted, 64<<10), r.MaxUnpacked)
 	if err != nil {
 		return fileError(name, err)
 	}
-	defer text.Close()
-	if folder == "primary.xml" {
+	defer unpacked.Close()
+	text := bufio.NewReader(unpacked)
+	if first, _ := text.Peek(1); string(first) == "<" { // an error comes again
 		err = r.readPrimary(text, name)
 	} else {
 		err = readControl(text, func(p *paragraph) error {

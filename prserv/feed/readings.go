@@ -14,6 +14,9 @@ type Reading struct {
 	// Auto tells that the value stands in the version, in place of AUTOINC, and
 	// not in the release. The keys of such values begin with "AUTOINC-".
 	Auto bool
+	// Way numbers the ways to read the version. If a database knows one key of a
+	// way, the others of that way and Pkgarch are right, too.
+	Way int
 	// Likely tells that the reading is to be taken where a database knows none
 	// of the package's keys. A row too many does no harm, as nobody asks for
 	// it; a row too few lets numbers go back.
@@ -33,8 +36,8 @@ func (p *Package) Readings() []Reading {
 	releases, origins, versions := p.releases(), p.origins(), p.versions()
 	for _, release := range releases {
 		for _, origin := range origins {
-			for _, version := range versions {
-				found.addAll(p.epoch(), release, origin, version)
+			for way, version := range versions {
+				found.addAll(p.epoch(), release, origin, version, way)
 			}
 		}
 	}
@@ -57,11 +60,11 @@ func (p *Package) epoch() string {
 type readings []Reading
 
 // addAll adds what a combination of readings of the parts says.
-func (r *readings) addAll(epoch string, release release, origin origin, version version) {
+func (r *readings) addAll(epoch string, release release, origin origin, version version, way int) {
 	pf := func(pv string) string { return origin.recipe + "-" + epoch + pv + "-" + release.pr }
 	main := pf(version.pv)
 	add := func(key string, value store.Revision, auto bool, why string) {
-		r.add(Reading{Version: key, Pkgarch: origin.arch, Value: value, Auto: auto, Likely: origin.likely,
+		r.add(Reading{Version: key, Pkgarch: origin.arch, Value: value, Auto: auto, Way: way, Likely: origin.likely,
 			Why: join(release.why, origin.why, version.why, why)})
 	}
 	add(main, release.value, false, "")

@@ -55,7 +55,7 @@ func isPrimary(base string) bool {
 func (r *reader) read(ctx context.Context, name string) error {
 	switch {
 	case name == "-":
-		return r.readStdin(ctx)
+		return r.readIndex(ctx, r.Stdin, "standard input", "", -1)
 	case isAddress(name):
 		return r.readAddress(ctx, name)
 	}
@@ -71,17 +71,6 @@ func (r *reader) read(ctx context.Context, name string) error {
 		return fmt.Errorf("%s is no feed: it has neither Packages nor repodata, no packages, and it is no buildhistory", name)
 	}
 	return err
-}
-
-func (r *reader) readStdin(ctx context.Context) error {
-	const name = "standard input"
-	switch r.Format {
-	case "packages":
-		return r.readIndex(ctx, r.Stdin, name, "", -1)
-	case "primary":
-		return r.readIndex(ctx, r.Stdin, name, "primary.xml", -1)
-	}
-	return errors.New("what is - to be? Say so with --format packages or --format primary")
 }
 
 // maxDepth is how many folders a feed may be within another: deploy/ipk has
@@ -207,9 +196,6 @@ func (r *reader) readFile(ctx context.Context, name string) error {
 // folders and folder that of the folder.
 func (r *reader) readNamed(ctx context.Context, in io.Reader, name, base, folder string, size int64) error {
 	if !isPackage(base) {
-		if isPrimary(base) {
-			folder = "primary.xml"
-		}
 		return r.readIndex(ctx, in, name, folder, size)
 	}
 	counted := &counter{ctx: ctx, in: in, left: -1}

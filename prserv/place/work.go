@@ -12,6 +12,10 @@ import (
 type Work struct {
 	Stdin  io.Reader // what the place "-" is read from
 	Stdout io.Writer // what the place "-" is written to
+	// AllPackages takes packages of a feed that OpenEmbedded has not made.
+	AllPackages bool
+	// History reads the git history of a buildhistory.
+	History bool
 	// Progress is told now and then how far long work has come. It may be nil.
 	Progress func(Progress)
 	// Warn is given a line about everything that is left out. It may be nil.

@@ -1,0 +1,158 @@
+package place
+
+import (
+	"context"
+	"fmt"
+)
+
+// chooseReadings makes the table NAME_chosen of those readings of a feed that
+// count: of each release and kind of key those that the rows of known bear out
+// best, or if they know nothing, all that are likely. Its column greatest has
+// the greatest value that known has of the key. Known may be nil.
+//
+// Readings match 3 if their key is known, 2 if another key of their way to read
+// the version is, 1 if at least their pkgarch is.
+func (s *scratch) chooseReadings(ctx context.Context, name string, known *table) error {
+	from := "(SELECT NULL AS version, NULL AS pkgarch, NULL AS value WHERE false)"
+	if known != nil {
+		from = "(SELECT * FROM " + known.from + " WHERE NOT " + known.generation.badRows() + ")"
+	}
+	_, err := s.exec(ctx, fmt.Sprintf(`DROP TABLE IF EXISTS main.%[1]s_known; DROP TABLE IF EXISTS main.%[1]s_ways;
+		DROP TABLE IF EXISTS main.%[1]s_pkgarchs; DROP TABLE IF EXISTS main.%[1]s_matched; DROP TABLE IF EXISTS main.%[1]s_chosen;
+		CREATE TABLE main.%[1]s_known (version, pkgarch, value, PRIMARY KEY (version, pkgarch));
+		INSERT INTO main.%[1]s_known SELECT version, pkgarch, max(CAST(value AS TEXT) COLLATE revision) FROM %[2]s GROUP BY version, pkgarch;
+		CREATE TABLE main.%[1]s_pkgarchs (pkgarch PRIMARY KEY);
+		INSERT INTO main.%[1]s_pkgarchs SELECT DISTINCT pkgarch FROM main.%[1]s_known;
+		CREATE TABLE main.%[1]s_ways (release, way, pkgarch, PRIMARY KEY (release, way, pkgarch));
+		INSERT INTO main.%[1]s_ways SELECT DISTINCT release, way, pkgarch FROM main.%[1]s_readings
+			WHERE (version, pkgarch) IN (SELECT version, pkgarch FROM main.%[1]s_known);
+		CREATE TABLE main.%[1]s_matched AS SELECT r.*, k.value AS greatest, CASE
+			WHEN k.value IS NOT NULL THEN 3
+			WHEN (release, way, r.pkgarch) IN (SELECT release, way, pkgarch FROM main.%[1]s_ways) THEN 2
+			WHEN r.pkgarch IN (SELECT pkgarch FROM main.%[1]s_pkgarchs) THEN 1 ELSE 0 END AS match
+			FROM main.%[1]s_readings AS r LEFT JOIN main.%[1]s_known AS k ON k.version = r.version AND k.pkgarch = r.pkgarch;
+		CREATE TABLE main.%[1]s_chosen AS SELECT release, auto, version, pkgarch, value, why, format, greatest, match,
+			count(*) OVER (PARTITION BY release, auto) AS among FROM (
+				SELECT *, max(match) OVER (PARTITION BY release, auto) AS best FROM main.%[1]s_matched WHERE likely OR match > 0)
+			WHERE match = best;
+		CREATE INDEX main.%[1]s_keys ON %[1]s_chosen (version, pkgarch)`, name, from))
+	return err
+}
+
+// packageNames is the expression for the names of the first packages that a row
+// of NAME_chosen, c, comes from, with commas between.
+func packageNames(name string) string {
+	return fmt.Sprintf(`(SELECT group_concat(name, ',') FROM (SELECT DISTINCT p.name FROM main.%[1]s_chosen AS d
+		JOIN main.%[1]s_packages AS p ON p.release = d.release
+		WHERE d.version = c.version AND d.pkgarch = c.pkgarch ORDER BY p.name LIMIT 5))`, name)
+}
+
+// published makes a table of the greatest value of each key among the chosen
+// readings of a feed, with an expression for the checksums, of those for which
+// a condition holds. In both the row of NAME_chosen is c.
+func (s *scratch) published(ctx context.Context, p Place, name, checksum, having string) (*table, error) {
+	t := &table{place: p, from: "main." + name, generation: generation1}
+	rows, err := s.exec(ctx, fmt.Sprintf(`DROP TABLE IF EXISTS main.%[1]s; CREATE TABLE main.%[1]s (version, pkgarch, checksum, value);
+		INSERT INTO main.%[1]s SELECT version, pkgarch, %[2]s, max(value COLLATE revision) AS value FROM main.%[1]s_chosen AS c
+			GROUP BY version, pkgarch HAVING %[3]s`, name, checksum, having))
+	if err != nil {
+		return nil, err
+	}
+	t.rows = rows
+	revisions, err := s.number(ctx, "SELECT count(*) FROM "+t.from+" WHERE value LIKE '%.%'")
+	if err == nil && revisions > 0 {
+		t.generation = generation3
+		return t, nil
+	}
+	if err == nil {
+		_, err = s.exec(ctx, "UPDATE "+t.from+" SET value = CAST(value AS INTEGER)")
+	}
+	return t, err
+}
+
+// isNeeded holds for a row of NAME_chosen, c, whose value is above all that is
+// known of its key.
+const isNeeded = "(greatest IS NULL OR max(value COLLATE revision) > greatest COLLATE revision)"
+
+// narrow takes what a destination needs of a feed: one row of each key whose
+// greatest value there is lower than what was published, or that is not there.
+// It tells how many rows that leaves out.
+func (feedKind) narrow(ctx context.Context, w *Work, s *scratch, src, dst Place, name string, o CopyOptions) (*table, int64, error) {
+	fail := func(err error) (*table, int64, error) { return nil, 0, err }
+	known, err := w.readDestination(ctx, s, dst, o)
+	if err != nil {
+		return fail(err)
+	}
+	if err := s.chooseReadings(ctx, name, known); err != nil {
+		return fail(err)
+	}
+	if err := w.warnOfReadings(ctx, s, src, name); err != nil {
+		return fail(err)
+	}
+	all, err := s.number(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT DISTINCT version, pkgarch FROM main.%s_chosen)", name))
+	if err != nil {
+		return fail(err)
+	}
+	t, err := s.published(ctx, src, name, "'published-' || min(format)", isNeeded)
+	if err != nil {
+		return fail(err)
+	}
+	kept := all - t.rows
+	if known == nil && o.Generation == 0 { // every server can serve whole numbers
+		t, _, err = w.convert(ctx, s, t, generation1)
+	}
+	return t, kept, err
+}
+
+// readDestination makes a table of the rows that a destination has before it is
+// written. There is none if it is new, or to be written anew.
+func (w *Work) readDestination(ctx context.Context, s *scratch, dst Place, o CopyOptions) (*table, error) {
+	if dst.Kind != Server {
+		old, err := existing(dst)
+		if err != nil || old == nil || old.Size() == 0 || o.Replace {
+			return nil, err
+		}
+	}
+	return w.read(ctx, s, dst, "known", readOptions{lenient: true, detached: true})
+}
+
+// warnOfReadings tells of the versions that can be read in more than one way,
+// so that more than one row was taken.
+func (w *Work) warnOfReadings(ctx context.Context, s *scratch, src Place, name string) error {
+	n, err := s.number(ctx, fmt.Sprintf("SELECT count(DISTINCT release) FROM main.%s_chosen WHERE among > 1 AND match < 3 AND NOT auto", name))
+	if err == nil && n > 0 {
+		w.warn("versions of %s that can be read in more than one way, and of which nothing is known, so that each reading gets a row: %d; "+
+			"prserv-tool check --published tells which", src, n)
+	}
+	return err
+}
+
+// compareAsFeeds makes two tables comparable if one of them is of a feed: it
+// takes the readings of the feed that the other one knows, and of the other the
+// greatest value of each version and pkgarch, under the checksum that the feed
+// has in its place.
+func (s *scratch) compareAsFeeds(ctx context.Context, tables *[2]*table) error {
+	of := map[bool]int{true: 0, false: 1}[tables[0].place.Kind == Feed] // the feed
+	one, other := tables[of], tables[1-of]
+	if one.place.Kind != Feed {
+		return nil
+	}
+	name := []string{"a", "b"}[of]
+	err := s.chooseReadings(ctx, name, other)
+	if err != nil {
+		return err
+	}
+	if tables[of], err = s.published(ctx, one.place, name, packageNames(name), "true"); err != nil {
+		return err
+	}
+	if _, err := s.exec(ctx, fmt.Sprintf("CREATE INDEX main.%[1]s_published ON %[1]s (version, pkgarch)", name)); err != nil {
+		return err
+	}
+	reduced := *other
+	reduced.keyed = false
+	reduced.from = fmt.Sprintf(`(SELECT version, pkgarch, ifnull((SELECT checksum FROM main.%s AS f
+		WHERE f.version = o.version AND f.pkgarch = o.pkgarch), '') AS checksum, max(CAST(value AS TEXT) COLLATE revision) AS value
+		FROM %s AS o GROUP BY version, pkgarch)`, name, other.from)
+	tables[1-of] = &reduced
+	return nil
+}
