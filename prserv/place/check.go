@@ -3,11 +3,13 @@ package place
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
 
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite/query"
 )
 
 // Check calls each with what is wrong with a place, and returns its first
@@ -20,8 +22,13 @@ func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) err
 	defer s.close()
 	c := &checker{Work: w, scratch: s, place: p, removal: kinds[p.Kind].removal(), each: each}
 	t, err := w.read(ctx, s, p, "checked", readOptions{lenient: true})
-	if isDamaged(err) {
-		return c.damaged(err)
+	switch {
+	case isDamaged(err):
+		var reason *store.Error // without the advice, which is the checker's
+		errors.As(err, &reason)
+		return c.damaged(reason)
+	case errors.Is(err, query.ErrNoDatabase):
+		err = fmt.Errorf("%w; if it was one, save what can be read with %s rescued.sqlite3", err, command("copy --salvage", p))
 	}
 	if err != nil {
 		return err
@@ -53,29 +60,16 @@ func (c *checker) values(ctx context.Context, t *table) error {
 	if err := c.odd(ctx, &good, t.rows); err != nil {
 		return err
 	}
+	do := "give each a number of its own: " + command("raise-twins", c.place)
 	return c.rowsOf(ctx, t, `SELECT version, pkgarch, min(checksum), max(checksum), count(DISTINCT checksum), CAST(value AS TEXT)
 		FROM `+good.highest().from+` GROUP BY version, pkgarch HAVING min(checksum) <> max(checksum)`,
 		func(row []driver.Value) Problem {
 			value, _ := row[5].(string)
 			return Problem{fmt.Sprintf("%v checksums of %s share its greatest value %s, so different packages get the same number: %s, %s",
-				row[4], shown(row[:2]), value, shown(row[2:3]), shown(row[3:4])), c.raise(row[0], row[1], row[3], value)}
+				row[4], shown(row[:2]), value, shown(row[2:3]), shown(row[3:4])), do}
 		}, func(n int) Problem {
-			return Problem{fmt.Sprintf("%d more versions have checksums that share their greatest value", n), "raise one of each"}
+			return Problem{fmt.Sprintf("%d more versions have checksums that share their greatest value", n), do}
 		})
-}
-
-// raise says how a user raises a row above the greatest value.
-func (c *checker) raise(version, pkgarch, checksum driver.Value, greatest string) string {
-	v, _ := version.(string)
-	p, _ := pkgarch.(string)
-	sum, _ := checksum.(string)
-	number, _ := store.ParseRevision(greatest)
-	reads, _ := Parse(c.place.Name, "inc") // as that command does
-	if reads != c.place || c.place.Name == standard || !isVariable(v, p, sum) {
-		return "raise one of them"
-	}
-	return fmt.Sprintf(`raise one of them: echo '%s%s$%s$%s = "%d"' | prserv-tool copy --format inc - %s`,
-		rowPrefix, v, p, sum, number[0]+1, shellWord(c.place.Name))
 }
 
 // shellWord writes a name as a shell reads it.

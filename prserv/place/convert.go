@@ -19,7 +19,8 @@ func (w *Work) convert(ctx context.Context, s *scratch, t *table, to *generation
 
 // toWholeNumbers keeps the greatest whole number of each checksum. Where the
 // greatest value of a version and pkgarch is none, such as 3.1, the next one
-// takes its place, 4: with 3 the numbers would go back.
+// takes its place, 4: with 3 the numbers would go back. There always is one,
+// because the parts of a revision have at most 18 digits.
 func (w *Work) toWholeNumbers(ctx context.Context, s *scratch, t *table, to *generation) (*table, int64, error) {
 	out := &table{place: t.place, from: "main.wholes", generation: to, keyed: true}
 	_, err := s.exec(ctx, `CREATE TABLE main.wholes (version, pkgarch, checksum, value, PRIMARY KEY (version, pkgarch, checksum));

@@ -54,7 +54,7 @@ func (databaseKind) read(ctx context.Context, w *Work, s *scratch, p Place, name
 		return fail(err)
 	}
 	if len(tables) == 0 {
-		return fail(fmt.Errorf("it is no PR database: it has neither a table %s nor %s", generation1.table, generation3.table))
+		return fail(errNoTable)
 	}
 	if !o.lenient {
 		for _, t := range tables {

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -27,6 +28,9 @@ func (dumpKind) refuse(dst Place, o CopyOptions, toItself bool) error {
 func (dumpKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, o readOptions) (*table, error) {
 	d := dumpParser{lenient: o.lenient}
 	t, err := w.readText(ctx, s, p, name, d.parse)
+	if errors.Is(err, sqldump.ErrCut) || errors.Is(err, sqldump.ErrRolledBack) || errors.Is(err, sqldump.ErrRecovered) {
+		err = fmt.Errorf("%w; take what it has with %s DST", err, command("copy --salvage", p))
+	}
 	if err != nil {
 		return nil, err
 	}

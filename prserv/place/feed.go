@@ -19,11 +19,15 @@ type feedKind struct{}
 func (feedKind) removal() string { return "publish the feed without its packages" }
 
 func (feedKind) refuse(dst Place, _ CopyOptions, _ bool) error {
-	return fmt.Errorf("%s is a package feed, which is only read; name a server or a file to copy to", dst)
+	return fmt.Errorf("%s is a package feed, which is only read; name a server or a file", dst)
 }
 
 func (feedKind) write(_ context.Context, _ *Work, _ *scratch, _ *table, dst Place, o CopyOptions) (Copied, error) {
 	return Copied{}, feedKind{}.refuse(dst, o, false)
+}
+
+func (feedKind) raiseTwins(_ context.Context, _ *Work, _ *scratch, p Place) (Raised, error) {
+	return Raised{}, feedKind{}.refuse(p, CopyOptions{}, false)
 }
 
 func (feedKind) check(context.Context, *checker, *table) (sound bool, err error) { return true, nil }

@@ -157,9 +157,9 @@ func TestCheck(t *testing.T) {
 		"no key":       {"CREATE TABLE PRMAIN_nohist (version, pkgarch, checksum, value);" + good, []string{"PRMAIN_nohist has lost its primary key"}},
 		"shared below": {make1 + good + "INSERT INTO PRMAIN_nohist VALUES ('v','p','c',1)", nil},
 		"shared": {make1 + good + "INSERT INTO PRMAIN_nohist VALUES ('v','p','c',2)",
-			[]string{`2 checksums of v p share its greatest value 2, so different packages get the same number: b, c|echo 'PRAUTO$v$p$c = "3"' | prserv-tool copy --format inc - `}},
+			[]string{`2 checksums of v p share its greatest value 2, so different packages get the same number: b, c|give each a number of its own: prserv-tool raise-twins `}},
 		"shared by an odd name": {make1 + "INSERT INTO PRMAIN_nohist VALUES ('it''s;rm','p','a',2), ('it''s;rm','p','b',2)",
-			[]string{"share its greatest value 2|raise one of them"}},
+			[]string{"share its greatest value 2|prserv-tool raise-twins /"}},
 		"no text":     {make1 + good + "INSERT INTO PRMAIN_nohist VALUES (X'41','p','c',2)", []string{"the row X'41' p c 2 holds"}},
 		"NUL":         {make1 + good + "INSERT INTO PRMAIN_nohist VALUES ('v' || char(0),'p','c',2)", []string{`the row "v\x00" p c 2 holds`}},
 		"no UTF-8":    {make1 + good + "INSERT INTO PRMAIN_nohist VALUES (CAST(X'ff' AS TEXT),'p','c',2)", []string{`the row "\xff" p c 2 has a text that is not UTF-8`}},
@@ -210,7 +210,7 @@ func TestCheckText(t *testing.T) {
 	p := textPlace(t, "a.sql", begin+make1+"INSERT INTO PRMAIN_nohist VALUES('v','p','c','3');\nINSERT INTO PRMAIN_nohist VALUES('v','p',X'41',9.0e+999);\nCOMMIT;\n")
 	wantProblems(t, "dump", problemsOf(t, p), []string{"the row v p c 3 holds", "the row v p X'41' +Inf holds"})
 	p = serve(t, Row{"v", "p", "a", "1"}, Row{"v", "p", "b", "1"})
-	wantProblems(t, "server", problemsOf(t, p), []string{"share its greatest value 1|copy --format inc - " + p.Name})
+	wantProblems(t, "server", problemsOf(t, p), []string{"share its greatest value 1|prserv-tool raise-twins " + p.Name})
 }
 
 // TestCheckDamaged looks into files that are not sound.

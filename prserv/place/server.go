@@ -136,14 +136,15 @@ func (k serverKind) write(ctx context.Context, w *Work, s *scratch, in *table, d
 		return Copied{}, err
 	}
 	copied := Copied{Kept: in.rows - sent, Left: left}
-	if sent == 0 {
-		return copied, nil
+	if sent > 0 {
+		s.unfreeze() // importing takes long
+		if err := w.importAll(ctx, s, dst, sent, &copied); err != nil {
+			return Copied{}, fmt.Errorf("%w; what it has got stays, and a second run goes on", err)
+		}
 	}
-	s.unfreeze() // importing takes long
-	if err := w.importAll(ctx, s, dst, sent, &copied); err != nil {
-		return Copied{}, fmt.Errorf("%w; what it has got stays, and a second run goes on", err)
-	}
-	return copied, nil
+	merged := &table{place: dst, generation: generation1, from: "(SELECT version, pkgarch, checksum, value FROM main.sent UNION ALL " +
+		"SELECT version, pkgarch, checksum, value FROM " + old.from + ")"}
+	return copied, w.tellTwins(ctx, s, merged, dst)
 }
 
 // refuseUnsendable returns an error if a table has a text that XML cannot

@@ -134,6 +134,20 @@ func (c *countingReader) Read(p []byte) (int, error) {
 
 // writeText writes a text of a kind.
 func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst Place, o CopyOptions) (copied Copied, err error) {
+	err = w.replaceText(ctx, s, k, dst, func(hasText bool) (t *table, err error) {
+		t, copied, err = w.rowsOfText(ctx, s, k, in, dst, o, hasText && !o.Replace)
+		return t, err
+	})
+	if err != nil {
+		return Copied{}, err
+	}
+	return copied, nil
+}
+
+// replaceText writes the rows that a function returns to a text of a kind. The
+// function is told whether there is a text already, which is not replaced if it
+// returns no table.
+func (w *Work) replaceText(ctx context.Context, s *scratch, k text, dst Place, rows func(hasText bool) (*table, error)) (err error) {
 	var r *dbfile.Replacement
 	var old os.FileInfo
 	to := w.Stdout
@@ -141,30 +155,29 @@ func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst
 		// The draft comes before the look at the file: what another program
 		// wrote in between would be lost.
 		if r, err = dbfile.Replace(dst.Name); err != nil {
-			return Copied{}, err
+			return err
 		}
 		defer r.Abandon()
 		if old, err = existing(dst); err != nil {
-			return Copied{}, err
+			return err
 		}
 		to = r.Draft
 	}
-	merges := old != nil && old.Size() > 0 && !o.Replace
-	in, copied, err = w.rowsOfText(ctx, s, k, in, dst, o, merges)
-	if err != nil {
-		return Copied{}, err
+	t, err := rows(old != nil && old.Size() > 0)
+	if err != nil || t == nil {
+		return err
 	}
 	out := bufio.NewWriterSize(to, 256<<10)
-	if err = k.print(ctx, w, s, in, dst, out); err == nil {
+	if err = k.print(ctx, w, s, t, dst, out); err == nil {
 		err = out.Flush()
 	}
 	if err != nil {
-		return Copied{}, fmt.Errorf("writing %s: %w", dst, dbfile.Reason(err))
+		return fmt.Errorf("writing %s: %w", dst, dbfile.Reason(err))
 	}
 	if r != nil {
-		return copied, r.Finish(old)
+		return r.Finish(old)
 	}
-	return copied, nil
+	return nil
 }
 
 // rowsOfText makes a table of the rows that a text is to have. If it merges,
@@ -189,8 +202,11 @@ func (w *Work) rowsOfText(ctx context.Context, s *scratch, k text, in *table, ds
 			dst, old.generation.table))
 	}
 	merged, copied, err := w.mergeTables(ctx, s, chosen, old)
+	if err != nil {
+		return fail(err)
+	}
 	copied.Left = left
-	return merged, copied, err
+	return merged, copied, w.tellTwins(ctx, s, merged, dst)
 }
 
 // mergeTables makes a table of the rows of a text that exists and of those that

@@ -19,6 +19,7 @@ type fakeWork struct {
 	found    []place.Difference
 	rows     []place.Row
 	problems []place.Problem
+	raised   place.Raised
 	err      error
 	begin    func() // called before anything is found
 }
@@ -44,6 +45,11 @@ func (f fakeWork) List(_ context.Context, _ place.Place, _ place.ListOptions, ea
 
 func (f fakeWork) Check(_ context.Context, _ place.Place, each func(place.Problem) error) error {
 	return feed(f, f.problems, each)
+}
+
+func (f fakeWork) RaiseTwins(context.Context, place.Place) (place.Raised, error) {
+	f.started()
+	return f.raised, f.err
 }
 
 func feed[T any](f fakeWork, found []T, each func(T) error) error {
@@ -103,6 +109,11 @@ func TestPrinting(t *testing.T) {
 		{"list", "list a.db", fakeWork{rows: someRows}, 0, "bash-5.2-r0\tcore2-64\taa\t7\na\tall\tb\\tb\\n\t1.10\n", ""},
 		{"list fails", "list a.db", fakeWork{rows: someRows[:1], err: broken}, 2, "bash-5.2-r0\tcore2-64\taa\t7\n",
 			"prserv-tool: a.sql: line 7 is none\n"},
+		{"raise twins", "raise-twins a.db", fakeWork{raised: place.Raised{Versions: 2, Rows: 3}}, 0, "3 checksums of 2 versions raised\n", ""},
+		{"raise twins of stdin", "raise-twins - --format inc", fakeWork{raised: place.Raised{Versions: 1, Rows: 1}}, 0, "",
+			"1 checksum of 1 version raised\n"},
+		{"raise twins without a number", "raise-twins a.db", fakeWork{raised: place.Raised{Left: 1}}, 1, "0 checksums of 0 versions raised\n", ""},
+		{"raise twins fails", "raise-twins a.db", fakeWork{err: broken}, 2, "", "prserv-tool: a.sql: line 7 is none\n"},
 		{"check", "check a.db", wrong, 1, "a.db: row 7 has no value; remove it\na.db: x; y\n", ""},
 		{"check finds nothing", "check a.db", fakeWork{}, 0, "a.db: nothing wrong\n", ""},
 		{"check fails", "check a.db", fakeWork{err: broken}, 2, "", "prserv-tool: a.sql: line 7 is none\n"},

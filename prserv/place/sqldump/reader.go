@@ -23,6 +23,16 @@ const maxStatement = 16 << 20
 // ErrCut is returned where a dump ends too early.
 var ErrCut = errors.New("it ends in the middle, so rows are missing; get a whole one")
 
+// ErrRolledBack is returned where a dump ends as sqlite3 ends that of a damaged
+// file.
+var ErrRolledBack = errors.New("the dump says itself that it is not whole (ROLLBACK); get another one")
+
+// ErrRecovered is returned where a text is what .recover of sqlite3 writes, which
+// does not say what it has lost.
+var ErrRecovered = errors.New("it is what .recover has saved of a damaged file")
+
+var errTooLong = fmt.Errorf("a statement is longer than %d MiB", maxStatement>>20)
+
 // schemas are the statements that make the tables whose rows count.
 var schemas = map[string]string{store.NohistTable: store.NohistSchema, store.MainTable: store.MainSchema}
 
@@ -111,7 +121,7 @@ func (r *Reader) statement() ([]byte, error) {
 		r.buf = append(r.buf, piece...)
 		switch {
 		case len(r.buf) > maxStatement:
-			return nil, fmt.Errorf("a statement is longer than %d MiB", maxStatement>>20)
+			return nil, errTooLong
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF) && len(r.buf) > 0:
 			if !r.started && !isBeginning(r.buf) {
@@ -157,9 +167,13 @@ func (r *Reader) process(stmt []byte, add func(string, store.Row) error) (last b
 	case "CREATE":
 		return false, r.create(&l)
 	case "BEGIN":
-		if l.keyword() == "TRANSACTION" && l.end() && !r.begun {
+		switch word := l.keyword(); {
+		case r.begun || !l.end():
+		case word == "TRANSACTION":
 			r.begun = true
 			return false, nil
+		case word == "":
+			return false, ErrRecovered
 		}
 	case "COMMIT":
 		if l.end() {
@@ -178,7 +192,7 @@ func (r *Reader) process(stmt []byte, add func(string, store.Row) error) (last b
 			return false, nil
 		}
 	case "ROLLBACK":
-		return false, errors.New("the dump says itself that it is not whole (ROLLBACK); get another one")
+		return false, ErrRolledBack
 	}
 	return false, noDump(stmt)
 }
