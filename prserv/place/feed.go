@@ -54,7 +54,7 @@ func (w *Work) stageFeed(ctx context.Context, s *scratch, p Place, name string) 
 	in := &feedStager{s: s, releases: map[feed.Package]int64{},
 		packages: inserter{s: s, table: name + "_packages", columns: 4},
 		readings: inserter{s: s, table: name + "_readings", columns: 9}}
-	o := feed.Options{AllPackages: w.AllPackages, History: w.History, Stdin: w.Stdin, Warn: func(line string) { w.warn("%s", line) }}
+	o := feed.Options{AllPackages: w.Feeds.AllPackages, History: w.Feeds.History, Stdin: w.Stdin, Warn: func(line string) { w.warn("%s", line) }}
 	o.Progress = func(file string, part float64) { w.progress(Progress{"reading " + file, in.count, part}) }
 	if err := feed.Read(ctx, p.Name, o, in.add); err != nil {
 		return err

@@ -21,6 +21,21 @@ type Behind struct {
 	Why string
 }
 
+// MendPublished says how a user raises the numbers that CheckPublished finds.
+func (w *Work) MendPublished(p, published Place) string {
+	copies := command("copy", published)
+	if w.Feeds.AllPackages {
+		copies += " --all-packages"
+	}
+	if w.Feeds.History {
+		copies += " --history"
+	}
+	if p.Kind == Feed {
+		return "raise those of the PR server with " + copies + " HOST:PORT, and build these packages anew"
+	}
+	return "raise them with " + copies + " " + shellWord(p.Name)
+}
+
 // CheckPublished calls each with what a feed has published above the numbers of
 // a place, in the order of the key, and returns its first error. If the place
 // is a feed as well, it is one that is yet to be published: what it does not

@@ -2,6 +2,7 @@ package place
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 )
 
@@ -119,12 +120,16 @@ func (w *Work) readDestination(ctx context.Context, s *scratch, dst Place, o Cop
 // warnOfReadings tells of the versions that can be read in more than one way,
 // so that more than one row was taken.
 func (w *Work) warnOfReadings(ctx context.Context, s *scratch, src Place, name string) error {
-	n, err := s.number(ctx, fmt.Sprintf("SELECT count(DISTINCT release) FROM main.%s_chosen WHERE among > 1 AND match < 3 AND NOT auto", name))
-	if err == nil && n > 0 {
-		w.warn("versions of %s that can be read in more than one way, and of which nothing is known, so that each reading gets a row: %d; "+
-			"prserv-tool check --published tells which", src, n)
+	of := fmt.Sprintf("FROM main.%s_chosen WHERE among > 1 AND match < 3 AND NOT auto", name)
+	n, err := s.number(ctx, "SELECT count(DISTINCT release) "+of)
+	if err != nil || n == 0 {
+		return err
 	}
-	return err
+	return s.walk(ctx, "SELECT why "+of+" ORDER BY rowid LIMIT 1", nil, func(row []driver.Value) error {
+		w.warn("versions of %s that can be read in more than one way, and of which nothing is known, so that each reading gets a row: %d, such as %v",
+			src, n, row[0])
+		return nil
+	})
 }
 
 // compareAsFeeds makes two tables comparable if one of them is of a feed: it

@@ -12,15 +12,19 @@ import (
 type Work struct {
 	Stdin  io.Reader // what the place "-" is read from
 	Stdout io.Writer // what the place "-" is written to
-	// AllPackages takes packages of a feed that OpenEmbedded has not made.
-	AllPackages bool
-	// History reads the git history of a buildhistory.
-	History bool
+	// Feeds says how to read places of the kind [Feed].
+	Feeds FeedOptions
 	// Progress is told now and then how far long work has come. It may be nil.
 	Progress func(Progress)
 	// Warn is given a line about everything that is left out, or that needs a
 	// second look. It may be nil.
 	Warn func(line string)
+}
+
+// FeedOptions say what to read of a feed.
+type FeedOptions struct {
+	AllPackages bool // packages that OpenEmbedded has not made, too
+	History     bool // the git history of a buildhistory, too
 }
 
 // Progress is how far long work has come.

@@ -24,7 +24,8 @@ names. Options choose rows by patterns: * stands for any text and ? for any
 character, and a row must match all patterns.
 
 A terminal gets a table. A pipe or a file gets the bare rows: version, pkgarch,
-checksum and value with tabs between.`,
+checksum and value with tabs between. Of a package feed, the names of the first
+binary packages that have the number stand in place of the checksum.`,
 		Example: `  prserv-tool list prserv.sqlite3 --version 'bash-*' --greatest
   prserv-tool list prhost.example:8585 --pkgarch core2-64 | cut -f 1 | uniq -c`,
 		SuggestFor: []string{"ls", "show", "dump", "print", "cat"},
@@ -46,6 +47,7 @@ checksum and value with tabs between.`,
 		complete(cmd, option.name, nil)
 	}
 	cmd.Flags().BoolVar(&o.Greatest, "greatest", false, "only rows that hold the greatest value of their version and pkgarch")
+	p.feedOptions(cmd)
 	formatOption(cmd, &format)
 	return cmd
 }
