@@ -12,34 +12,41 @@ import (
 	"prserver/prserv/store/sqlite/query"
 )
 
-// Check calls each with what is wrong with a place, and returns its first
-// error, or that of a place that cannot be looked into at all.
-func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) error {
+// Check calls each with what is wrong with a place, and returns how many rows
+// it has, as far as they could be read, and the first error of each, or that of
+// a place that cannot be looked into at all.
+func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) (rows int64, err error) {
 	s, err := openScratch(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer s.close()
 	c := &checker{Work: w, scratch: s, place: p, removal: kinds[p.Kind].removal(), each: each}
 	t, err := w.read(ctx, s, p, "checked", readOptions{lenient: true})
+	bare := (*noChecksumError)(nil)
 	switch {
 	case isDamaged(err):
 		var reason *store.Error // without the advice, which is the checker's
 		errors.As(err, &reason)
-		return c.damaged(reason)
+		return 0, c.damaged(reason)
 	case errors.Is(err, query.ErrNoDatabase):
 		err = fmt.Errorf("%w; if it was one, save what can be read with %s rescued.sqlite3", err, command("copy --salvage", p))
+	case errors.As(err, &bare):
+		return 0, c.problem(bare.do(), "%s", bare.what())
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if sound, err := kinds[p.Kind].check(ctx, c, t); err != nil || !sound {
-		return err
+	sound, err := kinds[p.Kind].check(ctx, c, t)
+	if err == nil && sound {
+		if err = c.rows(ctx, t); err == nil {
+			err = c.values(ctx, t)
+		}
 	}
-	if err := c.rows(ctx, t); err != nil {
-		return err
+	if err == nil {
+		err = s.settle()
 	}
-	return c.values(ctx, t)
+	return t.rows, err
 }
 
 // rows finds rows that no PR server has issued.
@@ -47,7 +54,7 @@ func (c *checker) rows(ctx context.Context, t *table) error {
 	return c.rowsOf(ctx, t, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+t.generation.badRows(),
 		func(row []driver.Value) Problem {
 			return Problem{fmt.Sprintf("the row %s holds what no PR server issues", shown(row)),
-				c.removal + "; the next value is the greatest of the others and one"}
+				c.removal + "; the next value is then one more than the greatest of the others"}
 		}, func(n int) Problem {
 			return Problem{fmt.Sprintf("%d more rows hold what no PR server issues", n), c.removal + " each time"}
 		})
@@ -95,9 +102,9 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 			if what == "" {
 				return Problem{}
 			}
-			return Problem{fmt.Sprintf("the row %s has %s", shown(row), what), c.removal + ", if it is no package of yours"}
+			return Problem{fmt.Sprintf("the row %s has %s", shown(row), what), c.removal + " if it is not one of your packages"}
 		}, func(n int) Problem {
-			return Problem{fmt.Sprintf("%d more rows are as odd", n), c.removal + " each time"}
+			return Problem{fmt.Sprintf("%d more rows are odd in the same way", n), c.removal + " each time"}
 		})
 }
 

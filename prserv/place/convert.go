@@ -40,15 +40,15 @@ func (w *Work) toWholeNumbers(ctx context.Context, s *scratch, t *table, to *gen
 		return nil, 0, err
 	}
 	if raised > 0 {
-		w.warn("values of %s that were the greatest of their version but no whole numbers, such as 3.1, "+
-			"and became the next whole number, so that numbers do not go back: %d", t.place, raised)
+		w.warn("%s: values such as 3.1, which were the greatest of their version, became the next whole number, "+
+			"so that numbers do not go back: %d", t.place, raised)
 	}
 	if out.rows, err = s.number(ctx, "SELECT count(*) FROM main.wholes"); err != nil {
 		return nil, 0, err
 	}
 	left := t.rows - out.rows
 	if left > 0 {
-		w.warn("values of %s that were left out, because they are no whole numbers, or not the greatest of their checksum: %d", t.place, left)
+		w.warn("%s: values were left out, because they are not whole numbers or not the greatest of their checksum: %d", t.place, left)
 	}
 	return out, left, nil
 }

@@ -94,7 +94,7 @@ func (w *Work) dropRepeated(ctx context.Context, s *scratch, t *table) (*table, 
 	}
 	left := t.rows - out.rows
 	if left > 0 {
-		w.warn("rows of %s that come twice, of which the greatest value stays: %d", t.place, left)
+		w.warn("%s: rows that come twice were left out, and the greatest value stays: %d", t.place, left)
 	}
 	return out, left, nil
 }

@@ -88,6 +88,9 @@ func (w *Work) fill(ctx context.Context, s *scratch, in *table, r *dbfile.Replac
 	if n, err = s.number(ctx, "SELECT count(*) FROM "+into); err != nil {
 		return 0, err
 	}
+	if err := s.settle(); err != nil {
+		return 0, err
+	}
 	s.unfreeze()
 	_, err = s.exec(ctx, "DETACH dst_file")
 	return n, err
@@ -110,6 +113,10 @@ func (w *Work) mergeIntoFile(ctx context.Context, s *scratch, in *table, dst Pla
 // one transaction.
 func (s *scratch) changeFile(ctx context.Context, dst Place, change func() error) error {
 	fail := func(err error) error { return fileError(dst, "writing", err) }
+	if writer := dbfile.UnseenWriter(dst.Name); writer != nil && writer.Cut {
+		return fail(fmt.Errorf("%s writes to a file in its place that has been removed or replaced, and would damage this one; "+
+			"name its HOST:PORT instead", writer))
+	}
 	claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
 	if err != nil {
 		return fail(err)
@@ -202,6 +209,9 @@ func (w *Work) mergeRows(ctx context.Context, s *scratch, in *table, dst Place, 
 	copied := Copied{New: after - before, Left: left}
 	copied.Raised = changed - copied.New
 	copied.Kept = in.rows - changed
+	if err := s.settle(); err != nil {
+		return Copied{}, err
+	}
 	return copied, w.tellTwins(ctx, s, &table{place: dst, from: into, generation: of}, dst)
 }
 
@@ -248,7 +258,7 @@ func (w *Work) takeOver(ctx context.Context, s *scratch, dst Place) error {
 	}
 	n, err := s.exec(ctx, own.insertInto("dst_file."+generation3.table))
 	if err == nil && n > 0 {
-		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, generation1.table, generation3.table, n)
+		w.warn("%s: values were copied from its table %s into %s: %d", dst, generation1.table, generation3.table, n)
 	}
 	return err
 }

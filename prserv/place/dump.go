@@ -88,10 +88,10 @@ func (d *dumpParser) both() bool { return d.newer > 0 && d.newer < d.rows }
 // warn tells about what the dump has besides the rows that count.
 func (d *dumpParser) warn(w *Work, p Place) {
 	for _, what := range d.dump.Skipped() {
-		w.warn("%s has the %s as well, which is left out", p, what)
+		w.warn("%s also has the %s, which is left out", p, what)
 	}
 	if d.older && d.newer > 0 {
-		w.warn("%s answers from its table %s; rows of its table %s, of BitBake 2.10 and later, that are left out: %d",
+		w.warn("%s answers from its table %s; rows of its table %s, of BitBake 2.10 and later, were left out: %d",
 			p, generation1.table, generation3.table, d.newer)
 	}
 }
@@ -168,7 +168,7 @@ func (dumpKind) print(ctx context.Context, w *Work, s *scratch, t *table, dst Pl
 	put := func(lines driver.Value) error {
 		text, _ := lines.(string)
 		if !utf8.ValidString(text) {
-			return fmt.Errorf("a row is no text in UTF-8: %w", errBadRow)
+			return fmt.Errorf("a row is not UTF-8: %w", errBadRow)
 		}
 		_, err := out.WriteString(text)
 		return err

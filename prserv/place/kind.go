@@ -69,7 +69,7 @@ func refuseReplace(dst Place, o CopyOptions) error {
 	if !o.Replace {
 		return nil
 	}
-	return fmt.Errorf("%s is not to be replaced: its numbers could go back; name a new file", dst)
+	return fmt.Errorf("%s cannot be replaced: its numbers could go back; name a new file", dst)
 }
 
 func refuseItself(dst Place, toItself bool) error {

@@ -141,7 +141,7 @@ func TestListPatterns(t *testing.T) {
 func problemsOf(t *testing.T, p Place) []Problem {
 	t.Helper()
 	var out []Problem
-	if err := (&Work{}).Check(t.Context(), p, func(p Problem) error { out = append(out, p); return nil }); err != nil {
+	if _, err := (&Work{}).Check(t.Context(), p, func(p Problem) error { out = append(out, p); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -184,7 +184,7 @@ func TestCheck(t *testing.T) {
 		"many shared": {make1 + "WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i WHERE n < 49) INSERT INTO PRMAIN_nohist SELECT 'v' || (n / 2), 'p', n, 1 FROM i",
 			append(slices.Repeat([]string{"share its greatest value 1"}, maxProblems), "5 more versions have")},
 		"many odd": {make1 + "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 50) INSERT INTO PRMAIN_nohist SELECT 'v' || n, '', 'c', 1 FROM i",
-			append(slices.Repeat([]string{"no pkgarch"}, maxProblems), "30 more rows are as odd")},
+			append(slices.Repeat([]string{"no pkgarch"}, maxProblems), "30 more rows are odd in the same way")},
 	} {
 		p := Place{Database, filepath.Join(t.TempDir(), "a.db")}
 		execute(t, openDB(t, p.Name), test.sql)
@@ -234,7 +234,7 @@ func TestCheckDamaged(t *testing.T) {
 		}
 		prservtest.WriteFile(t, p.Name, string(damaged))
 		problems := 0
-		err := (&Work{}).Check(t.Context(), p, func(problem Problem) error { problems++; return nil })
+		_, err := (&Work{}).Check(t.Context(), p, func(problem Problem) error { problems++; return nil })
 		if err != nil {
 			prservtest.WantOneLine(t, "check", err, p.Name)
 		}

@@ -2,6 +2,7 @@ package place
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +106,16 @@ func (w *Work) stageText(ctx context.Context, s *scratch, in io.Reader, size int
 			}
 			w.progress(Progress{"reading " + p.String(), to.rows, part})
 		}
-		return parse(in, to)
+		packing := p.packing()
+		if packing == nil {
+			return parse(in, to)
+		}
+		text, err := newUnpacker(packing, in)
+		if err != nil {
+			return nil, err
+		}
+		defer text.Close()
+		return parse(text, to)
 	})
 	if err != nil {
 		return nil, err
@@ -134,12 +144,17 @@ func (c *countingReader) Read(p []byte) (int, error) {
 
 // writeText writes a text of a kind.
 func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst Place, o CopyOptions) (copied Copied, err error) {
+	merges := false
 	err = w.replaceText(ctx, s, k, dst, func(hasText bool) (t *table, err error) {
-		t, copied, err = w.rowsOfText(ctx, s, k, in, dst, o, hasText && !o.Replace)
+		merges = hasText && !o.Replace
+		t, copied, err = w.rowsOfText(ctx, s, k, in, dst, o, merges)
 		return t, err
 	})
 	if err != nil {
 		return Copied{}, err
+	}
+	if merges && dst.Kind == Inc { // oe-core writes an export anew
+		w.warn("%s was there, so the values have been merged into it; --replace writes it anew", dst)
 	}
 	return copied, nil
 }
@@ -167,17 +182,35 @@ func (w *Work) replaceText(ctx context.Context, s *scratch, k text, dst Place, r
 	if err != nil || t == nil {
 		return err
 	}
-	out := bufio.NewWriterSize(to, 256<<10)
-	if err = k.print(ctx, w, s, t, dst, out); err == nil {
-		err = out.Flush()
-	}
-	if err != nil {
+	if err = w.printPacked(ctx, s, k, t, dst, to); err != nil {
 		return fmt.Errorf("writing %s: %w", dst, dbfile.Reason(err))
 	}
-	if r != nil {
-		return r.Finish(old)
+	if err := s.settle(); err != nil || r == nil {
+		return err
 	}
-	return nil
+	return r.Finish(old)
+}
+
+// printPacked writes the rows of a table as a text, compressed if the name of the
+// place says so.
+func (w *Work) printPacked(ctx context.Context, s *scratch, k text, in *table, dst Place, to io.Writer) error {
+	packed := io.WriteCloser(nil)
+	if packing := dst.packing(); packing != nil {
+		var err error
+		if packed, err = packing.pack(to); err != nil {
+			return err
+		}
+		to = packed
+	}
+	out := bufio.NewWriterSize(to, 256<<10)
+	err := k.print(ctx, w, s, in, dst, out)
+	if err == nil {
+		err = out.Flush()
+	}
+	if packed != nil {
+		err = cmp.Or(err, packed.Close())
+	}
+	return err
 }
 
 // rowsOfText makes a table of the rows that a text is to have. If it merges,

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -34,8 +33,8 @@ a feed as well, one that is yet to be published, only versions count that both
 have.
 
 With --json, stdout has one object: an array "problems" of objects with "what"
-and "do", or with --published an array "published" and, if it is not empty,
-"do".`,
+and "do", and the number of "rows"; or with --published, an array "published"
+and what to "do" if it is not empty.`,
 		Example: `  PRSERV_HOST=prhost.example:8585 prserv-tool check --json
   prserv-tool check prhost.example:8585 --published tmp/deploy/ipk`,
 		SuggestFor: []string{"verify", "validate", "fsck", "doctor"},
@@ -80,14 +79,16 @@ func (p *program) check(ctx context.Context, of place.Place, asJSON bool) error 
 			}(problem))
 		}
 	}
-	err := p.work.Check(ctx, of, func(problem place.Problem) error {
+	rows, err := p.work.Check(ctx, of, func(problem place.Problem) error {
 		found++
 		return each(problem)
 	})
 	if err == nil {
 		switch {
 		case asJSON:
-			_, err = io.WriteString(out, list.end()+"}\n")
+			_, err = fmt.Fprintf(out, "%s,\n\"rows\":%d}\n", list.end(), rows)
+		case found == 0 && rows == 0:
+			_, err = fmt.Fprintf(out, "%s: nothing wrong, but it has no value, so every number starts at 0\n", of)
 		case found == 0:
 			_, err = fmt.Fprintf(out, "%s: nothing wrong\n", of)
 		}

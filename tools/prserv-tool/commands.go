@@ -31,6 +31,7 @@ A place is one of these:
     NAME.sqlite3, .db         a database file, of any generation of BitBake
     NAME.sql                  a dump of one
     NAME.inc, .conf           configuration, as oe-core exports PR values
+    NAME.sql.gz, .inc.zst     such a text, compressed with gzip or zstd
     FOLDER, FILE, http://...  to read, what builds have published: deploy/ipk, a
                               buildhistory, Packages.gz, primary.xml, ...
 

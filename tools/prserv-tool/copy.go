@@ -85,15 +85,19 @@ func (g *generation) Type() string { return "1|3" }
 
 func (p *program) copy(ctx context.Context, src, dst place.Place, o place.CopyOptions) error {
 	copied, err := p.work.Copy(ctx, src, dst, o)
+	line := copiedLine(copied)
+	if copied.Left > 0 && dst.Kind == place.Inc && !o.All {
+		line += "; --all writes lower values as well"
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return interruptedCopy(dst)
 	case err != nil:
 		return err
 	case dst.Name == "-":
-		p.say(copiedLine(copied)) // stdout has the values
+		p.say(line) // stdout has the values
 	default:
-		_, err = fmt.Fprintln(p.stdout, copiedLine(copied))
+		_, err = fmt.Fprintln(p.stdout, line)
 	}
 	if err == nil && copied.NotWhole {
 		err = errFound

@@ -30,7 +30,7 @@ type worker interface {
 	Diff(ctx context.Context, a, b place.Place, each func(place.Difference) error) (place.Compared, error)
 	List(ctx context.Context, p place.Place, o place.ListOptions, each func(place.Row) error) error
 	RaiseTwins(ctx context.Context, p place.Place) (place.Raised, error)
-	Check(ctx context.Context, p place.Place, each func(place.Problem) error) error
+	Check(ctx context.Context, p place.Place, each func(place.Problem) error) (rows int64, err error)
 	CheckPublished(ctx context.Context, p, published place.Place, each func(place.Behind) error) error
 	MendPublished(p, published place.Place) string
 }

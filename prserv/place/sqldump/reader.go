@@ -83,7 +83,7 @@ func (r *Reader) Read(add func(table string, row store.Row) error) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err == nil && ended:
-			err = errors.New("something follows behind COMMIT")
+			err = errors.New("there is more after COMMIT")
 		case err == nil:
 			ended, err = r.process(stmt, add)
 		}
@@ -198,7 +198,7 @@ func (r *Reader) process(stmt []byte, add func(string, store.Row) error) (last b
 }
 
 func noDump(stmt []byte) error {
-	return fmt.Errorf("%s is nothing that a dump of a PR server has", start(stmt))
+	return fmt.Errorf("%s does not belong in a dump of a PR server", start(stmt))
 }
 
 // start returns what a statement begins with, for a person.
@@ -242,7 +242,7 @@ func (r *Reader) create(l *lexer) error {
 		r.skipped = append(r.skipped, strings.ToLower(what)+" "+name)
 		return nil
 	case r.made[name]:
-		return fmt.Errorf("the table %s is made a second time", name)
+		return fmt.Errorf("the table %s is created twice", name)
 	}
 	if squeeze(l.text[l.at:]) != squeeze([]byte(schema[strings.IndexByte(schema, '('):len(schema)-1])) {
 		return fmt.Errorf("the table %s is not that of a PR server", name)
@@ -270,14 +270,14 @@ func (r *Reader) insert(l *lexer, add func(string, store.Row) error) error {
 	case isKept(name) || slices.Contains(r.skipped, "table "+name):
 		return nil
 	default:
-		return fmt.Errorf("a row for the table %q, which the dump has not made", name)
+		return fmt.Errorf("a row for the table %q, which the dump does not create", name)
 	}
 	if l.keyword() != "VALUES" || !l.symbol('(') {
 		return fmt.Errorf("%s has no VALUES", start(l.text))
 	}
 	for i, last := range r.last {
 		if i > 0 && !l.symbol(',') {
-			return fmt.Errorf("%s has not four values", start(l.text))
+			return fmt.Errorf("%s does not have four values", start(l.text))
 		}
 		v, err := l.value(last)
 		if err != nil {
@@ -286,7 +286,7 @@ func (r *Reader) insert(l *lexer, add func(string, store.Row) error) error {
 		r.last[i] = v
 	}
 	if !l.symbol(')') || !l.end() {
-		return fmt.Errorf("%s has not four values", start(l.text))
+		return fmt.Errorf("%s does not have four values", start(l.text))
 	}
 	return add(name, store.Row{Version: r.last[0], Pkgarch: r.last[1], Checksum: r.last[2], Value: r.last[3]})
 }

@@ -32,7 +32,7 @@ var damaged = []struct {
 		"ROLLBACK; -- due to errors\n", nil, 7, "ROLLBACK", 0},
 	{"cut", begin + make1 + good1 + good2 + "INSERT INTO PRMAIN_nohist VALUES('v','p','e", nil, 5, "ends in the middle", 0},
 	{"cut between rows", begin + make1 + good1 + good2, nil, 5, "ends in the middle", 0},
-	{"a line is damaged", begin + make1 + good1 + "INSERT INTO PRMAIN_nohist VAL\xff\xffS('v');\n" + good2 + "COMMIT;\n", nil, 4, "nothing that a dump", 0},
+	{"a line is damaged", begin + make1 + good1 + "INSERT INTO PRMAIN_nohist VAL\xff\xffS('v');\n" + good2 + "COMMIT;\n", nil, 4, "does not belong in a dump", 0},
 	{"a quote is damaged", begin + make1 + good1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','e,5);\n" + good2 + "COMMIT;\n", nil, 4, "", 0},
 	{"the last quote is damaged", begin + make1 + good1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','e,5);\n" + good2, nil, 4, "ends in the middle", 0},
 	{"no beginning", good1 + good2 + "COMMIT;\n", nil, 0, "", 0},
