@@ -143,7 +143,9 @@ type version struct {
 	count  countPlace
 	value  store.Revision // the count
 	before string         // what stands before AUTOINC in PV
-	why    string
+	// revision is what stands behind AUTOINC+.
+	revision string
+	why      string
 }
 
 // countPlace says where AUTOINC stands.
@@ -179,10 +181,10 @@ func (p *Package) versions() []version {
 		}
 		if len(value) > 0 {
 			before, revision := count[1], count[3]
-			all = append(all, version{before + "AUTOINC+" + revision, countInPV, value, before,
+			all = append(all, version{before + "AUTOINC+" + revision, countInPV, value, before, revision,
 				pkgv + " read as AUTOINC of PV, as up to nanbield"})
 			if strings.Contains(before, "+") {
-				all = append(all, version{before, countInPKGV, value, "", pkgv + " read as PV " + before + ", as since scarthgap"})
+				all = append(all, version{before, countInPKGV, value, "", revision, pkgv + " read as PV " + before + ", as since scarthgap"})
 			}
 		}
 		all = append(all, version{pv: pkgv, why: "PV read as " + pkgv})
@@ -198,9 +200,9 @@ func recordedVersion(pv string, count []string, value store.Revision) version {
 	before, _, inPV := strings.Cut(pv, "AUTOINC+")
 	switch {
 	case len(value) > 0 && inPV:
-		return version{pv, countInPV, value, before, ""}
+		return version{pv, countInPV, value, before, count[3], ""}
 	case len(value) > 0 && count[1] == pv && strings.Contains(pv, "+"):
-		return version{pv, countInPKGV, value, "", ""}
+		return version{pv, countInPKGV, value, "", count[3], ""}
 	}
 	return version{pv: pv}
 }

@@ -14,9 +14,16 @@ type Reading struct {
 	// Auto tells that the value stands in the version, in place of AUTOINC, and
 	// not in the release. The keys of such values begin with "AUTOINC-".
 	Auto bool
-	// Way numbers the ways to read the version. If a database knows one key of a
-	// way, the others of that way and Pkgarch are right, too.
+	// Checksum is the one that a server was asked with, if Auto: the revision of
+	// the source, with "AUTOINC+" before it.
+	Checksum string
+	// Way numbers the ways to read PKGV and PKGR. The readings of one way and
+	// pkgarch are right or wrong together.
 	Way int
+	// Vague tells that a database may well know the key with as high a value
+	// and have given out another package's number: only if it also knows an
+	// Auto reading of the same way with its checksum, it has given out this one.
+	Vague bool
 	// Likely tells that the reading is to be taken where a database knows none
 	// of the package's keys. A row too many does no harm, as nobody asks for
 	// it; a row too few lets numbers go back.
@@ -34,10 +41,10 @@ type Reading struct {
 func (p *Package) Readings() []Reading {
 	var found readings
 	releases, origins, versions := p.releases(), p.origins(), p.versions()
-	for _, release := range releases {
+	for i, release := range releases {
 		for _, origin := range origins {
-			for way, version := range versions {
-				found.addAll(p.epoch(), release, origin, version, way)
+			for j, version := range versions {
+				found.addAll(p.epoch(), release, origin, version, i*len(versions)+j)
 			}
 		}
 	}
@@ -56,35 +63,40 @@ func (p *Package) epoch() string {
 	return epoch + "_"
 }
 
-// readings are readings, of which each key comes once.
+// readings are readings, of which each key comes once in each way.
 type readings []Reading
 
 // addAll adds what a combination of readings of the parts says.
 func (r *readings) addAll(epoch string, release release, origin origin, version version, way int) {
 	pf := func(pv string) string { return origin.recipe + "-" + epoch + pv + "-" + release.pr }
 	main := pf(version.pv)
-	add := func(key string, value store.Revision, auto bool, why string) {
-		r.add(Reading{Version: key, Pkgarch: origin.arch, Value: value, Auto: auto, Way: way, Likely: origin.likely,
-			Why: join(release.why, origin.why, version.why, why)})
+	of := Reading{Pkgarch: origin.arch, Way: way, Likely: origin.likely, Why: join(release.why, origin.why, version.why)}
+	count := func(key, why string) {
+		auto := of
+		auto.Version, auto.Value, auto.Auto, auto.Checksum = key, version.value, true, "AUTOINC+"+version.revision
+		auto.Why = join(of.Why, why)
+		r.add(auto)
 	}
-	add(main, release.value, false, "")
+	number := of
+	number.Version, number.Value, number.Vague = main, release.value, version.count == countInPKGV
+	r.add(number)
 	const prefix = "AUTOINC-"
 	switch version.count {
 	case countInPV: // every oe-core, where PV has AUTOINC: version[:version.find(srcpv)]
-		add(prefix+origin.recipe+"-"+epoch+version.before, version.value, true, "")
+		count(prefix+origin.recipe+"-"+epoch+version.before, "")
 	case countInPKGV:
 		// Scarthgap does not find it, and find returns -1: version[:-1]. Since
 		// wrynose it is version[:-len(pr)].
-		add(prefix+strings.TrimSuffix(main, release.pr), version.value, true, "AUTOINC as wrynose and later ask for it")
-		add(prefix+main[:len(main)-1], version.value, true, "AUTOINC as scarthgap asks for it")
+		count(prefix+strings.TrimSuffix(main, release.pr), "AUTOINC as wrynose and later ask for it")
+		count(prefix+main[:len(main)-1], "AUTOINC as scarthgap asks for it")
 	}
 }
 
-// add adds a reading. Of two of the same key, that with the greater value is
-// the cautious one.
+// add adds a reading. Of two of the same key and way, as they come of a PR of
+// one character, that with the greater value is the cautious one.
 func (r *readings) add(of Reading) {
 	for i, known := range *r {
-		if known.Version == of.Version && known.Pkgarch == of.Pkgarch && known.Auto == of.Auto {
+		if known.Version == of.Version && known.Pkgarch == of.Pkgarch && known.Way == of.Way {
 			if of.Value.Compare(known.Value) > 0 {
 				(*r)[i] = of
 			}

@@ -47,13 +47,13 @@ func (feedKind) read(ctx context.Context, w *Work, s *scratch, p Place, name str
 // their readings; they have the same number in the column release.
 func (w *Work) stageFeed(ctx context.Context, s *scratch, p Place, name string) error {
 	_, err := s.exec(ctx, fmt.Sprintf(`CREATE TABLE main.%[1]s_packages (release, name, full, place);
-		CREATE TABLE main.%[1]s_readings (release, way, auto, likely, version, pkgarch, value, why, format); BEGIN`, name))
+		CREATE TABLE main.%[1]s_readings (release, way, auto, vague, likely, version, pkgarch, checksum, value, why, format); BEGIN`, name))
 	if err != nil {
 		return err
 	}
 	in := &feedStager{s: s, releases: map[feed.Package]int64{},
 		packages: inserter{s: s, table: name + "_packages", columns: 4},
-		readings: inserter{s: s, table: name + "_readings", columns: 9}}
+		readings: inserter{s: s, table: name + "_readings", columns: 11}}
 	o := feed.Options{AllPackages: w.Feeds.AllPackages, History: w.Feeds.History, Stdin: w.Stdin, Warn: func(line string) { w.warn("%s", line) }}
 	o.Progress = func(file string, part float64) { w.progress(Progress{"reading " + file, in.count, part}) }
 	if err := feed.Read(ctx, p.Name, o, in.add); err != nil {
@@ -97,7 +97,8 @@ func (f *feedStager) add(p *feed.Package) error {
 		}
 		f.releases[of] = release
 		for _, r := range p.Readings() {
-			err := f.readings.add(release, int64(r.Way), truth(r.Auto), truth(r.Likely), r.Version, r.Pkgarch, r.Value.String(), r.Why, string(p.Format))
+			err := f.readings.add(release, int64(r.Way), truth(r.Auto), truth(r.Vague), truth(r.Likely),
+				r.Version, r.Pkgarch, r.Checksum, r.Value.String(), r.Why, string(p.Format))
 			if err != nil {
 				return err
 			}

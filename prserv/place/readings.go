@@ -7,37 +7,58 @@ import (
 )
 
 // chooseReadings makes the table NAME_chosen of those readings of a feed that
-// count: of each release and kind of key those that the rows of known bear out
-// best, or if they know nothing, all that are likely. Its column greatest has
-// the greatest value that known has of the key. Known may be nil.
+// count. Its column greatest has the greatest value that known has of the key.
+// Known may be nil.
 //
-// Readings match 3 if their key is known, 2 if another key of their way to read
-// the version is, 1 if at least their pkgarch is.
+// Readings that known bears out count alone: it has a value as high, which it
+// has given out for this package as far as one can tell. (A value with dots is
+// borne out by one with dots only, and a vague reading by the checksum of a
+// count.) If known bears out no number of a release, but the checksum of its
+// count, the readings of that way count. Otherwise all that are likely do, of
+// the architectures that known has, if it has any: what is known of another
+// reading does not tell that this one is wrong, as a recipe's PR may have
+// changed, and builds of several releases of oe-core share a server.
 func (s *scratch) chooseReadings(ctx context.Context, name string, known *table) error {
-	from := "(SELECT NULL AS version, NULL AS pkgarch, NULL AS value WHERE false)"
+	from := "(SELECT NULL AS version, NULL AS pkgarch, NULL AS checksum, NULL AS value WHERE false)"
 	if known != nil {
 		from = "(SELECT * FROM " + known.from + " WHERE NOT " + known.generation.badRows() + ")"
 	}
-	_, err := s.exec(ctx, fmt.Sprintf(`DROP TABLE IF EXISTS main.%[1]s_known; DROP TABLE IF EXISTS main.%[1]s_ways;
-		DROP TABLE IF EXISTS main.%[1]s_pkgarchs; DROP TABLE IF EXISTS main.%[1]s_matched; DROP TABLE IF EXISTS main.%[1]s_chosen;
-		CREATE TABLE main.%[1]s_known (version, pkgarch, value, PRIMARY KEY (version, pkgarch));
-		INSERT INTO main.%[1]s_known SELECT version, pkgarch, max(CAST(value AS TEXT) COLLATE revision) FROM %[2]s GROUP BY version, pkgarch;
-		CREATE TABLE main.%[1]s_pkgarchs (pkgarch PRIMARY KEY);
-		INSERT INTO main.%[1]s_pkgarchs SELECT DISTINCT pkgarch FROM main.%[1]s_known;
-		CREATE TABLE main.%[1]s_ways (release, way, pkgarch, PRIMARY KEY (release, way, pkgarch));
-		INSERT INTO main.%[1]s_ways SELECT DISTINCT release, way, pkgarch FROM main.%[1]s_readings
-			WHERE (version, pkgarch) IN (SELECT version, pkgarch FROM main.%[1]s_known);
-		CREATE TABLE main.%[1]s_matched AS SELECT r.*, k.value AS greatest, CASE
-			WHEN k.value IS NOT NULL THEN 3
-			WHEN (release, way, r.pkgarch) IN (SELECT release, way, pkgarch FROM main.%[1]s_ways) THEN 2
+	for _, statement := range []string{
+		`DROP TABLE IF EXISTS main.%[1]s_known; CREATE TABLE main.%[1]s_known (version, pkgarch, value, PRIMARY KEY (version, pkgarch));
+			INSERT INTO main.%[1]s_known SELECT version, pkgarch, max(CAST(value AS TEXT) COLLATE revision) FROM %[2]s GROUP BY version, pkgarch`,
+		`DROP TABLE IF EXISTS main.%[1]s_pkgarchs; CREATE TABLE main.%[1]s_pkgarchs (pkgarch PRIMARY KEY);
+			INSERT INTO main.%[1]s_pkgarchs SELECT DISTINCT pkgarch FROM main.%[1]s_known`,
+		`DROP TABLE IF EXISTS main.%[1]s_counts; CREATE TABLE main.%[1]s_counts (version, pkgarch, checksum, PRIMARY KEY (version, pkgarch, checksum));
+			INSERT OR IGNORE INTO main.%[1]s_counts SELECT version, pkgarch, checksum FROM %[2]s WHERE checksum LIKE 'AUTOINC+%%'`,
+		`DROP TABLE IF EXISTS main.%[1]s_ways; CREATE TABLE main.%[1]s_ways (release, way, pkgarch, PRIMARY KEY (release, way, pkgarch));
+			INSERT INTO main.%[1]s_ways SELECT DISTINCT release, way, pkgarch FROM main.%[1]s_readings
+				WHERE auto AND (version, pkgarch, checksum) IN (SELECT version, pkgarch, checksum FROM main.%[1]s_counts)`,
+		// How well each reading is borne out: 3 its number, 2 the checksum of its
+		// count or a count of its way, 1 its architecture.
+		`DROP TABLE IF EXISTS main.%[1]s_matched; CREATE TABLE main.%[1]s_matched AS SELECT r.*, k.value AS greatest, CASE
+			WHEN NOT auto AND (NOT vague OR w.way IS NOT NULL) AND r.value <= k.value COLLATE revision
+				AND (k.value LIKE '%%.%%' OR r.value NOT LIKE '%%.%%') THEN 3
+			WHEN w.way IS NOT NULL AND (NOT auto OR (r.version, r.pkgarch, r.checksum) IN (SELECT version, pkgarch, checksum FROM main.%[1]s_counts)) THEN 2
 			WHEN r.pkgarch IN (SELECT pkgarch FROM main.%[1]s_pkgarchs) THEN 1 ELSE 0 END AS match
-			FROM main.%[1]s_readings AS r LEFT JOIN main.%[1]s_known AS k ON k.version = r.version AND k.pkgarch = r.pkgarch;
-		CREATE TABLE main.%[1]s_chosen AS SELECT release, auto, version, pkgarch, value, why, format, greatest, match,
-			count(*) OVER (PARTITION BY release, auto) AS among FROM (
-				SELECT *, max(match) OVER (PARTITION BY release, auto) AS best FROM main.%[1]s_matched WHERE likely OR match > 0)
+			FROM main.%[1]s_readings AS r LEFT JOIN main.%[1]s_known AS k ON k.version = r.version AND k.pkgarch = r.pkgarch
+			LEFT JOIN main.%[1]s_ways AS w ON w.release = r.release AND w.way = r.way AND w.pkgarch = r.pkgarch`,
+		// Of a release the numbers that match best, and of their ways the counts.
+		`DROP TABLE IF EXISTS main.%[1]s_numbers; CREATE TABLE main.%[1]s_numbers AS SELECT release, way, pkgarch, match FROM (
+				SELECT *, max(match) OVER (PARTITION BY release) AS best FROM main.%[1]s_matched WHERE NOT auto AND (likely OR match > 0))
 			WHERE match = best;
-		CREATE INDEX main.%[1]s_keys ON %[1]s_chosen (version, pkgarch)`, name, from))
-	return err
+			CREATE INDEX main.%[1]s_numbers_key ON %[1]s_numbers (release, way, pkgarch)`,
+		`DROP TABLE IF EXISTS main.%[1]s_chosen; CREATE TABLE main.%[1]s_chosen AS SELECT release, auto, version, pkgarch, value, why, format, greatest, match,
+			count(*) OVER (PARTITION BY release, auto) AS among FROM (
+				SELECT m.*, max(m.match) OVER (PARTITION BY release, way, pkgarch, auto) AS best FROM main.%[1]s_matched AS m
+				WHERE (release, way, pkgarch) IN (SELECT release, way, pkgarch FROM main.%[1]s_numbers))
+			WHERE match = best;
+			CREATE INDEX main.%[1]s_chosen_key ON %[1]s_chosen (version, pkgarch)`,
+	} {
+		if _, err := s.exec(ctx, fmt.Sprintf(statement, name, from)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // packageNames is the expression for the names of the first packages that a row
