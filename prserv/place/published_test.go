@@ -50,8 +50,8 @@ func TestPublishedNumbersAreNotGivenOutAgain(t *testing.T) {
 		build := func(db *sqlite.Store, r feedtest.Recipe, style feedtest.Style, each func(key [2]string, value store.Revision)) feedtest.Built {
 			t.Helper()
 			checksum++
-			built, err := r.Build(style, fmt.Sprintf("%010x", checksum), func(version, pkgarch string) (string, error) {
-				value, err := db.GetPR(t.Context(), store.Key{Version: version, Pkgarch: pkgarch, Checksum: fmt.Sprint("checksum", checksum)}, mode)
+			built, err := r.Build(style, fmt.Sprintf("%010x", checksum), fmt.Sprint("task", checksum), func(version, pkgarch, checksum string) (string, error) {
+				value, err := db.GetPR(t.Context(), store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, mode)
 				text := fmt.Sprint(value)
 				number, ok := store.ParseRevision(text)
 				if err != nil || !ok {

@@ -39,8 +39,9 @@ type Built struct {
 }
 
 // Build asks for the numbers of a recipe and returns the package. Revision is
-// that of the source, of ten characters; getPR answers as a PR server does.
-func (r Recipe) Build(style Style, revision string, getPR func(version, pkgarch string) (string, error)) (Built, error) {
+// that of the source, of ten characters, and task the hash of the task that
+// packages; getPR answers as a PR server does.
+func (r Recipe) Build(style Style, revision, task string, getPR func(version, pkgarch, checksum string) (string, error)) (Built, error) {
 	pv, pkgv := r.PV, r.PV
 	if style == Nanbield {
 		pv += "AUTOINC+" + revision
@@ -52,13 +53,13 @@ func (r Recipe) Build(style Style, revision string, getPR func(version, pkgarch 
 	pf := r.PN + "-" + epoch + pv + "-" + r.PR
 	key := map[Style]string{Nanbield: r.PN + "-" + epoch + r.PV, Scarthgap: pf[:len(pf)-1], Wrynose: pf[:len(pf)-len(r.PR)]}[style]
 	if style != NoCount {
-		count, err := getPR("AUTOINC-"+key, r.Arch)
+		count, err := getPR("AUTOINC-"+key, r.Arch, "AUTOINC+"+revision)
 		if err != nil {
 			return Built{}, err
 		}
 		pkgv += count + "+" + revision
 	}
-	value, err := getPR(pf, r.Arch)
+	value, err := getPR(pf, r.Arch, task)
 	return Built{r, pkgv, r.PR + "." + value}, err
 }
 
