@@ -24,9 +24,9 @@ const repomd = "repodata/repomd.xml"
 var packageEndings = []string{".ipk", ".opk", ".deb", ".rpm"}
 
 // Recognise tells whether a name is that of a feed: an http or https address,
-// an index, a single package, or a folder, which must exist.
+// an index, a single package, or a folder, which exists or ends in a slash.
 func Recognise(name string) bool {
-	if isAddress(name) || isFeedFile(filepath.Base(name)) {
+	if isAddress(name) || isFeedFile(filepath.Base(name)) || strings.HasSuffix(name, "/") {
 		return true
 	}
 	info, err := os.Stat(name)

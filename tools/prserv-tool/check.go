@@ -36,7 +36,7 @@ With --json, stdout has one object: an array "problems" of objects with "what"
 and "do", and the number of "rows"; or with --published, an array "published"
 and what to "do" if it is not empty.`,
 		Example: `  PRSERV_HOST=prhost.example:8585 prserv-tool check --json
-  prserv-tool check prhost.example:8585 --published tmp/deploy/ipk`,
+  prserv-tool check prhost.example:8585 --published tmp/deploy/ipk/`,
 		SuggestFor: []string{"verify", "validate", "fsck", "doctor"},
 		Args:       arguments(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {

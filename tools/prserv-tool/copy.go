@@ -28,7 +28,7 @@ version and pkgarch to what was published, with one row whose checksum begins
 with "published-", and only where DST has less. A new DST gets all of them, so
 that the numbers go on where a database was lost.`,
 		Example: `  prserv-tool copy prhost.example:8585 prserv-export.inc --replace
-  prserv-tool copy tmp/deploy/ipk prserv.sqlite3`,
+  prserv-tool copy tmp/deploy/ipk/ prserv.sqlite3`,
 		SuggestFor: []string{"cp", "export", "import", "merge", "migrate", "convert", "salvage", "recover"},
 		Args:       arguments(2, 2, "copy from where to where? Name SRC and DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
