@@ -3,7 +3,6 @@ package feed
 import (
 	"bufio"
 	"bytes"
-	"encoding/xml"
 	"errors"
 	"fmt"
 	"io"
@@ -62,25 +61,27 @@ func (r *reader) readPrimary(text io.Reader, file string) error {
 	}
 }
 
-// versionOf returns the attributes of <version epoch="0" ver="1.0" rel="r0"/>.
+// versionOf returns the attributes of version epoch="0" ver="1.0" rel="r0".
 func versionOf(tag []byte) (epoch, ver, rel string, err error) {
-	d := xml.NewDecoder(bytes.NewReader(tag))
-	token, err := d.Token()
-	start, ok := token.(xml.StartElement)
-	if err != nil || !ok {
-		return "", "", "", errors.New("a version is no XML")
-	}
-	for _, a := range start.Attr {
-		if len(a.Value) > maxValue {
-			return "", "", "", fmt.Errorf("the version of a package is longer than %d bytes", maxValue)
+	_, rest, _ := bytes.Cut(tag, []byte(" "))
+	for rest = bytes.TrimSpace(rest); len(rest) > 0; rest = bytes.TrimSpace(rest) {
+		name, after, ok := bytes.Cut(rest, []byte("="))
+		after = bytes.TrimLeft(after, " \t\r\n")
+		if !ok || len(after) == 0 || after[0] != '"' && after[0] != '\'' {
+			return "", "", "", errors.New("it is no XML: an attribute of a version has no value")
 		}
-		switch a.Name.Local {
+		value, behind, ok := bytes.Cut(after[1:], after[:1])
+		if !ok || len(value) > maxValue || !utf8.Valid(value) {
+			return "", "", "", fmt.Errorf("%.40q is no version", value)
+		}
+		rest = behind
+		switch string(bytes.TrimSpace(name)) {
 		case "epoch":
-			epoch = a.Value
+			epoch = unescape.Replace(string(value))
 		case "ver":
-			ver = a.Value
+			ver = unescape.Replace(string(value))
 		case "rel":
-			rel = a.Value
+			rel = unescape.Replace(string(value))
 		}
 	}
 	return epoch, ver, rel, nil
@@ -98,7 +99,7 @@ type tag struct {
 	name   string // one of names, or "" unless it is the first
 	depth  int
 	closes bool   // </name>
-	raw    []byte // of a version, with < and />
+	raw    []byte // of a version: what stands between < and />, until the next tag is read
 }
 
 // names are those that are compared, so that no memory is needed for others.
@@ -161,7 +162,7 @@ func (s *tagScanner) tag(raw []byte) (tag, error) {
 	t := tag{name: names[string(name)], depth: depth, closes: closes}
 	switch {
 	case t.name == "version":
-		t.raw = append([]byte("<"), append(bytes.Clone(body), "/>"...)...)
+		t.raw = body
 	case t.name == "" && depth == 1:
 		t.name = strings.ToValidUTF8(string(name), "?")
 	}
