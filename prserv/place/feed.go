@@ -36,10 +36,11 @@ func (feedKind) read(ctx context.Context, w *Work, s *scratch, p Place, name str
 	if err := w.stageFeed(ctx, s, p, name); err != nil {
 		return nil, err
 	}
-	if err := s.chooseReadings(ctx, name, nil); err != nil {
+	as := name + "_likely"
+	if err := s.chooseReadings(ctx, name, as, nil); err != nil {
 		return nil, err
 	}
-	return s.published(ctx, p, name, packageNames(name), "true")
+	return s.published(ctx, p, as, packageNames(name, as), "true")
 }
 
 // stageFeed makes the tables of a feed: NAME_packages, and NAME_readings of
@@ -54,8 +55,13 @@ func (w *Work) stageFeed(ctx context.Context, s *scratch, p Place, name string) 
 	in := &feedStager{s: s, releases: map[feed.Package]int64{},
 		packages: inserter{s: s, table: name + "_packages", columns: 4},
 		readings: inserter{s: s, table: name + "_readings", columns: 11}}
-	o := feed.Options{AllPackages: w.Feeds.AllPackages, History: w.Feeds.History, Stdin: w.Stdin, Warn: func(line string) { w.warn("%s", line) }}
+	o := feed.Options{AllPackages: w.Feeds.AllPackages, History: w.Feeds.History, Warn: func(line string) { w.warn("%s", line) }}
 	o.Progress = func(file string, part float64) { w.progress(Progress{"reading " + file, in.count, part}) }
+	if p.Name == standard { // a pipe may keep it waiting
+		pipe, end := untilDone(ctx, w.Stdin)
+		defer end()
+		o.Stdin = pipe
+	}
 	if err := feed.Read(ctx, p.Name, o, in.add); err != nil {
 		return err
 	}

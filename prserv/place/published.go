@@ -59,7 +59,7 @@ func (w *Work) CheckPublished(ctx context.Context, p, published Place, each func
 	if err := w.stageFeed(ctx, s, published, "feed"); err != nil {
 		return err
 	}
-	if err := s.chooseReadings(ctx, "feed", known); err != nil {
+	if err := s.chooseReadings(ctx, "feed", "published", known); err != nil {
 		return err
 	}
 	needed := isNeeded
@@ -70,8 +70,8 @@ func (w *Work) CheckPublished(ctx context.Context, p, published Place, each func
 	return s.walkTable(ctx, known, `SELECT p.name, (SELECT count(DISTINCT name) FROM main.feed_packages AS o WHERE o.release = r.release),
 			p.full, p.place, r.version, r.pkgarch, r.value, ifnull(r.greatest, ''), iif(r.among > 1, r.why, ''), min(p.rowid) FROM (
 			SELECT *, min(number) FROM (
-				SELECT release, auto, version, pkgarch, max(value COLLATE revision) AS value, why, greatest, among, rowid AS number
-				FROM main.feed_chosen GROUP BY version, pkgarch HAVING `+needed+`)
+				SELECT release, auto, version, pkgarch, max(value COLLATE revision) AS value, why, greatest, among, number
+				FROM main.published_chosen GROUP BY version, pkgarch HAVING `+needed+`)
 			GROUP BY release, auto) AS r
 		JOIN main.feed_packages AS p ON p.release = r.release
 		GROUP BY r.release, r.auto ORDER BY r.version, r.pkgarch`, nil, func(row []driver.Value) error {

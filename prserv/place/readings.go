@@ -6,8 +6,9 @@ import (
 	"fmt"
 )
 
-// chooseReadings makes the table NAME_chosen of those readings of a feed that
-// count. Its column greatest has the greatest value that known has of the key.
+// chooseReadings makes the table AS_chosen of those readings of the feed NAME
+// that count. Nothing else may have been made as AS: SQLite drops no table while
+// a file is frozen. Its column greatest has the greatest value that known has of the key.
 // Known may be nil.
 //
 // Readings that known bears out count alone: it has a value as high, which it
@@ -18,43 +19,43 @@ import (
 // the architectures that known has, if it has any: what is known of another
 // reading does not tell that this one is wrong, as a recipe's PR may have
 // changed, and builds of several releases of oe-core share a server.
-func (s *scratch) chooseReadings(ctx context.Context, name string, known *table) error {
+func (s *scratch) chooseReadings(ctx context.Context, name, as string, known *table) error {
 	from := "(SELECT NULL AS version, NULL AS pkgarch, NULL AS checksum, NULL AS value WHERE false)"
 	if known != nil {
 		from = "(SELECT * FROM " + known.from + " WHERE NOT " + known.generation.badRows() + ")"
 	}
 	for _, statement := range []string{
-		`DROP TABLE IF EXISTS main.%[1]s_known; CREATE TABLE main.%[1]s_known (version, pkgarch, value, PRIMARY KEY (version, pkgarch));
+		`CREATE TABLE main.%[1]s_known (version, pkgarch, value, PRIMARY KEY (version, pkgarch));
 			INSERT INTO main.%[1]s_known SELECT version, pkgarch, max(CAST(value AS TEXT) COLLATE revision) FROM %[2]s GROUP BY version, pkgarch`,
-		`DROP TABLE IF EXISTS main.%[1]s_pkgarchs; CREATE TABLE main.%[1]s_pkgarchs (pkgarch PRIMARY KEY);
+		`CREATE TABLE main.%[1]s_pkgarchs (pkgarch PRIMARY KEY);
 			INSERT INTO main.%[1]s_pkgarchs SELECT DISTINCT pkgarch FROM main.%[1]s_known`,
-		`DROP TABLE IF EXISTS main.%[1]s_counts; CREATE TABLE main.%[1]s_counts (version, pkgarch, checksum, PRIMARY KEY (version, pkgarch, checksum));
+		`CREATE TABLE main.%[1]s_counts (version, pkgarch, checksum, PRIMARY KEY (version, pkgarch, checksum));
 			INSERT OR IGNORE INTO main.%[1]s_counts SELECT version, pkgarch, checksum FROM %[2]s WHERE checksum LIKE 'AUTOINC+%%'`,
-		`DROP TABLE IF EXISTS main.%[1]s_ways; CREATE TABLE main.%[1]s_ways (release, way, pkgarch, PRIMARY KEY (release, way, pkgarch));
-			INSERT INTO main.%[1]s_ways SELECT DISTINCT release, way, pkgarch FROM main.%[1]s_readings
+		`CREATE TABLE main.%[1]s_ways (release, way, pkgarch, PRIMARY KEY (release, way, pkgarch));
+			INSERT INTO main.%[1]s_ways SELECT DISTINCT release, way, pkgarch FROM main.%[3]s_readings
 				WHERE auto AND (version, pkgarch, checksum) IN (SELECT version, pkgarch, checksum FROM main.%[1]s_counts)`,
 		// How well each reading is borne out: 3 its number, 2 the checksum of its
 		// count or a count of its way, 1 its architecture.
-		`DROP TABLE IF EXISTS main.%[1]s_matched; CREATE TABLE main.%[1]s_matched AS SELECT r.*, k.value AS greatest, CASE
+		`CREATE TABLE main.%[1]s_matched AS SELECT r.*, r.rowid AS number, k.value AS greatest, CASE
 			WHEN NOT auto AND (NOT vague OR w.way IS NOT NULL) AND r.value <= k.value COLLATE revision
 				AND (k.value LIKE '%%.%%' OR r.value NOT LIKE '%%.%%') THEN 3
 			WHEN w.way IS NOT NULL AND (NOT auto OR (r.version, r.pkgarch, r.checksum) IN (SELECT version, pkgarch, checksum FROM main.%[1]s_counts)) THEN 2
 			WHEN r.pkgarch IN (SELECT pkgarch FROM main.%[1]s_pkgarchs) THEN 1 ELSE 0 END AS match
-			FROM main.%[1]s_readings AS r LEFT JOIN main.%[1]s_known AS k ON k.version = r.version AND k.pkgarch = r.pkgarch
+			FROM main.%[3]s_readings AS r LEFT JOIN main.%[1]s_known AS k ON k.version = r.version AND k.pkgarch = r.pkgarch
 			LEFT JOIN main.%[1]s_ways AS w ON w.release = r.release AND w.way = r.way AND w.pkgarch = r.pkgarch`,
 		// Of a release the numbers that match best, and of their ways the counts.
-		`DROP TABLE IF EXISTS main.%[1]s_numbers; CREATE TABLE main.%[1]s_numbers AS SELECT release, way, pkgarch, match FROM (
+		`CREATE TABLE main.%[1]s_numbers AS SELECT release, way, pkgarch, match FROM (
 				SELECT *, max(match) OVER (PARTITION BY release) AS best FROM main.%[1]s_matched WHERE NOT auto AND (likely OR match > 0))
 			WHERE match = best;
 			CREATE INDEX main.%[1]s_numbers_key ON %[1]s_numbers (release, way, pkgarch)`,
-		`DROP TABLE IF EXISTS main.%[1]s_chosen; CREATE TABLE main.%[1]s_chosen AS SELECT release, auto, version, pkgarch, value, why, format, greatest, match,
+		`CREATE TABLE main.%[1]s_chosen AS SELECT number, release, auto, version, pkgarch, value, why, format, greatest, match,
 			count(*) OVER (PARTITION BY release, auto) AS among FROM (
 				SELECT m.*, max(m.match) OVER (PARTITION BY release, way, pkgarch, auto) AS best FROM main.%[1]s_matched AS m
 				WHERE (release, way, pkgarch) IN (SELECT release, way, pkgarch FROM main.%[1]s_numbers))
 			WHERE match = best;
 			CREATE INDEX main.%[1]s_chosen_key ON %[1]s_chosen (version, pkgarch)`,
 	} {
-		if _, err := s.exec(ctx, fmt.Sprintf(statement, name, from)); err != nil {
+		if _, err := s.exec(ctx, fmt.Sprintf(statement, as, from, name)); err != nil {
 			return err
 		}
 	}
@@ -62,21 +63,21 @@ func (s *scratch) chooseReadings(ctx context.Context, name string, known *table)
 }
 
 // packageNames is the expression for the names of the first packages that a row
-// of NAME_chosen, c, comes from, with commas between.
-func packageNames(name string) string {
+// of AS_chosen, c, comes from, with commas between.
+func packageNames(name, as string) string {
 	return fmt.Sprintf(`(SELECT group_concat(name, ',') FROM (SELECT DISTINCT p.name FROM main.%[1]s_chosen AS d
-		JOIN main.%[1]s_packages AS p ON p.release = d.release
-		WHERE d.version = c.version AND d.pkgarch = c.pkgarch ORDER BY p.name LIMIT 5))`, name)
+		JOIN main.%[2]s_packages AS p ON p.release = d.release
+		WHERE d.version = c.version AND d.pkgarch = c.pkgarch ORDER BY p.name LIMIT 5))`, as, name)
 }
 
 // published makes a table of the greatest value of each key among the chosen
 // readings of a feed, with an expression for the checksums, of those for which
-// a condition holds. In both the row of NAME_chosen is c.
-func (s *scratch) published(ctx context.Context, p Place, name, checksum, having string) (*table, error) {
-	t := &table{place: p, from: "main." + name, generation: generation1}
-	rows, err := s.exec(ctx, fmt.Sprintf(`DROP TABLE IF EXISTS main.%[1]s; CREATE TABLE main.%[1]s (version, pkgarch, checksum, value);
+// a condition holds. In both the row of AS_chosen is c.
+func (s *scratch) published(ctx context.Context, p Place, as, checksum, having string) (*table, error) {
+	t := &table{place: p, from: "main." + as, generation: generation1}
+	rows, err := s.exec(ctx, fmt.Sprintf(`CREATE TABLE main.%[1]s (version, pkgarch, checksum, value);
 		INSERT INTO main.%[1]s SELECT version, pkgarch, %[2]s, max(value COLLATE revision) AS value FROM main.%[1]s_chosen AS c
-			GROUP BY version, pkgarch HAVING %[3]s`, name, checksum, having))
+			GROUP BY version, pkgarch HAVING %[3]s`, as, checksum, having))
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +93,7 @@ func (s *scratch) published(ctx context.Context, p Place, name, checksum, having
 	return t, err
 }
 
-// isNeeded holds for a row of NAME_chosen, c, whose value is above all that is
+// isNeeded holds for a row of AS_chosen, c, whose value is above all that is
 // known of its key.
 const isNeeded = "(greatest IS NULL OR max(value COLLATE revision) > greatest COLLATE revision)"
 
@@ -105,17 +106,18 @@ func (feedKind) narrow(ctx context.Context, w *Work, s *scratch, src, dst Place,
 	if err != nil {
 		return fail(err)
 	}
-	if err := s.chooseReadings(ctx, name, known); err != nil {
+	needed := name + "_needed"
+	if err := s.chooseReadings(ctx, name, needed, known); err != nil {
 		return fail(err)
 	}
-	if err := w.warnOfReadings(ctx, s, src, name); err != nil {
+	if err := w.warnOfReadings(ctx, s, src, needed); err != nil {
 		return fail(err)
 	}
-	all, err := s.number(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT DISTINCT version, pkgarch FROM main.%s_chosen)", name))
+	all, err := s.number(ctx, fmt.Sprintf("SELECT count(*) FROM (SELECT DISTINCT version, pkgarch FROM main.%s_chosen)", needed))
 	if err != nil {
 		return fail(err)
 	}
-	t, err := s.published(ctx, src, name, "'published-' || min(format)", isNeeded)
+	t, err := s.published(ctx, src, needed, "'published-' || min(format)", isNeeded)
 	if err != nil {
 		return fail(err)
 	}
@@ -140,13 +142,13 @@ func (w *Work) readDestination(ctx context.Context, s *scratch, dst Place, o Cop
 
 // warnOfReadings tells of the versions that can be read in more than one way,
 // so that more than one row was taken.
-func (w *Work) warnOfReadings(ctx context.Context, s *scratch, src Place, name string) error {
-	of := fmt.Sprintf("FROM main.%s_chosen WHERE among > 1 AND match < 3 AND NOT auto", name)
+func (w *Work) warnOfReadings(ctx context.Context, s *scratch, src Place, as string) error {
+	of := fmt.Sprintf("FROM main.%s_chosen WHERE among > 1 AND match < 3 AND NOT auto", as)
 	n, err := s.number(ctx, "SELECT count(DISTINCT release) "+of)
 	if err != nil || n == 0 {
 		return err
 	}
-	return s.walk(ctx, "SELECT why "+of+" ORDER BY rowid LIMIT 1", nil, func(row []driver.Value) error {
+	return s.walk(ctx, "SELECT why "+of+" ORDER BY number LIMIT 1", nil, func(row []driver.Value) error {
 		w.warn("versions of %s that can be read in more than one way, and of which nothing is known, so that each reading gets a row: %d, such as %v",
 			src, n, row[0])
 		return nil
@@ -164,21 +166,22 @@ func (s *scratch) compareAsFeeds(ctx context.Context, tables *[2]*table) error {
 		return nil
 	}
 	name := []string{"a", "b"}[of]
-	err := s.chooseReadings(ctx, name, other)
+	as := name + "_compared"
+	err := s.chooseReadings(ctx, name, as, other)
 	if err != nil {
 		return err
 	}
-	if tables[of], err = s.published(ctx, one.place, name, packageNames(name), "true"); err != nil {
+	if tables[of], err = s.published(ctx, one.place, as, packageNames(name, as), "true"); err != nil {
 		return err
 	}
-	if _, err := s.exec(ctx, fmt.Sprintf("CREATE INDEX main.%[1]s_published ON %[1]s (version, pkgarch)", name)); err != nil {
+	if _, err := s.exec(ctx, fmt.Sprintf("CREATE INDEX main.%[1]s_published ON %[1]s (version, pkgarch)", as)); err != nil {
 		return err
 	}
 	reduced := *other
 	reduced.keyed = false
 	reduced.from = fmt.Sprintf(`(SELECT version, pkgarch, ifnull((SELECT checksum FROM main.%s AS f
 		WHERE f.version = o.version AND f.pkgarch = o.pkgarch), '') AS checksum, max(CAST(value AS TEXT) COLLATE revision) AS value
-		FROM %s AS o GROUP BY version, pkgarch)`, name, other.from)
+		FROM %s AS o GROUP BY version, pkgarch)`, as, other.from)
 	tables[1-of] = &reduced
 	return nil
 }
