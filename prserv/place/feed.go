@@ -128,13 +128,16 @@ type inserter struct {
 	columns int
 	rows    int64
 	stmt    driver.Stmt
-	batch   []driver.Value
+	batch   []driver.NamedValue
 }
 
 // add stores a row, now or later.
 func (i *inserter) add(row ...driver.Value) (err error) {
 	i.rows++
-	if i.batch = append(i.batch, row...); len(i.batch) < batchRows*i.columns {
+	for _, v := range row {
+		i.batch = append(i.batch, driver.NamedValue{Ordinal: len(i.batch) + 1, Value: v})
+	}
+	if len(i.batch) < batchRows*i.columns {
 		return nil
 	}
 	if i.stmt == nil {
@@ -171,7 +174,8 @@ func (i *inserter) prepare(rows int) (driver.Stmt, error) {
 }
 
 func (i *inserter) store(stmt driver.Stmt) error {
-	_, err := stmt.Exec(i.batch) //nolint:staticcheck // with a context, the driver would start a goroutine
+	// With its context, the driver would start a goroutine.
+	_, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), i.batch)
 	i.batch = i.batch[:0]
 	if err != nil {
 		return scratchError(query.Error(err))

@@ -7,18 +7,20 @@ import (
 )
 
 // chooseReadings makes the table AS_chosen of those readings of the feed NAME
-// that count. Nothing else may have been made as AS: SQLite drops no table while
-// a file is frozen. Its column greatest has the greatest value that known has of the key.
-// Known may be nil.
+// that count. Its column greatest has the greatest value that known has of the
+// key; known may be nil. Each call needs an AS of its own, because SQLite drops
+// no table while a file is frozen.
 //
-// Readings that known bears out count alone: it has a value as high, which it
-// has given out for this package as far as one can tell. (A value with dots is
-// borne out by one with dots only, and a vague reading by the checksum of a
-// count.) If known bears out no number of a release, but the checksum of its
-// count, the readings of that way count. Otherwise all that are likely do, of
-// the architectures that known has, if it has any: what is known of another
-// reading does not tell that this one is wrong, as a recipe's PR may have
-// changed, and builds of several releases of oe-core share a server.
+// A reading that known bears out counts alone. That is one whose key has a
+// value as high there: as far as one can tell, it was given out for this
+// package. A value with dots is borne out only by one with dots, and a vague
+// reading only together with the checksum of its count. If nothing but that
+// checksum is known of a release, the readings of its way count.
+//
+// Otherwise all likely ones count, of the architectures that known has, if it
+// has any. That known has a key of one reading does not tell that another one is
+// wrong: a recipe's PR may have changed, and builds of several releases of
+// oe-core may share a server.
 func (s *scratch) chooseReadings(ctx context.Context, name, as string, known *table) error {
 	from := "(SELECT NULL AS version, NULL AS pkgarch, NULL AS checksum, NULL AS value WHERE false)"
 	if known != nil {
