@@ -65,7 +65,12 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	if err != nil {
 		return Copied{}, err
 	}
-	var repeated int64
+	var repeated, kept int64
+	if of, ok := kinds[src.Kind].(narrower); ok {
+		if in, kept, err = of.narrow(ctx, w, s, src, dst, "src", o); err != nil {
+			return Copied{}, err
+		}
+	}
 	if in.repeats && (src.Kind != SQL || dst.Kind == SQL) { // no other destination keeps what a dump repeats
 		if in, repeated, err = w.dropRepeated(ctx, s, in); err != nil {
 			return Copied{}, err
@@ -79,6 +84,7 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 		err = fmt.Errorf("%w; prserv-tool check tells whether it is %s that is damaged", err, src)
 	}
 	copied.Left += repeated
+	copied.Kept += kept
 	copied.NotWhole = !whole && err == nil
 	return copied, err
 }

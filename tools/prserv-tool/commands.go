@@ -32,6 +32,8 @@ A place is one of these:
     NAME.sql                  a dump of one
     NAME.inc, .conf           configuration, as oe-core exports PR values
     NAME.sql.gz, .inc.zst     such a text, compressed with gzip or zstd
+    FOLDER, FILE, http://...  to read, what builds have published: deploy/ipk, a
+                              buildhistory, Packages.gz, primary.xml, ...
 
 For a file with another ending, and for - (standard input or output), --format
 says what it is. A server that is left out is the one that PRSERV_HOST names, as

@@ -24,6 +24,7 @@ type program struct {
 	terminal       bool // whether stdout is one
 	progress       *progress
 	work           worker
+	feeds          *place.FeedOptions // those of the work
 }
 
 // worker is what the verbs need of a [place.Work].
@@ -33,6 +34,8 @@ type worker interface {
 	List(ctx context.Context, p place.Place, o place.ListOptions, each func(place.Row) error) error
 	RaiseTwins(ctx context.Context, p place.Place) (place.Raised, error)
 	Check(ctx context.Context, p place.Place, each func(place.Problem) error) (rows int64, err error)
+	CheckPublished(ctx context.Context, p, published place.Place, each func(place.Behind) error) error
+	MendPublished(p, published place.Place) string
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
@@ -42,8 +45,9 @@ func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
 		// Lines and a bar on one terminal would be written into each other.
 		p.stdout = quietly{stdout, p.progress}
 	}
-	p.work = &place.Work{Stdin: stdin, Stdout: p.stdout, Progress: p.progress.show,
+	work := &place.Work{Stdin: stdin, Stdout: p.stdout, Progress: p.progress.show,
 		Warn: func(line string) { p.say("prserv-tool: " + line) }, Process: processAt}
+	p.work, p.feeds = work, &work.Feeds
 	return p
 }
 
