@@ -45,7 +45,10 @@ func BenchmarkObserved(b *testing.B) {
 
 // askFrom returns a function that asks a server n times for the same value.
 func askFrom(b *testing.B, s *prservtest.Server, lines bool) func(n int) {
-	ask := func() error { _, err := s.Client().GetPR(b.Context(), "make-4.1-r0", "core2-64", "9e107d9d"); return err }
+	ask := func() error {
+		_, err := s.Client().GetPR(b.Context(), "make-4.1-r0", "core2-64", "9e107d9d")
+		return err
+	}
 	if lines {
 		c := client.NewJSONLines(s.Addr, client.Timeout)
 		b.Cleanup(c.Close)

@@ -16,18 +16,17 @@ import (
 // figures are the metrics that are counted as things happen. Everything else is
 // looked at when it is asked for.
 type figures struct {
-	set      *metrics.Set
-	outcomes map[callKey]*metrics.Counter
-	seconds  map[methodKey]*metrics.PrometheusHistogram
+	set     *metrics.Set
+	methods map[methodKey]*methodFigures // never changed, so it needs no lock
 
-	stored, failed   *metrics.Counter
-	commitCalls      *metrics.PrometheusHistogram
-	syncSeconds      *metrics.PrometheusHistogram
-	given, imported  *metrics.Counter
-	asked, unasked   *metrics.Counter
-	upstreamSeconds  *metrics.PrometheusHistogram
-	lastDump         *metrics.Gauge
-	quitsRefused     *metrics.Counter
+	stored, failed  *metrics.Counter
+	commitCalls     *metrics.PrometheusHistogram
+	syncSeconds     *metrics.PrometheusHistogram
+	given, imported *metrics.Counter
+	asked, unasked  *metrics.Counter
+	upstreamSeconds *metrics.PrometheusHistogram
+	lastDump        *metrics.Gauge
+	quitsRefused    *metrics.Counter
 }
 
 type methodKey struct {
@@ -35,10 +34,9 @@ type methodKey struct {
 	method string
 }
 
-type callKey struct {
-	methodKey
-	generation int
-	outcome    prserv.Outcome
+type methodFigures struct {
+	seconds *metrics.PrometheusHistogram
+	calls   [len(generationNames)][len(outcomeNames)]*metrics.Counter
 }
 
 // What labels are called.
@@ -63,7 +61,7 @@ var (
 // one, and counting takes no lock.
 func newFigures(s *Status) *figures {
 	set := metrics.NewSet()
-	f := &figures{set: set, outcomes: map[callKey]*metrics.Counter{}, seconds: map[methodKey]*metrics.PrometheusHistogram{}}
+	f := &figures{set: set, methods: map[methodKey]*methodFigures{}}
 	for wire, wireName := range wireNames {
 		for _, method := range append(prserv.Methods(prserv.Wire(wire)), "") {
 			of := methodKey{prserv.Wire(wire), method}
@@ -71,13 +69,15 @@ func newFigures(s *Status) *figures {
 			if method == "" {
 				name = "unknown"
 			}
-			f.seconds[of] = set.NewPrometheusHistogramExt(fmt.Sprintf(`prserv_call_seconds{wire=%q,method=%q}`, wireName, name), callBounds)
+			m := &methodFigures{seconds: set.NewPrometheusHistogramExt(
+				fmt.Sprintf(`prserv_call_seconds{wire=%q,method=%q}`, wireName, name), callBounds)}
+			f.methods[of] = m
 			for generation, generationName := range generationNames {
 				if (generation == 1) != (of.wire == prserv.ByXMLRPC) {
 					continue
 				}
 				for outcome, outcomeName := range outcomeNames {
-					f.outcomes[callKey{of, generation, prserv.Outcome(outcome)}] = set.NewCounter(fmt.Sprintf(
+					m.calls[generation][outcome] = set.NewCounter(fmt.Sprintf(
 						`prserv_calls_total{wire=%q,generation=%q,method=%q,outcome=%q}`, wireName, generationName, name, outcomeName))
 				}
 			}
@@ -145,9 +145,10 @@ func revision() string {
 
 // Called implements [prserv.Observer].
 func (s *Status) Called(c prserv.Call) {
-	f, of := s.figures, methodKey{c.Wire, c.Method}
-	f.seconds[of].Update(c.Took.Seconds())
-	f.outcomes[callKey{of, c.Generation, c.Outcome}].Inc()
+	f := s.figures
+	m := f.methods[methodKey{c.Wire, c.Method}]
+	m.seconds.Update(c.Took.Seconds())
+	m.calls[c.Generation][c.Outcome].Inc()
 	switch {
 	case c.Method == "dump_db" && c.Outcome == prserv.Answered:
 		f.lastDump.Set(float64(time.Now().Unix()))

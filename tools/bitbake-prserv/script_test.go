@@ -84,6 +84,7 @@ func TestScripts(t *testing.T) {
 			"sleeper":  cmdSleeper,
 			"waitfile": cmdWaitFile,
 			"signal":   cmdSignal,
+			"status":   cmdStatus,
 		},
 	})
 }
