@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -63,5 +65,26 @@ func TestStatusAddress(t *testing.T) {
 		if err != nil && strings.Contains(err.Error(), "\n") {
 			t.Errorf("%q: more than a line: %v", test.where, err)
 		}
+	}
+}
+
+// TestStatusSocket hands both sockets over, as systemd does.
+func TestStatusSocket(t *testing.T) {
+	addr, socket := keptSocket(t)
+	statusAddr, statusSocket := keptSocket(t)
+	cmd := exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=2 LISTEN_FDNAMES=status:bitbake-prserv.socket exec "$@"`, "sh",
+		"bitbake-prserv", "--foreground", "--file", filepath.Join(t.TempDir(), "prserv.sqlite3"), "--status", "1")
+	cmd.ExtraFiles = []*os.File{statusSocket, socket}
+	launch(t, cmd)
+	if _, err := ask(addr).GetPR(t.Context(), "v", "all", "c"); err != nil {
+		t.Error(err)
+	}
+	resp, err := http.Get("http://" + statusAddr + "/readyz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		t.Errorf("/readyz of a socket that was handed over: %s", resp.Status)
 	}
 }
