@@ -19,7 +19,6 @@ type request struct {
 	command string
 	args    any
 
-	observed     bool // who asks is noted for the store
 	takesHistory bool // a client of generation 3 says what it wants by the member history
 }
 
@@ -68,7 +67,7 @@ func (s *Server) command(ctx context.Context, r *request, message any) (any, err
 			continue
 		}
 		r.command, r.takesHistory = c.name, c.history
-		if r.observed {
+		if s.askers {
 			ctx = s.asker(ctx, r.session.Conn, r.generation(), c.name)
 		}
 		reply, err := c.serve(s, ctx, r)

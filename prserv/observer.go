@@ -67,7 +67,7 @@ func Methods(w Wire) []string {
 
 // asker returns the context of a call, which says who asks.
 func (s *Server) asker(ctx context.Context, conn net.Conn, generation int, method string) context.Context {
-	if s.observer == nil || conn == nil {
+	if !s.askers || conn == nil {
 		return ctx
 	}
 	return store.WithAsker(ctx, store.Asker{Addr: conn.RemoteAddr(), Generation: generation, Method: method})
@@ -75,11 +75,12 @@ func (s *Server) asker(ctx context.Context, conn net.Conn, generation int, metho
 
 // observed answers a call of XML-RPC, and tells the observer.
 func (s *Server) observed(ctx context.Context, c *xmlrpc.Call) (any, error) {
+	ctx = s.asker(ctx, c.Client, 1, c.Method)
 	if s.observer == nil {
 		return s.call(ctx, c)
 	}
 	begun := time.Now()
-	v, err := s.call(s.asker(ctx, c.Client, 1, c.Method), c)
+	v, err := s.call(ctx, c)
 	call := Call{Wire: ByXMLRPC, Generation: 1, Took: time.Since(begun)}
 	m, ok := methods[c.Method]
 	if ok {
@@ -98,11 +99,11 @@ func (s *Server) observed(ctx context.Context, c *xmlrpc.Call) (any, error) {
 // observedLine answers a message of the JSON-lines protocol, and tells the
 // observer.
 func (s *Server) observedLine(ctx context.Context, session *asyncrpc.Session, message any) (any, error) {
+	r := &request{session: session}
 	if s.observer == nil {
-		return s.command(ctx, &request{session: session}, message)
+		return s.command(ctx, r, message)
 	}
 	begun := time.Now()
-	r := &request{session: session, observed: true}
 	reply, err := s.command(ctx, r, message)
 	tell := func(reply any, err error) {
 		call := Call{Wire: ByJSONLines, Generation: r.generation(), Method: r.command, Took: time.Since(begun)}

@@ -61,7 +61,7 @@ func (c *calls) Committed(commit store.Commit) {
 // of its own.
 func TestObserverOfJSONLines(t *testing.T) {
 	told := &calls{}
-	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Observer: told})
+	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Observer: told, Askers: true})
 	s.DB.Observe(told)
 	const columns = `"version": null, "pkgarch": null, "checksum": null, "colinfo": true`
 	for _, test := range []struct{ hello, message, want string }{
@@ -88,7 +88,7 @@ func TestObserverOfJSONLines(t *testing.T) {
 // TestObserverOfXMLRPC calls methods that are answered and such that are not.
 func TestObserverOfXMLRPC(t *testing.T) {
 	told := &calls{}
-	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Observer: told})
+	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Observer: told, Askers: true})
 	s.DB.Observe(told)
 	for _, test := range []struct {
 		method string

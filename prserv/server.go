@@ -57,6 +57,8 @@ type Config struct {
 	Dialect func(userAgent string) *xmlrpc.Dialect
 	// Observer is told of every call, if it is not nil.
 	Observer Observer
+	// Askers lets the store know who asks, by [store.AskerOf].
+	Askers bool
 	// Log takes what the operator should know. What comes again is counted, by
 	// its message and the address in its attribute "client"; the counts come a
 	// minute later, or when Serve returns.
@@ -67,6 +69,7 @@ type Config struct {
 type Server struct {
 	service         *service
 	observer        Observer
+	askers          bool
 	log             *slog.Logger
 	handler         *xmlrpc.Handler
 	lines           *asyncrpc.Handler
@@ -101,6 +104,7 @@ func New(cfg Config) (*Server, error) {
 	s := &Server{
 		service:         &service{store: cfg.Store, upstream: cfg.Upstream, readOnly: cfg.ReadOnly, log: log},
 		observer:        cfg.Observer,
+		askers:          cfg.Askers,
 		log:             log,
 		allowRemoteQuit: cfg.AllowRemoteQuit,
 		readTimeout:     cfg.ReadTimeout,

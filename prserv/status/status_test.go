@@ -32,7 +32,7 @@ func serve(t testing.TB) (*prservtest.Server, *status.Status) {
 		Connections: func() (int, int, int) { return s.Connections() },
 		Log:         slog.New(slog.DiscardHandler),
 	})
-	s = prservtest.ServeConfig(t, file, prserv.Config{Observer: st})
+	s = prservtest.ServeConfig(t, file, prserv.Config{Observer: st, Askers: true})
 	s.DB.Observe(st)
 	return s, st
 }
