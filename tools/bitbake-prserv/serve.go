@@ -165,8 +165,22 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		Dialect:         compat.DialectFor,
 		Log:             log,
 	}
+	var told observers
 	if st != nil {
 		cfg.Observer = st
+		told = append(told, st)
+	}
+	past, err := openHistory(opts, log)
+	if err != nil {
+		return err
+	}
+	defer past.Close()
+	if past != nil {
+		told = append(told, past)
+	}
+	if len(told) > 0 {
+		cfg.Askers = true
+		db.Observe(told)
 	}
 	if s, err = prserv.New(cfg); err != nil {
 		return err
@@ -189,6 +203,9 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	stopLooking()
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
+	}
+	if err := past.Close(); err != nil {
+		log.Error(fmt.Sprintf("Closing the history: %v", err))
 	}
 	return err
 }

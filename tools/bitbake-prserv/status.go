@@ -77,7 +77,6 @@ func statusOf(l listeners, opts compat.Options, db *sqlite.Store, log *slog.Logg
 		Connections: func() (xml, json, silent int) { return (*server).Connections() },
 		Log:         log,
 	})
-	db.Observe(st)
 	return st
 }
 
