@@ -22,6 +22,8 @@ import (
 type Config struct {
 	// File is the database file, whose size is told.
 	File string
+	// History is the file of the history, or empty if none is kept.
+	History string
 	// Ready returns the reason why no value could be stored now, or nil. It must
 	// not wait.
 	Ready func() error
@@ -58,6 +60,8 @@ func New(cfg Config) *Status {
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
+	mux.HandleFunc("GET /api/v1/status", s.serveState)
+	mux.HandleFunc("GET /api/v1/history", s.serveHistory)
 	s.handler = guard(mux)
 	return s
 }

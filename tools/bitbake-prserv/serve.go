@@ -155,8 +155,13 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	if err != nil {
 		return err
 	}
+	past, err := openHistory(opts, log)
+	if err != nil {
+		return err
+	}
+	defer past.Close()
 	var s *prserv.Server
-	st := statusOf(from, opts, db, log, &s)
+	st := statusOf(from, opts, db, past, log, &s)
 	cfg := prserv.Config{
 		Store:           db,
 		Upstream:        upstream,
@@ -170,11 +175,6 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		cfg.Observer = st
 		told = append(told, st)
 	}
-	past, err := openHistory(opts, log)
-	if err != nil {
-		return err
-	}
-	defer past.Close()
 	if past != nil {
 		told = append(told, past)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/history"
 	"prserver/prserv/status"
 	"prserver/prserv/store/sqlite"
 )
@@ -67,17 +68,20 @@ func statusAddress(where string) (addr string, port int, err error) {
 
 // statusOf returns what tells of a server with a status listener, or nil. server
 // is set before anybody asks.
-func statusOf(l listeners, opts compat.Options, db *sqlite.Store, log *slog.Logger, server **prserv.Server) *status.Status {
+func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.Recorder, log *slog.Logger, server **prserv.Server) *status.Status {
 	if l.status == nil {
 		return nil
 	}
-	st := status.New(status.Config{
+	cfg := status.Config{
 		File:        opts.File,
 		Ready:       db.Ready,
 		Connections: func() (xml, json, silent int) { return (*server).Connections() },
 		Log:         log,
-	})
-	return st
+	}
+	if past != nil {
+		cfg.History = past.File()
+	}
+	return status.New(cfg)
 }
 
 // serveStatus serves the status until stop is called, which waits for its end.
