@@ -47,27 +47,27 @@ func serveInForeground(ctx context.Context, opts compat.Options) error {
 	log := out.logger(level)
 	defer reopenOnHangup(out, log)()
 
-	ln, err := inheritedListener()
+	from, err := inheritedListeners()
 	if err != nil {
 		return err
 	}
-	if ln == nil {
+	if from.pr == nil {
 		ip, err := resolve(ctx, opts.Host)
 		if err != nil {
 			return err
 		}
-		if ln, err = listen(ip, opts.Port); err != nil {
+		if from.pr, err = listen(ip, opts.Port); err != nil {
 			return err
 		}
 	}
-	defer ln.Close()
+	defer func() { from.close() }()
 	if opts.PidFile != "" {
-		addr := ln.Addr().(*net.TCPAddr)
+		addr := from.pr.Addr().(*net.TCPAddr)
 		if err := pidFileOf(opts, addr.IP.String(), addr.Port).clear(stderr); err != nil {
 			return err
 		}
 	}
-	return serve(ctx, opts, log, ln, opts.PidFile, func() { notify(log, systemd.SdNotifyReady) })
+	return serve(ctx, opts, log, from, opts.PidFile, func() { notify(log, systemd.SdNotifyReady) })
 }
 
 // reopenOnHangup reopens the log at every SIGHUP, until stop is called.
@@ -123,12 +123,16 @@ func openDatabase(ctx context.Context, opts compat.Options) (*sqlite.Store, erro
 	}
 }
 
-// serve serves the listener until ctx ends or a client's quit. While it does,
+// serve serves the listeners until ctx ends or a client's quit, and closes them. While it does,
 // pidFile, if not empty, holds the server's pid. It calls ready once clients get
 // answers.
-func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, pidFile string, ready func()) error {
+func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from listeners, pidFile string, ready func()) error {
+	defer func() { from.close() }()
 	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
 		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
+	}
+	if err := from.listenForStatus(ctx, opts.Status); err != nil {
+		return err
 	}
 	// If it cannot be written, no database is made for nothing.
 	if pidFile != "" {
@@ -151,32 +155,57 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	if err != nil {
 		return err
 	}
-	s, err := prserv.New(prserv.Config{
+	past, err := openHistory(opts, log)
+	if err != nil {
+		return err
+	}
+	defer past.Close()
+	var s *prserv.Server
+	st := statusOf(from, opts, db, past, log, &s)
+	cfg := prserv.Config{
 		Store:           db,
 		Upstream:        upstream,
 		ReadOnly:        opts.ReadOnly,
 		AllowRemoteQuit: opts.AllowRemoteQuit,
 		Dialect:         compat.DialectFor,
 		Log:             log,
-	})
-	if err != nil {
+	}
+	var told observers
+	if st != nil {
+		cfg.Observer = st
+		told = append(told, st)
+	}
+	if past != nil {
+		told = append(told, past)
+	}
+	if len(told) > 0 {
+		cfg.Askers = true
+		db.Observe(told)
+	}
+	if s, err = prserv.New(cfg); err != nil {
 		return err
 	}
-	addr := ln.Addr().(*net.TCPAddr)
+	addr := from.pr.Addr().(*net.TCPAddr)
 	log.Info(fmt.Sprintf("Started PRServer with DBfile: %s, IP: %s, PORT: %d, PID: %d",
 		opts.File, addr.IP, addr.Port, os.Getpid()))
 	if opts.Upstream != "" {
 		log.Info("And upstream PRServer: " + opts.Upstream)
 	}
+	stopStatus := serveStatus(ctx, st, from.status, log)
+	defer stopStatus()
 	ready()
 	stopLooking := tellOfDamage(ctx, log, opts.File)
 	defer stopLooking()
-	err = s.Serve(ctx, ln)
+	err = s.Serve(ctx, from.pr)
 	log.Info("PRServer: stopping...")
 	notify(log, systemd.SdNotifyStopping)
+	stopStatus()
 	stopLooking()
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
+	}
+	if err := past.Close(); err != nil {
+		log.Error(fmt.Sprintf("Closing the history: %v", err))
 	}
 	return err
 }

@@ -47,6 +47,7 @@ type batcher struct {
 // undoes the whole transaction, unless [changesNothing] says otherwise.
 type change struct {
 	do     func() (store.Value, error)
+	asker  store.Asker
 	result store.Value
 	err    error
 	done   chan struct{} // closed when result and err are final
@@ -77,7 +78,7 @@ func (b *batcher) close() {
 // change runs do in a transaction and returns when that is on disk. When ctx
 // ends first, nobody knows whether it will be.
 func (b *batcher) change(ctx context.Context, do func() (store.Value, error)) (store.Value, error) {
-	c := &change{done: make(chan struct{})}
+	c := &change{asker: store.AskerOf(ctx), done: make(chan struct{})}
 	c.do = func() (store.Value, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err

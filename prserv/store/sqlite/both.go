@@ -235,6 +235,8 @@ func (w *writer) give(k store.Key, v store.Revision, m store.Mode) (store.Value,
 		}
 	} else if err := w.reserve(k, v); err != nil {
 		return nil, err
+	} else {
+		w.note(k, v)
 	}
 	err := w.insertMain(k, v)
 	w.raise(k, v)

@@ -30,6 +30,9 @@ func (s *Store) MoveLogAt(calls, pages int) {
 	})
 }
 
+// Fail makes the store believe that a transaction has failed.
+func (s *Store) Fail(err error) { s.writer.ready.note(err) }
+
 // IsClosing tells whether the store lends no reader any more.
 func (s *Store) IsClosing() bool {
 	select {

@@ -39,6 +39,12 @@ type writer struct {
 	outside     bool        // somebody else has written since
 	dataVersion store.Value // PRAGMA data_version when the file was last looked at
 
+	ready    readiness
+	observer store.Observer // nil if there is none
+	asker    store.Asker    // of the call that is being carried out
+	changes  []store.Change // by the transaction that is open, for the observer
+	syncTime time.Duration  // of its commit
+
 	seen        map[group]top // by the transaction that is open
 	known       *atomic.Int32 // what the readers know of has
 	settleTries atomic.Int64  // counts attempts to move the log; read by tests
@@ -148,11 +154,14 @@ func (w *writer) closeConns() error {
 	if w.log != nil {
 		w.log.Close()
 	}
+	w.ready.close()
 	return errors.Join(errs...)
 }
 
 // commit carries out calls in one transaction, as [batcher.commit] says.
 func (w *writer) commit(batch []*change) (failed bool, err error) {
+	w.beginChanges()
+	defer func() { w.tellObserver(len(batch), err) }()
 	clear(w.seen)
 	if err := w.execPatiently(sqlBegin); err != nil {
 		return false, err
@@ -172,11 +181,12 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 	}
 	had = w.has
 	for _, c := range batch {
+		w.asker = c.asker
 		if c.result, c.err = c.do(); !changesNothing(c.err) {
 			return true, c.err
 		}
 	}
-	if err := w.tops.commit(w.seen, w.commitMarked); err != nil {
+	if err := w.tops.commit(w.seen, w.timed(w.commitMarked)); err != nil {
 		return false, err
 	}
 	if w.has != had {
