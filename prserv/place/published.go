@@ -52,7 +52,7 @@ func (w *Work) CheckPublished(ctx context.Context, p, published Place, each func
 		return err
 	}
 	defer s.close()
-	known, err := w.read(ctx, s, p, "known", readOptions{lenient: true})
+	known, err := w.read(ctx, s, p, "checked", readOptions{lenient: true})
 	if err != nil {
 		return err
 	}

@@ -139,7 +139,7 @@ func (w *Work) readDestination(ctx context.Context, s *scratch, dst Place, o Cop
 			return nil, err
 		}
 	}
-	return w.read(ctx, s, dst, "known", readOptions{lenient: true, detached: true})
+	return w.read(ctx, s, dst, "dst_before", readOptions{lenient: true, detached: true})
 }
 
 // warnOfReadings tells of the versions that can be read in more than one way,
