@@ -54,7 +54,7 @@ stderr explains.`,
 	}
 	root.AddGroup(&cobra.Group{ID: groupPlaces, Title: "Places"}, &cobra.Group{ID: groupServers, Title: "Servers"},
 		&cobra.Group{ID: groupSetup, Title: "Setup"})
-	root.AddCommand(p.copyCommand(), p.diffCommand(), p.listCommand(), p.historyCommand(), p.checkCommand(), p.raiseTwinsCommand(),
+	root.AddCommand(p.copyCommand(), p.diffCommand(), p.listCommand(), p.historyCommand(), p.whyCommand(), p.checkCommand(), p.raiseTwinsCommand(),
 		p.getCommand(), p.pingCommand(), p.completionCommand(), p.manCommand())
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [VERB]", Hidden: true, // --help is what everything speaks of

@@ -18,11 +18,12 @@ func (p *program) historyCommand() *cobra.Command {
 	var version, since string
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:     "history FILE [OPTIONS]",
+		Use:     "history PLACE [OPTIONS]",
 		GroupID: groupPlaces,
 		Short:   "print who got which value when",
-		Long: `Prints the history that bitbake-prserv --history keeps in FILE, the oldest event
-first. A server may be writing it.
+		Long: `Prints the history that bitbake-prserv --history keeps, the oldest event first.
+PLACE is its file, which a server may be writing, or the HOST:PORT of the
+server's --status, which tells the last 10,000 events.
 
 A line has the time, the client, the generation of BitBake (1 is up to 1.50, 2
 up to 2.8, 3 later ones, 0 unknown), the method, version, pkgarch, checksum and
@@ -31,7 +32,7 @@ between. With --json, stdout has one object: an array "events" of objects.`,
 		Example: `  prserv-tool history /srv/prserv/history.sqlite3 --version 'gtk*' --since 7d
   prserv-tool history /srv/prserv/history.sqlite3 --since 2026-11-01 --json`,
 		SuggestFor: []string{"log", "events", "when"},
-		Args:       arguments(1, 1, "which history? Name the file that bitbake-prserv --history keeps"),
+		Args:       arguments(1, 1, "which history? Name the file that bitbake-prserv --history keeps, or the HOST:PORT of its --status"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f := history.Filter{Version: version}
 			var err error
@@ -70,17 +71,17 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	return time.Time{}, fmt.Errorf("--since %q is no time; write 2026-11-01, 2026-11-01T08:30, or 7d, 12h, 30m for that long ago", text)
 }
 
-func (p *program) history(ctx context.Context, file string, f history.Filter, asJSON bool) error {
+func (p *program) history(ctx context.Context, from string, f history.Filter, asJSON bool) error {
 	out := bufio.NewWriter(p.stdout)
 	if asJSON {
 		list := newJSONList(out, "events")
-		err := history.Read(ctx, file, f, func(e history.Event) error { return list.add(e) })
+		err := readEvents(ctx, from, f, func(e history.Event) error { return list.add(e) })
 		if err == nil {
 			_, err = io.WriteString(out, list.end()+"}\n")
 		}
 		return flush(out, err)
 	}
-	err := history.Read(ctx, file, f, func(e history.Event) error {
+	err := readEvents(ctx, from, f, func(e history.Event) error {
 		line := []string{e.Time.Format("2006-01-02T15:04:05.000Z07:00"), e.Client, strconv.Itoa(e.Generation), e.Method,
 			e.Version, e.Pkgarch, e.Checksum, e.Value, e.Before}
 		for i := range line {

@@ -222,6 +222,7 @@ func (w *writer) giveNew(k store.Key, m store.Mode) (store.Value, error) {
 	if inserted == 0 || err != nil {
 		return nil, err
 	}
+	w.note(k, v[0])
 	err = w.insertMain(k, v)
 	w.raise(k, v)
 	return valueOf(v, m), err

@@ -69,7 +69,8 @@ func TestObserver(t *testing.T) {
 		{"an import that is known", "c", imports(int64(9)), nil, nil},
 		{"an import below", "d", imports(int64(5)), int64(5), int64(9)},
 		{"a revision", "e", parts, int64(10), int64(9)},
-		{"one by an upstream", "f", published, store.Revision{40, 0}, store.Revision{10}},
+		{"another revision", "i", parts, int64(11), int64(10)},
+		{"one by an upstream", "f", published, store.Revision{40, 0}, store.Revision{11}},
 		{"a whole one above it", "g", whole, int64(41), store.Revision{40, 0}},
 		{"an imported revision", "h", imports(store.Revision{50, 1}), store.Revision{50, 1}, store.Revision{41}},
 	} {
