@@ -17,13 +17,13 @@ func (s *Server) jsonExport(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	meta := asyncrpc.Object{}
+	meta := objectOf()
 	if columnInfo {
 		columns, err := s.service.columns(ctx, f.Revisions)
 		if err != nil {
 			return s.exportFailed(r, err)
 		}
-		meta = jsonTableInfo(columns, f.Revisions)
+		meta = tableInfo(columns, f.Revisions, objectOf)
 	}
 	return asyncrpc.Stream(func(w io.Writer) error {
 		err := s.writeExport(ctx, w, meta, f)
@@ -46,7 +46,7 @@ func (s *Server) exportFailed(r *request, err error) (any, error) {
 	return asyncrpc.Object{{Name: "metainfo", Value: nil}, {Name: "datainfo", Value: nil}}, nil
 }
 
-func (s *Server) writeExport(ctx context.Context, w io.Writer, meta asyncrpc.Object, f store.Filter) error {
+func (s *Server) writeExport(ctx context.Context, w io.Writer, meta any, f store.Filter) error {
 	buffered := bufio.NewWriterSize(w, 32<<10)
 	line := asyncrpc.Append([]byte(`{"metainfo": `), meta)
 	line = append(line, `, "datainfo": [`...)

@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
 	"unicode/utf8"
 
 	"prserver/prserv/asyncrpc"
 	"prserver/prserv/store"
+	"prserver/xmlrpc"
 )
 
 // column is bound for a value of JSON.
@@ -21,25 +21,10 @@ func column(i int, v any) (store.Value, error) {
 
 // truth tells whether Python takes a value of JSON for true.
 func truth(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case int64:
-		return v != 0
-	case *big.Int:
-		return v.Sign() != 0
-	case float64:
-		return v != 0
-	case string:
-		return v != ""
-	case []any:
-		return len(v) > 0
-	case asyncrpc.Object:
-		return len(v) > 0
+	if o, ok := v.(asyncrpc.Object); ok {
+		return len(o) > 0
 	}
-	return true
+	return xmlrpc.Truth(v)
 }
 
 // jsonValue turns a value of the store into one of JSON: a revision is a text.
@@ -128,22 +113,11 @@ func jsonRow(row store.Row) (asyncrpc.Object, error) {
 	return out, nil
 }
 
-// jsonTableInfo describes the table, as tableInfo does in XML-RPC.
-func jsonTableInfo(columns []store.Column, revisions bool) asyncrpc.Object {
-	table, version := store.NohistTable, store.CoreVersion
-	if revisions {
-		table, version = store.MainTable, store.MainCoreVersion
+// objectOf makes an object of JSON.
+func objectOf(pairs ...pair) any {
+	out := make(asyncrpc.Object, len(pairs))
+	for i, p := range pairs {
+		out[i] = asyncrpc.Member{Name: p.name, Value: p.value}
 	}
-	info := make([]any, len(columns))
-	for i, c := range columns {
-		notNull := int64(0)
-		if c.NotNull {
-			notNull = 1
-		}
-		info[i] = asyncrpc.Object{
-			{Name: "name", Value: c.Name}, {Name: "type", Value: c.Type}, {Name: "notnull", Value: notNull},
-			{Name: "dflt_value", Value: c.Default}, {Name: "pk", Value: int64(c.PrimaryKey)},
-		}
-	}
-	return asyncrpc.Object{{Name: "tbl_name", Value: table}, {Name: "core_ver", Value: version}, {Name: "col_info", Value: info}}
+	return out
 }

@@ -6,8 +6,11 @@ import (
 	"log/slog"
 
 	"prserver/compat"
+	"prserver/prserv"
 	"prserver/prserv/history"
+	"prserver/prserv/status"
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite"
 )
 
 // observers tell several of every transaction.
@@ -16,6 +19,23 @@ type observers []store.Observer
 func (all observers) Committed(c store.Commit) {
 	for _, o := range all {
 		o.Committed(c)
+	}
+}
+
+// observe lets the status and the history, of which each may be nil, know what is
+// asked and stored.
+func observe(cfg *prserv.Config, db *sqlite.Store, st *status.Status, past *history.Recorder) {
+	var told observers
+	if st != nil {
+		cfg.Observer = st
+		told = append(told, st)
+	}
+	if past != nil {
+		told = append(told, past)
+	}
+	if len(told) > 0 {
+		cfg.Askers = true
+		db.Observe(told)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
 	"prserver/tools/internal/scripttest"
 )
@@ -192,10 +193,8 @@ func (h *life) put(copied string) {
 		h.file = other
 		return
 	case 3: // a dump is restored
-		dump, err := exec.Command("sqlite3", copied, ".dump").Output()
-		if err != nil {
-			h.t.Skipf("no sqlite3 to make a dump: %v", err)
-		}
+		dump, err := exec.Command(prservtest.SQLite3(h.t), copied, ".dump").Output()
+		h.must(err)
 		h.must(os.Remove(h.file))
 		db, err := sql.Open("sqlite3", filepath.Join(h.t.TempDir(), "restored"))
 		h.must(err)

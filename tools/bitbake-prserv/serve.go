@@ -123,18 +123,22 @@ func openDatabase(ctx context.Context, opts compat.Options) (*sqlite.Store, erro
 	}
 }
 
-// serve serves the listeners until ctx ends or a client's quit, and closes them. While it does,
-// pidFile, if not empty, holds the server's pid. It calls ready once clients get
-// answers.
+// serve serves the listeners until ctx ends or a client's quit, and closes them.
+// While it does, pidFile, if not empty, holds the server's pid. It calls ready
+// once clients get answers.
 func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from listeners, pidFile string, ready func()) error {
 	defer func() { from.close() }()
 	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
 		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
+	// What can be wrong comes before the database, which would be made for nothing.
+	upstream, err := upstreamOf(opts)
+	if err != nil {
+		return err
+	}
 	if err := from.listenForStatus(ctx, opts.Status); err != nil {
 		return err
 	}
-	// If it cannot be written, no database is made for nothing.
 	if pidFile != "" {
 		remove, err := compat.WritePid(pidFile, os.Getpid())
 		if err != nil {
@@ -151,17 +155,11 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	for _, warning := range db.Warnings() {
 		log.Warn(warning)
 	}
-	upstream, err := upstreamOf(opts)
-	if err != nil {
-		return err
-	}
 	past, err := openHistory(opts, log)
 	if err != nil {
 		return err
 	}
 	defer past.Close()
-	var s *prserv.Server
-	st := statusOf(from, opts, db, past, log, &s)
 	cfg := prserv.Config{
 		Store:           db,
 		Upstream:        upstream,
@@ -170,18 +168,9 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		Dialect:         compat.DialectFor,
 		Log:             log,
 	}
-	var told observers
-	if st != nil {
-		cfg.Observer = st
-		told = append(told, st)
-	}
-	if past != nil {
-		told = append(told, past)
-	}
-	if len(told) > 0 {
-		cfg.Askers = true
-		db.Observe(told)
-	}
+	var s *prserv.Server
+	st := statusOf(from, opts, db, past, log, func() (xml, json, silent int) { return s.Connections() })
+	observe(&cfg, db, st, past)
 	if s, err = prserv.New(cfg); err != nil {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"prserver/compat"
-	"prserver/prserv"
 	"prserver/prserv/history"
 	"prserver/prserv/status"
 	"prserver/prserv/store/sqlite"
@@ -66,16 +65,16 @@ func statusAddress(where string) (addr string, port int, err error) {
 	return net.JoinHostPort(host, text), port, nil
 }
 
-// statusOf returns what tells of a server with a status listener, or nil. server
-// is set before anybody asks.
-func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.Recorder, log *slog.Logger, server **prserv.Server) *status.Status {
+// statusOf returns what tells of a server with a status listener, or nil.
+func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.Recorder, log *slog.Logger,
+	connections func() (xml, json, silent int)) *status.Status {
 	if l.status == nil {
 		return nil
 	}
 	cfg := status.Config{
 		File:        opts.File,
 		Ready:       db.Ready,
-		Connections: func() (xml, json, silent int) { return (*server).Connections() },
+		Connections: connections,
 		Log:         log,
 	}
 	if past != nil {

@@ -70,13 +70,16 @@ func (w *writer) importRevision(k store.Key, r store.Revision) (store.Value, err
 			return nil, err
 		}
 	}
-	if err := w.insertMain(k, r); err != nil {
+	added, err := w.conn.exec(sqlMainInsert, k.Version, k.Pkgarch, k.Checksum, r.String())
+	if err != nil {
 		return nil, err
 	}
 	if err := w.reserve(k, r); err != nil {
 		return nil, err
 	}
-	w.note(k, r)
+	if added > 0 {
+		w.note(k, r)
+	}
 	w.raise(k, r)
 	_, last, err := w.conn.own(k, store.Mode{Revisions: true}, w.has)
 	return last, err

@@ -1,14 +1,11 @@
 package sqlite_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -151,36 +148,16 @@ func TestObserverOfFailure(t *testing.T) {
 // TestReadyWhileLocked has another program lock the file, and the server itself
 // read it.
 func TestReadyWhileLocked(t *testing.T) {
-	program, err := exec.LookPath("sqlite3")
-	if err != nil {
-		t.Skipf("no other program to lock the file: %v", err)
-	}
 	file := prservtest.NewFile(t)
 	s := open(t, file, false)
-	cmd := exec.Command(program, file)
-	stdin, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer cmd.Wait()
-	defer stdin.Close()
-	lines := bufio.NewScanner(stdout)
+	other := prservtest.OpenShell(t, file)
 	for _, step := range []struct {
 		sql    string
 		locked bool
 	}{{"BEGIN IMMEDIATE", true}, {"ROLLBACK", false}, {"BEGIN; SELECT * FROM sqlite_master", false}} {
-		io.WriteString(stdin, step.sql+"; SELECT 'done';\n")
-		for lines.Scan() && lines.Text() != "done" {
-		}
+		other.Run(t, step.sql)
 		err := s.Ready()
-		if want := fmt.Sprintf("locked by process %d;", cmd.Process.Pid); (err != nil) != step.locked ||
+		if want := fmt.Sprintf("locked by process %d;", other.PID); (err != nil) != step.locked ||
 			step.locked && !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: Ready says %v", step.sql, err)
 		}
