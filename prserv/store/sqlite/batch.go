@@ -16,20 +16,14 @@ const (
 	maxBatch = 256
 	// maxYields is how often others get the processor before a commit.
 	maxYields = 10
-	// fewCalls are too few to wait for.
-	fewCalls = 4
-	// maxGather is how long calls are waited for, and gatherCheck how long
-	// until it is looked whether all have come.
-	maxGather   = time.Millisecond
-	gatherCheck = 100 * time.Microsecond
 	// idleCheck is how often an idle batcher calls its idle function.
 	idleCheck = 250 * time.Millisecond
 )
 
 // batcher is the one goroutine that changes the database. Calls that come while
-// a commit is on its way to the disk share the next one, which costs much the
-// same whether one call waits for it or a hundred. Nobody who is alone waits for
-// others.
+// a commit is on its way to the disk share the next one: nobody waits for a
+// timer, and a commit costs the same whether one call waits for it or a
+// hundred.
 type batcher struct {
 	// commit carries out calls in one transaction, and sets their results. With
 	// an error, none has happened; failed tells that one of the calls is the
@@ -112,8 +106,6 @@ func (b *batcher) loop() {
 	check := time.NewTicker(idleCheck)
 	defer check.Stop()
 	batch := make([]*change, 0, maxBatch)
-	var expected int       // calls, as there were lately
-	var took time.Duration // by the last batch
 	for {
 		batch = batch[:0]
 		select {
@@ -135,28 +127,11 @@ func (b *batcher) loop() {
 		for i := 0; i < maxYields && len(b.changes) < maxBatch/2; i++ {
 			runtime.Gosched()
 		}
-		b.gather(expected, took/2)
 		for len(batch) < maxBatch && len(b.changes) > 0 {
 			batch = append(batch, <-b.changes)
 		}
 		b.taken.Add(int64(len(batch)))
-		expected = max(len(batch), expected-1)
-		begin := time.Now()
 		b.answer(batch)
-		took = time.Since(begin)
-	}
-}
-
-// gather waits until as many calls have come as are expected, or they have had
-// their time. Those who were answered together come again together, and would
-// else be divided into two halves, each of which waits for the commit of the
-// other.
-func (b *batcher) gather(expected int, most time.Duration) {
-	if expected <= fewCalls {
-		return
-	}
-	for end := time.Now().Add(min(most, maxGather)); len(b.changes)+1 < expected && time.Now().Before(end); {
-		time.Sleep(gatherCheck)
 	}
 }
 
