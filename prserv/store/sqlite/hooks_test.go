@@ -42,3 +42,14 @@ func (s *Store) IsClosing() bool {
 		return false
 	}
 }
+
+// LearnLate reads which tables there are, as a reader does, and returns a function
+// with which that reader remembers a value that it has read in these.
+func (s *Store) LearnLate(version, pkgarch string) (learn func(value int64, checksum string)) {
+	has := tables(s.tables.Load())
+	return func(value int64, checksum string) {
+		of := group{version, pkgarch}
+		_, ticket := s.tops.get(of)
+		s.learn(of, top{store.Revision{value}, true, checksum}, ticket, has)
+	}
+}

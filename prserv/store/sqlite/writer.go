@@ -186,12 +186,16 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 			return true, c.err
 		}
 	}
-	if err := w.tops.commit(w.seen, w.timed(w.commitMarked)); err != nil {
+	err = w.tops.commit(w.seen, func() error {
+		err := w.timed(w.commitMarked)()
+		if err == nil {
+			// Before anybody learns again: see [Store.learn].
+			w.known.Store(int32(w.has))
+		}
+		return err
+	})
+	if err != nil {
 		return false, err
-	}
-	if w.has != had {
-		w.known.Store(int32(w.has))
-		w.tops.forget() // what was read without the second table
 	}
 	w.limitLog(len(batch))
 	return false, nil
