@@ -113,6 +113,29 @@ func jsonRow(row store.Row) (asyncrpc.Object, error) {
 	return out, nil
 }
 
+// plain turns a value of JSON into one that XML-RPC could have sent. Of several
+// members of a name the last counts, in the place of the first.
+func plain(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i, element := range v {
+			out[i] = plain(element)
+		}
+		return out
+	case asyncrpc.Object:
+		var out xmlrpc.Struct
+		for i, m := range v {
+			if _, again := v[:i].Get(m.Name); !again {
+				last, _ := v.Get(m.Name)
+				out = append(out, xmlrpc.Member{Name: m.Name, Value: plain(last)})
+			}
+		}
+		return out
+	}
+	return v
+}
+
 // objectOf makes an object of JSON.
 func objectOf(pairs ...pair) any {
 	out := make(asyncrpc.Object, len(pairs))

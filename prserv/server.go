@@ -55,6 +55,8 @@ type Config struct {
 	ReadTimeout time.Duration
 	// Dialect chooses how to talk to a client by its User-Agent.
 	Dialect func(userAgent string) *xmlrpc.Dialect
+	// Text is the str() of Python 3, for filters of exports in JSON lines.
+	Text func(any) (string, error)
 	// Observer is told of every call, if it is not nil.
 	Observer Observer
 	// Askers lets the store know who asks, by [store.AskerOf].
@@ -73,6 +75,7 @@ type Server struct {
 	log             *slog.Logger
 	handler         *xmlrpc.Handler
 	lines           *asyncrpc.Handler
+	text            func(any) (string, error)
 	allowRemoteQuit bool
 	readTimeout     time.Duration
 
@@ -105,6 +108,7 @@ func New(cfg Config) (*Server, error) {
 		service:         &service{store: cfg.Store, upstream: cfg.Upstream, readOnly: cfg.ReadOnly, log: log},
 		observer:        cfg.Observer,
 		askers:          cfg.Askers,
+		text:            cfg.Text,
 		log:             log,
 		allowRemoteQuit: cfg.AllowRemoteQuit,
 		readTimeout:     cfg.ReadTimeout,

@@ -166,6 +166,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		ReadOnly:        opts.ReadOnly,
 		AllowRemoteQuit: opts.AllowRemoteQuit,
 		Dialect:         compat.DialectFor,
+		Text:            compat.Py3.Text,
 		Log:             log,
 	}
 	var s *prserv.Server

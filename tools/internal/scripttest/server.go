@@ -25,7 +25,7 @@ func PRServer(ts *testscript.TestScript, neg bool, args []string) {
 	store, err := sqlite.Open(context.Background(), ts.MkAbs(file), false)
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(store.Close()) })
-	server, err := prserv.New(prserv.Config{Store: store, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler)})
+	server, err := prserv.New(prserv.Config{Store: store, Dialect: compat.DialectFor, Text: compat.Py3.Text, Log: slog.New(slog.DiscardHandler)})
 	ts.Check(err)
 	ln := Listen(ts)
 	served := make(chan error, 1)
