@@ -58,6 +58,9 @@ func (s *scratch) chooseReadings(ctx context.Context, name, as string, known *ta
 			CREATE INDEX main.%[1]s_chosen_key ON %[1]s_chosen (version, pkgarch)`,
 	} {
 		if _, err := s.exec(ctx, fmt.Sprintf(statement, as, from, name)); err != nil {
+			if known != nil && known.attached {
+				err = fileError(known.place, "reading", err)
+			}
 			return err
 		}
 	}
