@@ -33,7 +33,7 @@ bash-5.2-r0.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.why(cmd.Context(), args[0], args[1])
 		},
-		ValidArgsFunction: completePlaces(1),
+		ValidArgsFunction: completeFile,
 	}
 }
 
