@@ -102,12 +102,9 @@ func isSound(ctx context.Context, file string) (bool, error) {
 		return false, err
 	}
 	defer s.close()
-	sound := false
+	sound := true
 	if err = s.attachToRead(ctx, file, "tried"); err == nil {
-		err = s.walk(ctx, "PRAGMA tried.integrity_check(1)", nil, func(row []driver.Value) error {
-			sound = row[0] == "ok"
-			return nil
-		})
+		err = s.faults(ctx, "tried.integrity_check(1)", func(string) error { sound = false; return nil })
 	}
 	if err != nil && errors.Is(err, store.ErrDamaged) { // also what is no database any more
 		return false, nil
