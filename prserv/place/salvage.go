@@ -261,17 +261,11 @@ func looksIssued(row store.Row) bool {
 			}
 		}
 	}
-	value := store.Revision(nil)
-	switch v := row.Value.(type) {
-	case int64:
-		value = store.Revision{v}
-	case string:
-		value, _ = store.ParseRevision(v)
-	}
+	value, ok := store.RevisionOf(row.Value)
 	for _, number := range value {
 		if number < 0 || number > maxWireValue {
 			return false
 		}
 	}
-	return row.Version != "" && len(value) > 0
+	return row.Version != "" && ok
 }

@@ -229,13 +229,7 @@ func (i *imports) row(ctx context.Context, importOne importer, row []driver.Valu
 	version, _ := row[0].(string)
 	pkgarch, _ := row[1].(string)
 	checksum, _ := row[2].(string)
-	value := store.Revision(nil)
-	switch v := row[3].(type) {
-	case int64:
-		value = store.Revision{v}
-	case string:
-		value, _ = store.ParseRevision(v)
-	}
+	value, _ := store.RevisionOf(row[3])
 	stored, err := importOne(ctx, version, pkgarch, checksum, row[3])
 	switch {
 	case errors.Is(err, client.ErrNoValue):
