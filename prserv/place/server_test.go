@@ -3,6 +3,8 @@ package place
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -127,4 +129,27 @@ func TestCopyPartsToOurs(t *testing.T) {
 	}
 	wantProblems(t, "raised", problemsOf(t, dst), nil)
 	wantRows(t, "raised", listed(t, dst, ListOptions{Greatest: true})[:1], []Row{{"v", "p", "c", "5"}})
+}
+
+// TestCheckServerInTrouble asks a server whose file has been removed: it still
+// tells its values, but gives out no new one.
+func TestCheckServerInTrouble(t *testing.T) {
+	file := newDB(t, generation1, Row{"v", "p", "a", "3"})
+	p := Place{Server, prservtest.Serve(t, file.Name).Addr}
+	wantProblems(t, "at first", problemsOf(t, p), nil)
+	if err := os.Remove(file.Name); err != nil {
+		t.Fatal(err)
+	}
+	wantProblems(t, "without its file", problemsOf(t, p), []string{"it gives out no new value: |prserv-tool copy " + p.Name + " rescue.sql"})
+	// A server of Python's answers a ping all the same. This process stands for it.
+	var found []Problem
+	c := &checker{Work: &Work{Process: func(string) int { return os.Getpid() }}, place: p,
+		each: func(p Problem) error { found = append(found, p); return nil }}
+	if _, err := (serverKind{}).check(t.Context(), c, &table{}); err != nil {
+		t.Fatal(err)
+	}
+	wantProblems(t, "of Python", found, []string{file.Name + "|save what it has while it runs: prserv-tool copy " + p.Name + " rescue.sql"})
+	rescued := Place{SQL, filepath.Join(t.TempDir(), "rescue.sql")}
+	copyPlace(t, "rescue", p, rescued, CopyOptions{})
+	wantRows(t, "rescue", listed(t, rescued, ListOptions{}), []Row{{"v", "p", "a", "3"}})
 }
