@@ -177,11 +177,12 @@ func (w *Work) readJSON(ctx context.Context, s *scratch, server *client.JSONLine
 // ServerError says why a server has not done what it was asked for.
 func ServerError(server Place, err error) error {
 	var fault *client.FaultError
+	var invoke *asyncrpc.InvokeError // from ours, it names the command itself
 	switch {
 	case errors.As(err, &fault):
 		return fmt.Errorf("%s refuses: %w", server, fault)
-	case words(err) != "":
-		return fmt.Errorf("%s refuses: %w", server, err)
+	case errors.As(err, &invoke):
+		return fmt.Errorf("%s refuses: %w", server, invoke)
 	case errors.Is(err, client.ErrNoValue):
 		return fmt.Errorf("%s gave no value: its log says why", server)
 	case errors.Is(err, client.ErrNoAnswer): // names the server

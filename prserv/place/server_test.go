@@ -1,6 +1,7 @@
 package place
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -8,6 +9,8 @@ import (
 	"strings"
 	"testing"
 
+	"prserver/prserv/asyncrpc"
+	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
 )
 
@@ -152,4 +155,17 @@ func TestCheckServerInTrouble(t *testing.T) {
 	rescued := Place{SQL, filepath.Join(t.TempDir(), "rescue.sql")}
 	copyPlace(t, "rescue", p, rescued, CopyOptions{})
 	wantRows(t, "rescue", listed(t, rescued, ListOptions{}), []Row{{"v", "p", "a", "3"}})
+}
+
+func TestServerError(t *testing.T) {
+	for want, err := range map[string]error{
+		"h:1 refuses: fault 1: no":                  fmt.Errorf("ping: %w", &client.FaultError{Code: 1, Message: "no"}),
+		"h:1 refuses: ping: no":                     fmt.Errorf("ping: %w", &asyncrpc.InvokeError{Message: "ping: no"}),
+		"h:1 gave no value: its log says why":       fmt.Errorf("getPR: %w", client.ErrNoValue),
+		"asking h:1: getPR: unexpected end of file": errors.New("getPR: unexpected end of file"),
+	} {
+		if got := ServerError(Place{Server, "h:1"}, err); got.Error() != want {
+			t.Errorf("%v: got %q, want %q", err, got, want)
+		}
+	}
 }
