@@ -212,7 +212,7 @@ type salvaged struct {
 func (r *salvaged) add(to *stager, of *generation, row store.Row) error {
 	if !looksIssued(row) {
 		if r.left++; r.left <= maxProblems {
-			r.warn("%s: the row %s is left out, because no PR server issues such", r.place,
+			r.warn("%s: the row %s is left out: no PR server issues such a row", r.place,
 				shown([]driver.Value{row.Version, row.Pkgarch, row.Checksum, row.Value}))
 		}
 		return nil
@@ -243,7 +243,7 @@ func (r *salvaged) givenOnly(ctx context.Context, s *scratch, t *table) error {
 
 func (r *salvaged) tellLeft() {
 	if r.left > maxProblems {
-		r.warn("%s: rows that are left out, because no PR server issues such: %d", r.place, r.left)
+		r.warn("%s: rows left out, because no PR server issues such rows: %d", r.place, r.left)
 	}
 }
 
