@@ -2,6 +2,7 @@ package dbfile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,18 +25,15 @@ func Deleted(pid int) []string {
 	return deleted
 }
 
-// isOfSQLite tells by its first bytes whether a file is a database or its
+// isOfSQLite tells by its first bytes whether a file is a database or a
 // write-ahead log.
-//
-// Source: SQLite's file format, "The Database Header" and "WAL File Format".
 func isOfSQLite(name string) bool {
 	f, err := os.Open(name)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	var begin [16]byte
-	n, _ := f.ReadAt(begin[:], 0)
-	return bytes.Equal(begin[:n], []byte("SQLite format 3\x00")) ||
-		n >= 4 && (string(begin[:4]) == "\x37\x7f\x06\x82" || string(begin[:4]) == "\x37\x7f\x06\x83")
+	begin := make([]byte, len(magic)) // of a shorter file the rest is 0
+	f.ReadAt(begin, 0)
+	return bytes.Equal(begin, magic) || isLogMagic(binary.BigEndian.Uint32(begin))
 }

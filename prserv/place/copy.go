@@ -80,8 +80,11 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 		return Copied{}, err
 	}
 	copied, err := kinds[dst.Kind].write(ctx, w, s, in, dst, o)
-	if isDamaged(err) && in.attached {
+	switch {
+	case isDamaged(err) && in.attached:
 		err = fmt.Errorf("%w; prserv-tool check tells whether it is %s that is damaged", err, src)
+	case isDamaged(err):
+		err = adviseCheck(err, dst)
 	}
 	copied.Left += repeated
 	copied.Kept += kept

@@ -5,10 +5,8 @@ import (
 	"context"
 	"database/sql/driver"
 	"fmt"
-	"strings"
 
 	"prserver/prserv/feed"
-	"prserver/prserv/store/sqlite/query"
 )
 
 // feedKind is the kind of [Feed]. Its rows are one for each version and
@@ -103,7 +101,7 @@ func (f *feedStager) add(p *feed.Package) error {
 		}
 		f.releases[of] = release
 		for _, r := range p.Readings() {
-			err := f.readings.add(release, int64(r.Way), truth(r.Auto), truth(r.Vague), truth(r.Likely),
+			err := f.readings.add(release, int64(r.Way), r.Auto, r.Vague, r.Likely,
 				r.Version, r.Pkgarch, r.Checksum, r.Value.String(), r.Why, string(p.Format))
 			if err != nil {
 				return err
@@ -111,14 +109,6 @@ func (f *feedStager) add(p *feed.Package) error {
 		}
 	}
 	return f.packages.add(release, p.Name, p.FullVersion(), p.Where())
-}
-
-// truth is a truth as SQLite stores it.
-func truth(b bool) int64 {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // inserter stores rows in a table of the scratch database, many at a time.
@@ -141,7 +131,7 @@ func (i *inserter) add(row ...driver.Value) (err error) {
 		return nil
 	}
 	if i.stmt == nil {
-		if i.stmt, err = i.prepare(batchRows); err != nil {
+		if i.stmt, err = i.s.prepareInsert(i.table, i.columns, batchRows); err != nil {
 			return err
 		}
 	}
@@ -156,7 +146,7 @@ func (i *inserter) end() error {
 	if len(i.batch) == 0 {
 		return nil
 	}
-	stmt, err := i.prepare(len(i.batch) / i.columns)
+	stmt, err := i.s.prepareInsert(i.table, i.columns, len(i.batch)/i.columns)
 	if err != nil {
 		return err
 	}
@@ -164,21 +154,8 @@ func (i *inserter) end() error {
 	return i.store(stmt)
 }
 
-func (i *inserter) prepare(rows int) (driver.Stmt, error) {
-	row := "(" + strings.TrimSuffix(strings.Repeat("?,", i.columns), ",") + "),"
-	stmt, err := i.s.conn.Prepare("INSERT INTO main." + i.table + " VALUES " + strings.TrimSuffix(strings.Repeat(row, rows), ","))
-	if err != nil {
-		return nil, query.Error(err)
-	}
-	return stmt, nil
-}
-
 func (i *inserter) store(stmt driver.Stmt) error {
-	// With its context, the driver would start a goroutine.
-	_, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), i.batch)
+	err := storeBatch(stmt, i.batch)
 	i.batch = i.batch[:0]
-	if err != nil {
-		return scratchError(query.Error(err))
-	}
-	return nil
+	return err
 }

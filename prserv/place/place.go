@@ -54,9 +54,9 @@ type Place struct {
 }
 
 // Parse returns the place that a name means: HOST:PORT is a server, the kind of
-// a file is what its ending says, and what [feed.Recognise] knows is a feed. "-", and a file with another ending,
-// are of the kind that format names: one of [Formats], or "" for none. The
-// error says what a user may write instead.
+// a file is what its ending says, and what [feed.Recognise] knows is a feed.
+// "-", and a file with another ending, are of the kind that format names: one of
+// [Formats], or "" for none. The error says what a user may write instead.
 func Parse(name, format string) (Place, error) {
 	kind, known := Formats[format]
 	if format != "" && !known {
@@ -70,7 +70,7 @@ func Parse(name, format string) (Place, error) {
 	case name == standard && known:
 		return Place{kind, name}, nil
 	case name == standard:
-		return Place{}, errors.New("what format is -? Say --format sql or --format inc")
+		return Place{}, errors.New("what format is -? Say --format sql, --format inc or, to read, --format feed")
 	case isAddress(name):
 		return Place{Server, name}, nil
 	case kindByName != 0:
@@ -104,6 +104,6 @@ func (p Place) String() string {
 	return p.Name
 }
 
-// isFile tells whether a place is a file with a name, so neither a server nor
-// standard input or output.
+// isFile tells whether a place is a file with a name, and can be written: it is
+// no server, no feed, and not standard input or output.
 func (p Place) isFile() bool { return p.Kind != Server && p.Kind != Feed && p.Name != standard }

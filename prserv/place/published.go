@@ -67,7 +67,7 @@ func (w *Work) CheckPublished(ctx context.Context, p, published Place, each func
 		needed = "greatest IS NOT NULL AND " + needed
 	}
 	// Where SQLite finds a maximum, the other columns are of its row.
-	return s.walkTable(ctx, known, `SELECT p.name, (SELECT count(DISTINCT name) FROM main.feed_packages AS o WHERE o.release = r.release),
+	err = s.walkTable(ctx, known, `SELECT p.name, (SELECT count(DISTINCT name) FROM main.feed_packages AS o WHERE o.release = r.release),
 			p.full, p.place, r.version, r.pkgarch, r.value, ifnull(r.greatest, ''), iif(r.among > 1, r.why, ''), min(p.rowid) FROM (
 			SELECT *, min(number) FROM (
 				SELECT release, auto, version, pkgarch, max(value COLLATE revision) AS value, why, greatest, among, number
@@ -83,4 +83,8 @@ func (w *Work) CheckPublished(ctx context.Context, p, published Place, each func
 		}
 		return each(b)
 	})
+	if err == nil {
+		err = s.settle()
+	}
+	return err
 }

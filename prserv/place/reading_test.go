@@ -107,6 +107,9 @@ func TestChangedWhileRead(t *testing.T) {
 	_, err = w.Check(t.Context(), p, func(Problem) error { change(p); return nil })
 	prservtest.WantOneLine(t, "check", err, p.Name, said)
 	p = newWAL(t)
+	err = w.CheckPublished(t.Context(), p, feedOf(t, "a 1-r0.7"), func(Behind) error { change(p); return nil })
+	prservtest.WantOneLine(t, "check of a feed", err, p.Name, said)
+	p = newWAL(t)
 	_, err = w.Diff(t.Context(), p, newDB(t, generation1), func(Difference) error { change(p); return nil })
 	prservtest.WantOneLine(t, "diff", err, p.Name, said)
 	for _, name := range []string{"b.sqlite3", "b.sql", "old.sqlite3"} {

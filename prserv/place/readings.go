@@ -58,6 +58,9 @@ func (s *scratch) chooseReadings(ctx context.Context, name, as string, known *ta
 			CREATE INDEX main.%[1]s_chosen_key ON %[1]s_chosen (version, pkgarch)`,
 	} {
 		if _, err := s.exec(ctx, fmt.Sprintf(statement, as, from, name)); err != nil {
+			if known != nil && known.attached {
+				err = fileError(known.place, "reading", err)
+			}
 			return err
 		}
 	}
@@ -72,9 +75,9 @@ func packageNames(name, as string) string {
 		WHERE d.version = c.version AND d.pkgarch = c.pkgarch ORDER BY p.name LIMIT 5))`, as, name)
 }
 
-// published makes a table of the greatest value of each key among the chosen
-// readings of a feed, with an expression for the checksums, of those for which
-// a condition holds. In both the row of AS_chosen is c.
+// published makes the table AS, of the greatest value that the chosen readings
+// of a feed have of each key. It takes the keys for which the condition having
+// holds, and for their checksums an expression. Both know AS_chosen as c.
 func (s *scratch) published(ctx context.Context, p Place, as, checksum, having string) (*table, error) {
 	t := &table{place: p, from: "main." + as, generation: generation1}
 	rows, err := s.exec(ctx, fmt.Sprintf(`CREATE TABLE main.%[1]s (version, pkgarch, checksum, value);
@@ -162,7 +165,10 @@ func (w *Work) warnOfReadings(ctx context.Context, s *scratch, src Place, as str
 // greatest value of each version and pkgarch, under the checksum that the feed
 // has in its place.
 func (s *scratch) compareAsFeeds(ctx context.Context, tables *[2]*table) error {
-	of := map[bool]int{true: 0, false: 1}[tables[0].place.Kind == Feed] // the feed
+	of := 0 // the feed
+	if tables[0].place.Kind != Feed {
+		of = 1
+	}
 	one, other := tables[of], tables[1-of]
 	if one.place.Kind != Feed {
 		return nil

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Work copies, compares, lists, checks and mends places. Its errors are one line and
-// name the place, and for a text also the number of the line. When its context
-// ends, files that were to be written stay as they were.
+// Work copies, compares, lists, checks and mends places. Its errors are one line
+// and name the place, and for a text also the number of the line. When its
+// context ends, files that were to be written stay as they were.
 type Work struct {
 	Stdin  io.Reader // what the place "-" is read from
 	Stdout io.Writer // what the place "-" is written to

@@ -41,6 +41,7 @@ between. With --json, stdout has one object: an array "events" of objects.`,
 			}
 			return p.history(cmd.Context(), args[0], f, asJSON)
 		},
+		ValidArgsFunction: completeFile,
 	}
 	cmd.Flags().Var(word{&version, "GLOB"}, "version", "only events whose version matches this pattern")
 	complete(cmd, "version", nil)

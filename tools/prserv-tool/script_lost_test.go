@@ -110,7 +110,7 @@ func (s lostStory) asks(addr string) func(version, pkgarch, checksum string) (st
 			value, err := xmlrpc.GetPR(context.Background(), version, pkgarch, checksum)
 			return fmt.Sprint(value), err
 		}
-		value, err := lines.GetPR(context.Background(), version, pkgarch, checksum, nil)
+		value, err := lines.GetPR(context.Background(), version, pkgarch, checksum, new(bool)) // as from 2.10 on
 		return value.String(), err
 	}
 }

@@ -33,7 +33,7 @@ bash-5.2-r0.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.why(cmd.Context(), args[0], args[1])
 		},
-		ValidArgsFunction: completePlaces(1),
+		ValidArgsFunction: completeFile,
 	}
 }
 
@@ -123,7 +123,7 @@ func sentence(e history.Event, had string) string {
 	if e.Method == "importone" || e.Method == "import-one" {
 		return fmt.Sprintf("%s imported %s for the checksum %s%s.", who, e.Value, e.Checksum, behind)
 	}
-	what := "which was new"
+	what := "which was new to the history" // the server may have had it before
 	if had != "" {
 		what = "which had " + had
 	}
