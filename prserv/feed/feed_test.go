@@ -133,17 +133,18 @@ func TestReadHistory(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("this machine has no git, which makes the history")
 	}
-	folder := t.TempDir()
+	repository := t.TempDir()
+	folder := filepath.Join(repository, "buildhistory")
 	git := func(args ...string) {
 		t.Helper()
-		cmd := exec.Command("git", append([]string{"-C", folder, "-c", "user.name=buildhistory", "-c", "user.email=buildhistory@poky"}, args...)...)
+		cmd := exec.Command("git", append([]string{"-C", repository, "-c", "user.name=buildhistory", "-c", "user.email=buildhistory@poky"}, args...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("git %v: %v\n%s", args, err, out)
 		}
 	}
 	git("init", "-q")
 	for _, build := range []string{"build-1", "build-2", "build-1"} { // somebody goes back
-		if err := os.RemoveAll(filepath.Join(folder, "packages")); err != nil {
+		if err := os.RemoveAll(folder); err != nil {
 			t.Fatal(err)
 		}
 		if err := os.CopyFS(folder, os.DirFS(feeds+"buildhistory/"+build)); err != nil {
@@ -170,9 +171,14 @@ func TestReadHistory(t *testing.T) {
 		}
 	}
 
-	err := feed.Read(context.Background(), feeds+"buildhistory/build-1", feed.Options{History: true}, nil)
-	if err != nil && strings.Contains(err.Error(), "\n") {
-		t.Errorf("got an error of more than a line: %v", err)
+	// One that the repository ignores has no history, though git reads it.
+	ignored := filepath.Join(repository, "ignored")
+	if err := os.CopyFS(ignored, os.DirFS(feeds+"buildhistory/build-1")); err != nil {
+		t.Fatal(err)
+	}
+	err := feed.Read(context.Background(), ignored, feed.Options{History: true}, nil)
+	if want := "reading the history of " + ignored + ": no commit has one of its packages"; fmt.Sprint(err) != want {
+		t.Errorf("got error %v, want %s", err, want)
 	}
 }
 

@@ -21,9 +21,10 @@ func (r *reader) readHistory(ctx context.Context, folder string) error {
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	// Merges are shown against each parent, so that no version is missed.
+	// Merges are shown against each parent, so that no version is missed. The
+	// repository may begin further up.
 	changes, err := startGit(ctx, folder, "log", "--raw", "--no-abbrev", "--no-renames", "--full-history", "-m", "-z",
-		"--format=", "HEAD", "--", packagesFolder)
+		"--relative", "--format=", "HEAD", "--", packagesFolder)
 	if err != nil {
 		return err
 	}
@@ -37,7 +38,10 @@ func (r *reader) readHistory(ctx context.Context, folder string) error {
 	for {
 		blob, path, err := nextChange(changes.out)
 		if errors.Is(err, io.EOF) {
-			return changes.wait()
+			if err := changes.wait(); err != nil || len(seen) > 0 {
+				return err
+			}
+			return fmt.Errorf("reading the history of %s: no commit has one of its packages", folder)
 		} else if err != nil {
 			return changes.failed(err)
 		}

@@ -63,8 +63,7 @@ func (r *reader) readPrimary(text io.Reader, file string) error {
 
 // versionOf returns the attributes of version epoch="0" ver="1.0" rel="r0".
 func versionOf(tag []byte) (epoch, ver, rel string, err error) {
-	_, rest, _ := bytes.Cut(tag, []byte(" "))
-	for rest = bytes.TrimSpace(rest); len(rest) > 0; rest = bytes.TrimSpace(rest) {
+	for rest := bytes.TrimSpace(bytes.TrimPrefix(tag, []byte("version"))); len(rest) > 0; rest = bytes.TrimSpace(rest) {
 		name, after, ok := bytes.Cut(rest, []byte("="))
 		after = bytes.TrimLeft(after, " \t\r\n")
 		if !ok || len(after) == 0 || after[0] != '"' && after[0] != '\'' {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -174,7 +175,7 @@ func (r *reader) takeRpm(f *rpmFields, file string, line int) error {
 func recipeOfSource(file string) string {
 	base := file
 	for range 2 {
-		i := bytes.LastIndexByte([]byte(base), '-')
+		i := strings.LastIndexByte(base, '-')
 		if i < 0 {
 			return ""
 		}

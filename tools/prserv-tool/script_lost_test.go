@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -33,8 +34,12 @@ func TestLostDatabase(t *testing.T) {
 				}
 				s := lostStory{format, generation, styles}
 				scripttest.Run(t, testscript.Params{
-					Dir:   filepath.Join("testdata", "lost"),
-					Setup: func(env *testscript.Env) error { env.Setenv("GENERATION", generation); return nil },
+					Dir: filepath.Join("testdata", "lost"),
+					Setup: func(env *testscript.Env) error {
+						env.Setenv("GENERATION", generation)
+						env.Setenv("RECIPES", strconv.Itoa(s.recipes()))
+						return nil
+					},
 					Cmds: map[string]scripttest.Command{"prserv": scripttest.PRServer, "builds": s.builds,
 						"publishes": s.publishes, "goes-up": s.goesUp},
 				})
@@ -53,11 +58,19 @@ type lostStory struct {
 	styles     []feedtest.Style
 }
 
-// recipe returns one of the recipes, which are of all kinds.
+const (
+	perVersion = 16             // recipes of each PV: each PR with each architecture
+	uncounted  = 4 * perVersion // recipes of the first style, which have the PVs
+)
+
+// recipes returns how many recipes there are: one of each kind.
+func (s lostStory) recipes() int { return uncounted + (len(s.styles)-1)*perVersion }
+
+// recipe returns one of the recipes.
 func (s lostStory) recipe(i int) (feedtest.Recipe, feedtest.Style) {
 	r := feedtest.Recipe{
-		PN: fmt.Sprintf("recipe-%d", i), PV: []string{"1.0", "2.0-rc1", "20240101", "3+dfsg"}[i%4],
-		PR: []string{"r0", "r0", "r12", "r0.5"}[i/4%4], Arch: []string{"all", "core2-64", "qemux86_64", "x86"}[i/16%4],
+		PN: fmt.Sprintf("recipe-%d", i), PR: []string{"r0", "r1", "r12", "r0.5"}[i%4],
+		Arch: []string{"all", "core2-64", "qemux86_64", "x86"}[i/4%4],
 	}
 	if i%7 == 0 {
 		r.PE = "2"
@@ -65,11 +78,12 @@ func (s lostStory) recipe(i int) (feedtest.Recipe, feedtest.Style) {
 	if r.Arch == "x86" {
 		r.PN = "lib32-" + r.PN
 	}
-	style := s.styles[i%len(s.styles)]
-	if style != feedtest.NoCount {
-		r.PV = "1.4+git"
+	if i < uncounted {
+		r.PV = []string{"1.0", "2.0-rc1", "20240101", "3+dfsg"}[i/perVersion]
+		return r, s.styles[0]
 	}
-	return r, style
+	r.PV = "1.4+git"
+	return r, s.styles[1+(i-uncounted)/perVersion]
 }
 
 // builds asks the server at $ADDR for the numbers of all recipes, in a state of
@@ -78,7 +92,8 @@ func (s lostStory) builds(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: builds STATE FILE")
 	}
-	const recipes, workers = 200, 8
+	const workers = 8
+	recipes := s.recipes()
 	built := make([]feedtest.Built, recipes)
 	errs := make([]error, workers)
 	var waiting sync.WaitGroup
