@@ -91,7 +91,7 @@ func isWAL(file string) bool {
 		return false
 	}
 	defer f.Close()
-	var header [20]byte
+	var header [readVersionAt + 1]byte
 	_, err = io.ReadFull(f, header[:])
-	return err == nil && header[19] == 2
+	return err == nil && header[readVersionAt] == walVersion
 }

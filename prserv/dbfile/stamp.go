@@ -31,6 +31,9 @@ const (
 	currentAt  = 60
 	previousAt = 68
 	counterAt  = 24 // how often the file has been changed with a rollback journal
+
+	readVersionAt = 19
+	walVersion    = 2 // of a file in WAL mode
 )
 
 // magic is how a SQLite database begins.
@@ -54,8 +57,8 @@ type ForeignLogError struct{ File, Log string }
 
 func (e *ForeignLogError) Error() string {
 	return fmt.Sprintf("%[2]s is beside %[1]s, but was written for another file or another state of it, and would damage it; "+
-		"to use the file as it is, move the log away: mv %[2]s %[2]s.other; "+
-		"to get the last values, put back the file that the log belongs to, or then merge both with prserv-tool copy", e.File, e.Log)
+		"it may hold the last values: put back the file that it belongs to; "+
+		"only if that is gone, use the file without them: mv %[2]s %[2]s.other", e.File, e.Log)
 }
 
 // CheckLog finds out whether what SQLite would play into a database when it is
@@ -90,7 +93,7 @@ func checkLog(file string) error {
 	if err != nil {
 		return err
 	}
-	if !log.fits(stamp) {
+	if !log.fits(stamp, header[readVersionAt] == walVersion) {
 		return &ForeignLogError{file, file + "-wal"}
 	}
 	before, err := journalCounter(file + "-journal")
@@ -116,13 +119,17 @@ func (c *Claimed) Stamp() (Stamp, bool) {
 }
 
 // fits tells whether a log may be played into a file that has a stamp: one that
-// the log begins with, or one that has come to the file from the log.
-func (l logContent) fits(file Stamp) bool {
+// the log begins with, or one that has come to the file from the log. The file
+// is in WAL mode or not.
+func (l logContent) fits(file Stamp, wal bool) bool {
 	switch {
 	case !l.changes:
 		return true
-	case len(l.stamps) == 0: // nobody has stamped it; no server of ours leaves that behind
-		return file.Current == 0
+	case len(l.stamps) == 0:
+		// A server of BitBake 2.10 or later has written it, for those of ours stamp
+		// the first change. Whoever writes a log has put its file into WAL mode
+		// before, which one that ours has closed is not.
+		return file.Current == 0 || wal
 	case file.Current == l.stamps[0].Previous:
 		return true
 	}

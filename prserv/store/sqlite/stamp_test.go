@@ -136,6 +136,35 @@ func TestLogOfAnotherState(t *testing.T) {
 	}
 }
 
+// TestLogOfPython opens a file that a server of ours has closed and one of
+// BitBake 2.10 or later, which writes logs without stamps, was killed with.
+func TestLogOfPython(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := prservtest.Open(t, file)
+	ask(t, s, 0, 10)
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	closed := imageOf(t, file)
+	db := prservtest.Outside(t, file)
+	prservtest.Execute(t, db, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL",
+		"INSERT INTO PRMAIN_nohist VALUES ('v', 'all', 'checksum10', 10)")
+	killed := imageOf(t, file)
+
+	open := put(t, killed.database, killed.log)
+	s = prservtest.Open(t, open)
+	getPR(t, s, "v", "all", "checksum10", int64(10))
+	getPR(t, s, "v", "all", "new", int64(11))
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	_, err := sqlite.Open(t.Context(), put(t, closed.database, killed.log), false)
+	var foreign *dbfile.ForeignLogError
+	if !errors.As(err, &foreign) {
+		t.Errorf("beside the file as it was before: got %v, want a ForeignLogError", err)
+	}
+}
+
 // TestLogMovedUnderLoad lets the log become so long that it is moved while
 // calls come: a copy of the file from before does not fit the log any more.
 func TestLogMovedUnderLoad(t *testing.T) {
