@@ -76,8 +76,10 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 			return Copied{}, err
 		}
 	}
-	if in, err = s.narrowed(ctx, in); err != nil {
-		return Copied{}, err
+	if dst.Kind != Database && dst.Kind != SQL { // those can have both tables
+		if in, err = s.narrowed(ctx, in); err != nil {
+			return Copied{}, err
+		}
 	}
 	copied, err := kinds[dst.Kind].write(ctx, w, s, in, dst, o)
 	switch {

@@ -102,6 +102,9 @@ func (w *Work) fill(ctx context.Context, s *scratch, in *table, r *dbfile.Replac
 // mergeIntoFile stores rows in an existing file. The generation is that of the
 // table to take, or nil for the one that has rows.
 func (w *Work) mergeIntoFile(ctx context.Context, s *scratch, in *table, dst Place, of *generation) (copied Copied, err error) {
+	if in, err = s.narrowed(ctx, in); err != nil { // one that has no second table needs none then
+		return Copied{}, err
+	}
 	err = s.changeFile(ctx, dst, func() error {
 		copied, err = w.mergeRows(ctx, s, in, dst, of)
 		return err
