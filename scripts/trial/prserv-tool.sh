@@ -70,6 +70,8 @@ class Server(object):
     def importone(self, version, pkgarch, checksum, value):
         self.got.append((version, pkgarch, checksum, value))
         return value
+    def close(self):
+        pass
 
 def imported(text):
     """What oe-core imports of configuration, or the parser's error."""
@@ -81,9 +83,9 @@ def imported(text):
     try:
         ConfHandler.handle(os.path.abspath("parsed.inc"), d, False)
         bb.data.expandKeys(d)
-    except bb.parse.ParseError as e:
+    except (bb.parse.ParseError, bb.BBHandledException) as e:
         return str(e)
-    d.setVar("__PRSERV_CONN", server)
+    oe.prservice.prserv_make_conn = lambda d: server
     oe.prservice.prserv_import_db(d)
     return server.got
 
@@ -93,8 +95,10 @@ for version, pkgarch, checksum, value in table(sqlite3.connect("names.sqlite3"))
 best = [key + (checksum, value) for key, values in rows.items() for value, checksum in values if value == max(values)[0]]
 check("oe-core's import finds in it every row that is not marked as unfit",
       sorted(imported(ours)), sorted(row for row in best if "unfit" not in "".join(row[:3])))
-check("and reads none of the others as what it is",
-      [row for row in best if "unfit" in "".join(row[:3]) and imported('PRAUTO$%s$%s$%s = "%d"\n' % row) == [row]], [])
+# From 1.52 on a colon may stand in a name; what BitBakes up to 1.50 cannot read, prserv-tool writes for none.
+check("and reads none of the others as what it is, but for colons from 1.52 on",
+      [row for row in best if "unfit" in "".join(row[:3]) and imported('PRAUTO$%s$%s$%s = "%d"\n' % row) == [row]],
+      [row for row in best if GENERATION > 1 and ("unfit:" in row[0] or ":unfit" in row[1])])
 EOF
 
 say "== oe-core reads what prserv-tool has written, and prserv-tool what oe-core has"
