@@ -22,6 +22,10 @@ type Options struct {
 	Status              string // HOST:PORT for operators, or empty
 	History             string // a file, or "off"
 	PidFile             string
+	LogFormat           LogFormat
+	// Allow and the others are addresses and networks, with commas between them,
+	// as often as the option was given.
+	Allow, AllowImport, ReadOnlyFrom, StatusAllow []string
 	// Help and Version ask for a text and nothing else.
 	Help, Version bool
 	// Given holds the long names of the options that were given.
@@ -33,7 +37,7 @@ type Options struct {
 func defaultOptions() Options {
 	return Options{
 		File: "prserv.sqlite3", Log: "prserv.log", LogLevel: "INFO",
-		Host: "0.0.0.0", Port: 8585, History: HistoryOff,
+		Host: "0.0.0.0", Port: 8585, History: HistoryOff, LogFormat: LogText,
 		Given: map[string]bool{},
 	}
 }
@@ -49,8 +53,8 @@ func (e *UsageError) Error() string { return e.Text }
 
 func usage(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
 
-// option is one option. Of flag, text and number, one is set: the place of its
-// value in Options. A flag takes no value.
+// option is one option. Of flag, text, number and list, one is set: the place of
+// its value in Options. A flag takes no value, a list one each time.
 type option struct {
 	short, long string
 	meta        string
@@ -58,6 +62,7 @@ type option struct {
 	flag        func(*Options) *bool
 	text        func(*Options) *string
 	number      func(*Options) *int
+	list        func(*Options) *[]string
 	ours        bool // the reference does not have it
 }
 
@@ -94,6 +99,16 @@ var options = []option{
 		text: func(o *Options) *string { return &o.History }, ours: true},
 	{long: "--pidfile", meta: "PATH", help: []string{"pid file (default: /tmp/PRServer_IP_PORT.pid;", "none with --foreground)"},
 		text: func(o *Options) *string { return &o.PidFile }, ours: true},
+	{long: "--log-format", meta: "FORMAT", help: []string{"text, or json for an object a line (default: text)"},
+		text: func(o *Options) *string { return (*string)(&o.LogFormat) }, ours: true},
+	{long: "--allow", meta: "CIDR", help: []string{"serve only clients of that address or network;", "repeated, or with commas, of several"},
+		list: func(o *Options) *[]string { return &o.Allow }, ours: true},
+	{long: "--read-only-from", meta: "CIDR", help: []string{"serve clients from there as with --read-only"},
+		list: func(o *Options) *[]string { return &o.ReadOnlyFrom }, ours: true},
+	{long: "--allow-import", meta: "CIDR", help: []string{"let only clients from there import values"},
+		list: func(o *Options) *[]string { return &o.AllowImport }, ours: true},
+	{long: "--status-allow", meta: "CIDR", help: []string{"answer only clients from there at --status"},
+		list: func(o *Options) *[]string { return &o.StatusAllow }, ours: true},
 	{long: "--allow-remote-quit", help: []string{"let clients on other machines stop the server"},
 		flag: func(o *Options) *bool { return &o.AllowRemoteQuit }, ours: true},
 }
@@ -141,6 +156,10 @@ var containerNames = map[string]string{
 
 // setText sets an option from the value of a variable.
 func (o *Options) setText(opt *option, name, value string) error {
+	if opt.list != nil {
+		*opt.list(o) = []string{value} // not as given: the command line replaces it
+		return nil
+	}
 	if opt.flag == nil {
 		if _, err := o.set(opt, name, []string{value}); err != nil {
 			return usage("environment variable %s: invalid integer value: %s", name, python2.reprBytes(value))
@@ -258,6 +277,7 @@ func (o *Options) parseShort(arg string, rest []string) ([]string, error) {
 // set sets an option. If it takes a value, that is the first of rest. It returns
 // the arguments that are left.
 func (o *Options) set(opt *option, name string, rest []string) ([]string, error) {
+	again := o.Given[opt.long]
 	o.Given[opt.long] = true
 	if opt.flag != nil {
 		*opt.flag(o) = true
@@ -268,6 +288,13 @@ func (o *Options) set(opt *option, name string, rest []string) ([]string, error)
 	}
 	if opt.text != nil {
 		*opt.text(o) = rest[0]
+		return rest[1:], nil
+	}
+	if opt.list != nil {
+		if !again {
+			*opt.list(o) = nil
+		}
+		*opt.list(o) = append(*opt.list(o), rest[0])
 		return rest[1:], nil
 	}
 	n, ok := parseOptionInt(rest[0])
@@ -285,10 +312,17 @@ func (o Options) DaemonArgs() []string {
 		"--start", "--file=" + o.File, "--log=" + o.Log, "--loglevel=" + o.LogLevel,
 		"--host=" + o.Host, "--port=" + strconv.Itoa(o.Port), "--pidfile=" + o.PidFile,
 		"--upstream=" + o.Upstream, "--status=" + o.Status, "--history=" + o.History,
+		"--log-format=" + string(o.LogFormat),
 	}
 	for i := range options {
-		if opt := &options[i]; opt.ours && opt.flag != nil && *opt.flag(&o) {
+		opt := &options[i]
+		if opt.ours && opt.flag != nil && *opt.flag(&o) {
 			args = append(args, opt.long)
+		}
+		if opt.list != nil {
+			for _, value := range *opt.list(&o) {
+				args = append(args, opt.long+"="+value)
+			}
 		}
 	}
 	return args

@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) {
 	scripttest.Main(m, map[string]func(){
 		"bitbake-prserv": main, "values": main, // by a name that says nothing
-		"container": container, "deaf": deaf, "history": historian, "quitter": quitter,
+		"asks": asks, "container": container, "deaf": deaf, "history": historian, "quitter": quitter,
 	})
 }
 
