@@ -33,7 +33,7 @@ func asks() {
 		os.Exit(1)
 	}
 	text, err := io.ReadAll(answer.Body)
-	found := regexp.MustCompile(`<string>(.*?)</string>|<value><(?:int|boolean)>(.*?)</`).FindAllSubmatch(text, -1)
+	found := regexp.MustCompile(`<value><(?:(nil)/|\w+>([^<]*))`).FindAllSubmatch(text, -1)
 	if err != nil || len(found) == 0 {
 		fmt.Printf("%v: %q\n", err, text)
 		os.Exit(1)

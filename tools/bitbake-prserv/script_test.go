@@ -73,6 +73,12 @@ func deaf() {
 func TestScripts(t *testing.T) {
 	scripttest.Run(t, testscript.Params{
 		Setup: setup,
+		Condition: func(cond string) (bool, error) {
+			if cond != "netns" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return exec.Command("unshare", "-n", "sh", "-c", "ip link set lo up && command -v nsenter").Run() == nil, nil
+		},
 		Cmds: map[string]scripttest.Command{
 			"findpid":  cmdFindPid,
 			"getpr":    cmdGetPR,
