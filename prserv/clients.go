@@ -38,7 +38,7 @@ type client struct {
 	net.Conn
 	clients   *clients
 	rights    access.Rights
-	noted     bool         // its refusal is; only its own goroutine uses it
+	noted     bool         // nothing more is to be noted of its refusal; its own goroutine's
 	uncounted atomic.Int64 // bytes that have moved and are not in moved yet
 
 	// Guarded by clients.mu:

@@ -236,11 +236,15 @@ func TestRefusedTakeNoRoom(t *testing.T) {
 
 // TestQuitOfRefused ends a server from its own machine, which it does not serve.
 func TestQuitOfRefused(t *testing.T) {
-	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Access: access.Rules{Allow: only("192.0.2.1")}})
+	refused := &refusals{}
+	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Access: access.Rules{Allow: only("192.0.2.1")}, Refused: refused.note})
 	if got := sayFrom(t, one, s.Addr, rpc("quit")); !strings.Contains(got, "<nil/>") {
 		t.Errorf("quit is answered %q", got)
 	}
 	s.WantServed(t)
+	if got := refused.take(); got != "" {
+		t.Errorf("refused: %q", got)
+	}
 }
 
 // TestAccessLines has a line for every call at DEBUG, and none otherwise.

@@ -50,9 +50,11 @@ func init() { // not a literal: listMethods refers to the table
 // call answers a call of XML-RPC.
 func (s *Server) call(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	m, ok := methods[c.Method]
-	if conn, isClient := c.Client.(*client); isClient && conn.rights.Refused && !(c.Method == "quit" && isLocal(conn)) {
+	if conn, isClient := c.Client.(*client); isClient && conn.rights.Refused {
 		conn.noted = true
-		return nil, s.refuseCall(c, access.ByAllow)
+		if c.Method != "quit" || !isLocal(conn) {
+			return nil, s.refuseCall(c, access.ByAllow)
+		}
 	}
 	if !ok || !c.HasMethod {
 		return nil, &UnknownMethodError{Name: c.Method, Named: c.HasMethod}
