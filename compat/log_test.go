@@ -24,7 +24,7 @@ func TestLogLines(t *testing.T) {
 			t.Fatal(err)
 		}
 		var out strings.Builder
-		log := slog.New(compat.NewLogHandler(&out, level, false))
+		log := slog.New(compat.NewLogHandler(&out, compat.LogText, level, false))
 		log.Debug("d")
 		log.Info("n", "a", 1)
 		log.Warn("w")
@@ -49,7 +49,7 @@ func record(message string, args ...any) slog.Record {
 // TestLogTimes has the time as the reference writes it, with the zone.
 func TestLogTimes(t *testing.T) {
 	var out strings.Builder
-	if err := compat.NewLogHandler(&out, slog.LevelInfo, true).Handle(t.Context(), record("full")); err != nil {
+	if err := compat.NewLogHandler(&out, compat.LogText, slog.LevelInfo, true).Handle(t.Context(), record("full")); err != nil {
 		t.Fatal(err)
 	}
 	if want := "2026-11-28 18:36:14,021 +0100 ERROR: full\n"; out.String() != want {
@@ -77,7 +77,7 @@ func TestLogEscapes(t *testing.T) {
 			{record("no value", "", text, "a", 1, "b", "c"), "ERROR: no value ", " a=1 b=c"},
 		} {
 			var out strings.Builder
-			if err := compat.NewLogHandler(&out, slog.LevelInfo, false).Handle(t.Context(), test.record); err != nil {
+			if err := compat.NewLogHandler(&out, compat.LogText, slog.LevelInfo, false).Handle(t.Context(), test.record); err != nil {
 				t.Fatal(err)
 			}
 			if want := test.before + want + test.tail + "\n"; out.String() != want {
@@ -90,7 +90,7 @@ func TestLogEscapes(t *testing.T) {
 // TestLogAttributes quotes values that would be taken for something else.
 func TestLogAttributes(t *testing.T) {
 	var out strings.Builder
-	log := slog.New(compat.NewLogHandler(&out, slog.LevelInfo, false)).With("file", "/a b")
+	log := slog.New(compat.NewLogHandler(&out, compat.LogText, slog.LevelInfo, false)).With("file", "/a b")
 	log.Error("e", "empty", "", "is", "a=b", "says", `"x\y"`, "line", "1\n2", "error", errors.New("no"), "client", "127.0.0.1:5")
 	want := `ERROR: e file="/a b" empty="" is="a=b" says="\"x\\y\"" line="1\n2" error=no client=127.0.0.1:5` + "\n"
 	if out.String() != want {

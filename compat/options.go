@@ -22,6 +22,10 @@ type Options struct {
 	Status              string // HOST:PORT for operators, or empty
 	History             string // a file, or "off"
 	PidFile             string
+	LogFormat           LogFormat
+	// Allow and the others are addresses and networks, with commas between them,
+	// as often as the option was given.
+	Allow, AllowImport, ReadOnlyFrom, StatusAllow []string
 	// Help and Version ask for a text and nothing else.
 	Help, Version bool
 	// Given holds the long names of the options that were given.
@@ -33,7 +37,7 @@ type Options struct {
 func defaultOptions() Options {
 	return Options{
 		File: "prserv.sqlite3", Log: "prserv.log", LogLevel: "INFO",
-		Host: "0.0.0.0", Port: 8585, History: HistoryOff,
+		Host: "0.0.0.0", Port: 8585, History: HistoryOff, LogFormat: LogText,
 		Given: map[string]bool{},
 	}
 }
@@ -48,55 +52,6 @@ type UsageError struct{ Text string }
 func (e *UsageError) Error() string { return e.Text }
 
 func usage(format string, args ...any) error { return &UsageError{fmt.Sprintf(format, args...)} }
-
-// option is one option. Of flag, text and number, one is set: the place of its
-// value in Options. A flag takes no value.
-type option struct {
-	short, long string
-	meta        string
-	help        []string // lines, as optparse breaks them
-	flag        func(*Options) *bool
-	text        func(*Options) *string
-	number      func(*Options) *int
-	ours        bool // the reference does not have it
-}
-
-// options are the options in the order of the help.
-var options = []option{
-	{long: "--version", help: []string{"show program's version number and exit"},
-		flag: func(o *Options) *bool { return &o.Version }},
-	{short: "-h", long: "--help", help: []string{"show this help message and exit"},
-		flag: func(o *Options) *bool { return &o.Help }},
-	{short: "-f", long: "--file", meta: "DBFILE", help: []string{"database filename(default: prserv.sqlite3)"},
-		text: func(o *Options) *string { return &o.File }},
-	{short: "-l", long: "--log", meta: "LOGFILE", help: []string{"log filename(default: prserv.log)"},
-		text: func(o *Options) *string { return &o.Log }},
-	{long: "--loglevel", meta: "LOGLEVEL", help: []string{"logging level, i.e. CRITICAL, ERROR, WARNING, INFO,", "DEBUG"},
-		text: func(o *Options) *string { return &o.LogLevel }},
-	{long: "--start", help: []string{"start daemon"},
-		flag: func(o *Options) *bool { return &o.Start }},
-	{long: "--stop", help: []string{"stop daemon"},
-		flag: func(o *Options) *bool { return &o.Stop }},
-	{long: "--host", meta: "HOST", help: []string{"ip address to bind"},
-		text: func(o *Options) *string { return &o.Host }},
-	{long: "--port", meta: "PORT", help: []string{"port number(default: 8585)"},
-		number: func(o *Options) *int { return &o.Port }},
-
-	{long: "--foreground", help: []string{"serve without becoming a daemon, until SIGINT or", "SIGTERM; the log goes to stderr unless --log is given"},
-		flag: func(o *Options) *bool { return &o.Foreground }, ours: true},
-	{short: "-r", long: "--read-only", help: []string{"serve a file that another server writes: new values", "are computed but not stored"},
-		flag: func(o *Options) *bool { return &o.ReadOnly }, ours: true},
-	{short: "-u", long: "--upstream", meta: "HOST:PORT", help: []string{"another PR server, whose values those of this one", "follow"},
-		text: func(o *Options) *string { return &o.Upstream }, ours: true},
-	{long: "--status", meta: "HOST:PORT", help: []string{"show health, metrics and more over HTTP there; a", "port alone is one of this machine only"},
-		text: func(o *Options) *string { return &o.Status }, ours: true},
-	{long: "--history", meta: "FILE", help: []string{"keep who got which value when in that file, beside", "the database; off keeps none (default: off)"},
-		text: func(o *Options) *string { return &o.History }, ours: true},
-	{long: "--pidfile", meta: "PATH", help: []string{"pid file (default: /tmp/PRServer_IP_PORT.pid;", "none with --foreground)"},
-		text: func(o *Options) *string { return &o.PidFile }, ours: true},
-	{long: "--allow-remote-quit", help: []string{"let clients on other machines stop the server"},
-		flag: func(o *Options) *bool { return &o.AllowRemoteQuit }, ours: true},
-}
 
 // setFromEnvironment sets the options whose variables are not empty: PRSERV_FILE
 // for --file and so on, but PRSERV_BIND for --host, because in BitBake
@@ -141,6 +96,10 @@ var containerNames = map[string]string{
 
 // setText sets an option from the value of a variable.
 func (o *Options) setText(opt *option, name, value string) error {
+	if opt.list != nil {
+		*opt.list(o) = []string{value} // not as given: the command line replaces it
+		return nil
+	}
 	if opt.flag == nil {
 		if _, err := o.set(opt, name, []string{value}); err != nil {
 			return usage("environment variable %s: invalid integer value: %s", name, python2.reprBytes(value))
@@ -258,6 +217,7 @@ func (o *Options) parseShort(arg string, rest []string) ([]string, error) {
 // set sets an option. If it takes a value, that is the first of rest. It returns
 // the arguments that are left.
 func (o *Options) set(opt *option, name string, rest []string) ([]string, error) {
+	again := o.Given[opt.long]
 	o.Given[opt.long] = true
 	if opt.flag != nil {
 		*opt.flag(o) = true
@@ -268,6 +228,13 @@ func (o *Options) set(opt *option, name string, rest []string) ([]string, error)
 	}
 	if opt.text != nil {
 		*opt.text(o) = rest[0]
+		return rest[1:], nil
+	}
+	if opt.list != nil {
+		if !again {
+			*opt.list(o) = nil
+		}
+		*opt.list(o) = append(*opt.list(o), rest[0])
 		return rest[1:], nil
 	}
 	n, ok := parseOptionInt(rest[0])
@@ -285,10 +252,17 @@ func (o Options) DaemonArgs() []string {
 		"--start", "--file=" + o.File, "--log=" + o.Log, "--loglevel=" + o.LogLevel,
 		"--host=" + o.Host, "--port=" + strconv.Itoa(o.Port), "--pidfile=" + o.PidFile,
 		"--upstream=" + o.Upstream, "--status=" + o.Status, "--history=" + o.History,
+		"--log-format=" + string(o.LogFormat),
 	}
 	for i := range options {
-		if opt := &options[i]; opt.ours && opt.flag != nil && *opt.flag(&o) {
+		opt := &options[i]
+		if opt.ours && opt.flag != nil && *opt.flag(&o) {
 			args = append(args, opt.long)
+		}
+		if opt.list != nil {
+			for _, value := range *opt.list(&o) {
+				args = append(args, opt.long+"="+value)
+			}
 		}
 	}
 	return args

@@ -2,6 +2,7 @@ package compat_test
 
 import (
 	"errors"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -41,6 +42,10 @@ func TestOptionsFromEnvironment(t *testing.T) {
 		{"container, by variable", "", []string{"PRSERV_FOREGROUND=1", "PORT=1"}, func(o compat.Options) any { return o.Port }, 1},
 		{"container mode", "--foreground", []string{"DBMODE=--read-only"}, func(o compat.Options) any { return o.ReadOnly }, true},
 		{"no container", "--start", []string{"DBFILE=/d", "PORT=1", "HOST=h"}, func(o compat.Options) any { return o.File }, "prserv.sqlite3"},
+		{"a list", "--start", []string{"PRSERV_ALLOW=10.0.0.0/8,192.0.2.1"}, func(o compat.Options) any { return strings.Join(o.Allow, ";") }, "10.0.0.0/8,192.0.2.1"},
+		{"a list that is repeated", "--allow a,b --allow=c --allow-import d", []string{"PRSERV_ALLOW=z"}, func(o compat.Options) any { return strings.Join(o.Allow, ";") }, "a,b;c"},
+		{"an empty list", "--allow=", []string{"PRSERV_ALLOW=z"}, func(o compat.Options) any { return len(o.Allow) }, 1},
+		{"format", "--start", []string{"PRSERV_LOG_FORMAT=json"}, func(o compat.Options) any { return o.LogFormat }, compat.LogJSON},
 		{"ours before the container's", "--foreground", []string{"PRSERV_FILE=/a", "DBFILE=/d"}, func(o compat.Options) any { return o.File }, "/a"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -68,7 +73,7 @@ func TestBadEnvironment(t *testing.T) {
 
 // TestDaemonArgs checks that a daemon gets the options of the user.
 func TestDaemonArgs(t *testing.T) {
-	args := strings.Fields("--start -f /f -l /l --loglevel debug --host h --port 7 --pidfile /p --status 8586 --history /y -r --allow-remote-quit")
+	args := strings.Fields("--start -f /f -l /l --loglevel debug --host h --port 7 --pidfile /p --status 8586 --history /y --log-format json --allow a --allow b,c --read-only-from d --allow-import e --status-allow f -r --allow-remote-quit")
 	want, err := compat.ParseOptions(args, environment())
 	if err != nil {
 		t.Fatal(err)
@@ -78,9 +83,7 @@ func TestDaemonArgs(t *testing.T) {
 		t.Fatal(err)
 	}
 	got.Given, want.Given = nil, nil
-	if got.File != want.File || got.Log != want.Log || got.LogLevel != want.LogLevel || got.Host != want.Host ||
-		got.Port != want.Port || got.PidFile != want.PidFile || got.Status != want.Status || got.History != want.History || got.ReadOnly != want.ReadOnly ||
-		got.AllowRemoteQuit != want.AllowRemoteQuit || !got.Start {
+	if !got.Start || !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

@@ -8,9 +8,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"prserver/xmlrpc/spool"
-
 	"golang.org/x/sys/unix"
+
+	"prserver/prserv/access"
+	"prserver/xmlrpc/spool"
 )
 
 const (
@@ -36,6 +37,8 @@ const (
 type client struct {
 	net.Conn
 	clients   *clients
+	rights    access.Rights
+	noted     bool         // nothing more is to be noted of its refusal; its own goroutine's
 	uncounted atomic.Int64 // bytes that have moved and are not in moved yet
 
 	// Guarded by clients.mu:
@@ -64,23 +67,24 @@ type clients struct {
 }
 
 // chooseLimits returns how many connections, and how many files with long
-// answers, leave descriptors for everything else. The error is returned where
-// that are too few.
-func chooseLimits() (conns, files int, err error) {
+// answers, leave descriptors for everything else, of which more are needed than
+// usual. The error is returned where that are too few.
+func chooseLimits(more int) (conns, files int, err error) {
+	reserved := uint64(reservedFiles + more)
 	var limit unix.Rlimit
-	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur >= maxConns+maxFiles+reservedFiles {
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil || limit.Cur >= maxConns+maxFiles+reserved {
 		return maxConns, maxFiles, nil
 	}
-	if limit.Cur < minConns+reservedFiles {
+	if limit.Cur < minConns+reserved {
 		return 0, 0, fmt.Errorf("only %d open files are allowed, the server needs %d; raise the limit (ulimit -n)",
-			limit.Cur, minConns+reservedFiles)
+			limit.Cur, minConns+reserved)
 	}
-	spare := int(limit.Cur) - reservedFiles
-	more := spare / 10 // beside those that are reserved
+	spare := int(limit.Cur - reserved)
+	further := spare / 10 // files beside those that are reserved
 	if spare < 10*minFiles {
-		more = 0
+		further = 0
 	}
-	return min(spare-more, maxConns), min(minFiles+more, maxFiles), nil
+	return min(spare-further, maxConns), min(minFiles+further, maxFiles), nil
 }
 
 func newClients(conns, files int) *clients {

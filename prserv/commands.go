@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"prserver/prserv/access"
 	"prserver/prserv/asyncrpc"
 	"prserver/prserv/store"
 )
@@ -67,13 +68,28 @@ func (s *Server) command(ctx context.Context, r *request, message any) (any, err
 		if s.askers {
 			ctx = s.asker(ctx, r.session.Conn, r.generation(), c.name)
 		}
-		reply, err := c.serve(s, ctx, r)
+		reply, err := s.obey(ctx, c, r)
 		if err != nil {
 			return s.commandFailed(r, err)
 		}
 		return reply, nil
 	}
 	return nil, errNoCommand
+}
+
+// obey answers a command, unless its client is not served.
+func (s *Server) obey(ctx context.Context, c command, r *request) (any, error) {
+	if conn, ok := r.session.Conn.(*client); ok && conn.rights.Refused {
+		conn.noted = true
+		return nil, s.refuse(r, access.ByAllow)
+	}
+	return c.serve(s, ctx, r)
+}
+
+// refuse takes note that a command is refused, and returns what its client hears.
+func (s *Server) refuse(r *request, reason string) error {
+	k, _, _ := r.key() // not every command has one
+	return s.door.refuse(reason, store.Asker{Addr: r.session.Conn.RemoteAddr(), Generation: r.generation(), Method: r.command}, k)
 }
 
 // commandFailed returns what a client is answered where a command has failed.
@@ -104,9 +120,11 @@ type requestError struct{ error }
 
 func (e *requestError) Unwrap() error { return e.error }
 
-// refusal is the reason for which a command is not obeyed that the original would
+// refusal is the reason for which a call is not obeyed that the original would
 // obey.
 type refusal struct{ error }
+
+func (r *refusal) Unwrap() error { return r.error }
 
 // arg returns an argument of the command. The error is a [*requestError] where it
 // is missing.
@@ -194,7 +212,7 @@ func (s *Server) jsonGetPR(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.service.readOnly {
+	if s.isReadOnly(r.session.Conn) {
 		for i := range columns {
 			if columns[i] == nil {
 				columns[i] = noText
@@ -203,6 +221,7 @@ func (s *Server) jsonGetPR(ctx context.Context, r *request) (any, error) {
 	}
 	k, ok := keyOfColumns(columns)
 	m := r.mode()
+	m.Peek = rightsOf(r.session.Conn).ReadOnly
 	var v store.Value
 	if err = store.ErrNotFound; ok {
 		v, err = s.service.getPR(ctx, k, m)
@@ -276,7 +295,13 @@ func (s *Server) greatest(ctx context.Context, r *request) (store.Value, error) 
 //
 // Source: lib/prserv/serv.py:PRServerClient.handle_import_one of BitBake 2.8 and 2.10.
 func (s *Server) jsonImportOne(ctx context.Context, r *request) (any, error) {
-	if s.service.readOnly {
+	switch reason := mayNotImport(r.session.Conn); {
+	case reason == access.ByReadOnlyFrom:
+		s.refuse(r, reason) // with no word, as by a read-only server
+		return nil, nil
+	case reason != "":
+		return nil, s.refuse(r, reason)
+	case s.service.readOnly:
 		return nil, nil
 	}
 	k, ok, err := r.key()
@@ -312,9 +337,9 @@ func (s *Server) jsonImportOne(ctx context.Context, r *request) (any, error) {
 
 // Source: lib/prserv/serv.py:PRServerClient.handle_is_readonly.
 func (s *Server) jsonIsReadOnly(_ context.Context, r *request) (any, error) {
-	var readOnly any = s.service.readOnly
-	if r.is2a() && !s.service.readOnly {
-		readOnly = nil
+	readOnly := s.isReadOnly(r.session.Conn)
+	if r.is2a() && !readOnly {
+		return asyncrpc.Object{{Name: "readonly", Value: nil}}, nil
 	}
 	return asyncrpc.Object{{Name: "readonly", Value: readOnly}}, nil
 }

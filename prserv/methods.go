@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 
+	"prserver/prserv/access"
 	"prserver/prserv/store"
 	"prserver/xmlrpc"
 )
@@ -49,6 +50,12 @@ func init() { // not a literal: listMethods refers to the table
 // call answers a call of XML-RPC.
 func (s *Server) call(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	m, ok := methods[c.Method]
+	if conn, isClient := c.Client.(*client); isClient && conn.rights.Refused {
+		conn.noted = true
+		if c.Method != "quit" || !isLocal(conn) {
+			return nil, s.refuseCall(c, access.ByAllow)
+		}
+	}
 	if !ok || !c.HasMethod {
 		return nil, &UnknownMethodError{Name: c.Method, Named: c.HasMethod}
 	}
@@ -60,6 +67,19 @@ func (s *Server) call(ctx context.Context, c *xmlrpc.Call) (any, error) {
 		return v, nil
 	}
 	return s.service.failed(m.failure, err, about(m, c)...)
+}
+
+// refuseCall takes note that a call is refused, and returns what its client hears.
+func (s *Server) refuseCall(c *xmlrpc.Call, reason string) error {
+	a := store.Asker{Addr: c.Client.RemoteAddr(), Generation: 1}
+	var k store.Key
+	if m, ok := methods[c.Method]; ok {
+		a.Method = c.Method
+		if len(m.params) >= 3 && len(c.Params) >= 3 {
+			k, _, _ = keyOf(c.Params) // what cannot be stored is no key
+		}
+	}
+	return s.door.refuse(reason, a, k)
 }
 
 // about returns what the log says of a call that has failed: its method, the
@@ -90,7 +110,7 @@ func (s *Server) rpcGetPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	}
 	var v store.Value
 	if err = store.ErrNotFound; ok {
-		v, err = s.service.getPR(ctx, k, store.Mode{})
+		v, err = s.service.getPR(ctx, k, store.Mode{Peek: rightsOf(c.Client).ReadOnly})
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		s.logNotFound(c)
@@ -109,6 +129,9 @@ func (s *Server) logNotFound(c *xmlrpc.Call) {
 }
 
 func (s *Server) rpcImportOne(ctx context.Context, c *xmlrpc.Call) (any, error) {
+	if reason := mayNotImport(c.Client); reason != "" {
+		return nil, s.refuseCall(c, reason)
+	}
 	k, ok, err := keyOf(c.Params)
 	if err != nil {
 		return nil, err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"time"
 
@@ -39,6 +40,8 @@ const (
 	ByJSONLines
 )
 
+func (w Wire) String() string { return [...]string{ByXMLRPC: "xmlrpc", ByJSONLines: "jsonlines"}[w] }
+
 // Outcome is what a call is answered.
 type Outcome uint8
 
@@ -49,6 +52,10 @@ const (
 	Fault                   // an error in words
 	Closed                  // the connection is closed, as the original does it
 )
+
+func (o Outcome) String() string {
+	return [...]string{Answered: "answered", Nothing: "nothing", Fault: "fault", Closed: "closed"}[o]
+}
 
 // Methods returns the methods of a wire.
 func Methods(w Wire) []string {
@@ -76,7 +83,7 @@ func (s *Server) asker(ctx context.Context, conn net.Conn, generation int, metho
 // observed answers a call of XML-RPC, and tells the observer.
 func (s *Server) observed(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	ctx = s.asker(ctx, c.Client, 1, c.Method)
-	if s.observer == nil {
+	if s.observer == nil && s.accesses == nil {
 		return s.call(ctx, c)
 	}
 	begun := time.Now()
@@ -92,15 +99,32 @@ func (s *Server) observed(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	case ok && v == nil && m.failure != faults || call.Method == "importone" && v == nil:
 		call.Outcome = Nothing
 	}
-	s.observer.Called(call)
+	s.called(ctx, call, c.Client)
 	return v, err
+}
+
+// called tells the observer and the log of a call.
+func (s *Server) called(ctx context.Context, call Call, conn net.Conn) {
+	if s.observer != nil {
+		s.observer.Called(call)
+	}
+	if s.accesses == nil {
+		return
+	}
+	generation := slog.IntValue(call.Generation)
+	if call.Generation == 0 {
+		generation = slog.StringValue("2-3")
+	}
+	s.accesses.LogAttrs(ctx, slog.LevelDebug, "call",
+		slog.String("method", call.Method), slog.String("wire", call.Wire.String()), slog.Attr{Key: "generation", Value: generation},
+		slog.String("client", addressOf(conn)), slog.String("outcome", call.Outcome.String()), slog.Int64("microseconds", call.Took.Microseconds()))
 }
 
 // observedLine answers a message of the JSON-lines protocol, and tells the
 // observer.
 func (s *Server) observedLine(ctx context.Context, session *asyncrpc.Session, message any) (any, error) {
 	r := &request{session: session}
-	if s.observer == nil {
+	if s.observer == nil && s.accesses == nil {
 		return s.command(ctx, r, message)
 	}
 	begun := time.Now()
@@ -116,7 +140,7 @@ func (s *Server) observedLine(ctx context.Context, session *asyncrpc.Session, me
 		case reply == nil:
 			call.Outcome = Nothing
 		}
-		s.observer.Called(call)
+		s.called(ctx, call, session.Conn)
 	}
 	stream, ok := reply.(asyncrpc.Stream)
 	if !ok {

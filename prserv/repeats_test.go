@@ -21,7 +21,7 @@ func logged(t *testing.T) (s *prserv.Server, log *prservtest.Log) {
 	log = &prservtest.Log{}
 	s, err := prserv.New(prserv.Config{
 		Store:   troubled{err: &store.Error{Reason: store.ErrFull, Text: "database or disk is full"}},
-		Dialect: compat.DialectFor, Log: slog.New(compat.NewLogHandler(log, slog.LevelInfo, false)),
+		Dialect: compat.DialectFor, Log: slog.New(compat.NewLogHandler(log, compat.LogText, slog.LevelInfo, false)),
 	})
 	if err != nil {
 		t.Fatal(err)

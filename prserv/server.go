@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"prserver/prserv/access"
 	"prserver/prserv/asyncrpc"
 	"prserver/prserv/store"
 	"prserver/xmlrpc"
@@ -42,6 +43,12 @@ type Config struct {
 	// ReadOnly refuses imports. The store of such a server should be read-only
 	// as well.
 	ReadOnly bool
+	// Access says who may do what. A client that is not served may end the server
+	// all the same if it is on the same machine.
+	Access access.Rules
+	// Refused is told of everything that Access refuses, if it is not nil. It must
+	// not wait.
+	Refused func(store.Refusal)
 	// AllowRemoteQuit lets other machines end the server.
 	AllowRemoteQuit bool
 	// MaxConns is how many connections may be open; 0 chooses by the limits
@@ -63,7 +70,7 @@ type Config struct {
 	Askers bool
 	// Log takes what the operator should know. What comes again is counted, by
 	// its message and the address in its attribute "client"; the counts come a
-	// minute later, or when Serve returns.
+	// minute later, or when Serve returns. At DEBUG it has a line for every call.
 	Log *slog.Logger
 }
 
@@ -82,6 +89,9 @@ type Server struct {
 	quitOnce sync.Once
 	quitCh   chan struct{} // closed when a client has asked the server to end
 
+	door     *door
+	accesses *slog.Logger // has a line for every call; nil if nobody wants them
+
 	clients  *clients
 	troubles *troubles // what the log has been told lately
 }
@@ -90,7 +100,7 @@ type Server struct {
 // leave too few connections.
 func New(cfg Config) (*Server, error) {
 	if cfg.MaxConns == 0 || cfg.MaxFiles == 0 {
-		conns, files, err := chooseLimits()
+		conns, files, err := chooseLimits(doorFiles(cfg.Access))
 		if err != nil {
 			return nil, err
 		}
@@ -116,6 +126,10 @@ func New(cfg Config) (*Server, error) {
 		clients:         newClients(cfg.MaxConns, cfg.MaxFiles),
 		troubles:        counting.troubles,
 	}
+	if cfg.Log.Enabled(context.Background(), slog.LevelDebug) {
+		s.accesses = cfg.Log // every line counts, so no repeats are looked for
+	}
+	s.door = s.newDoor(&cfg)
 	s.handler = xmlrpc.NewHandler(xmlrpc.HandlerConfig{
 		Dialect: cfg.Dialect, Serve: s.observed, ReadTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: log,
 	})
@@ -168,12 +182,14 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 
 	finished := make(chan struct{})
 	go func() { running.Wait(); close(finished) }()
+	isSilent := func(c *client) bool { return !c.busy() }
 	s.clients.end(func(c *client) bool { return c.served && !c.busy() })
+	s.door.clients.end(isSilent)
 	for _, phase := range []struct {
 		until time.Duration
 		close func(*client) bool
 	}{
-		{requestGrace, func(c *client) bool { return !c.busy() }},
+		{requestGrace, isSilent},
 		{answerGrace - requestGrace, func(*client) bool { return true }},
 	} {
 		select {
@@ -181,6 +197,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 			return nil
 		case <-time.After(phase.until):
 			s.clients.end(phase.close)
+			s.door.clients.end(phase.close)
 		}
 	}
 	s.log.Warn("clients did not fetch their answers in time")
@@ -210,17 +227,17 @@ func (s *Server) accept(ctx context.Context, ln net.Listener, ended <-chan struc
 			}
 			continue
 		}
-		// Only now that somebody waits for it, a place is made. Nobody else is
-		// accepted meanwhile: the system keeps them waiting.
-		if !s.clients.makeRoom(ended) {
-			conn.Close()
+		c, goesOn := s.admit(conn, ended)
+		if !goesOn {
 			return
 		}
-		c := s.clients.add(conn)
+		if c == nil {
+			continue
+		}
 		running.Add(1)
 		go func() {
 			defer running.Done()
-			defer s.clients.remove(c)
+			defer c.clients.remove(c)
 			s.serveClient(ctx, c)
 		}()
 	}
@@ -241,6 +258,11 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 		r.Reset(nil)
 		readers.Put(r)
 	}()
+	handler, lines := s.handler, s.lines
+	if c.rights.Refused {
+		handler, lines = s.door.handler, s.door.lines
+		defer s.door.see(c)()
+	}
 	c.SetReadDeadline(time.Now().Add(s.readTimeout))
 	speaks, err := sniff(r)
 	if err != nil {
@@ -249,8 +271,8 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 	c.setProtocol(speaks)
 	switch speaks {
 	case xmlRPC:
-		s.handler.ServeConn(ctx, c, r, c)
+		handler.ServeConn(ctx, c, r, c)
 	case jsonLines:
-		s.lines.ServeConn(ctx, c, r, c)
+		lines.ServeConn(ctx, c, r, c)
 	}
 }

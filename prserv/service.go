@@ -88,6 +88,10 @@ const (
 // Source: lib/prserv/serv.py:PRServer, whose methods catch sqlite3.Error, or
 // whatever there is, and Handler, which logs what they do not catch.
 func (s *service) failed(f failure, err error, about ...any) (any, error) {
+	var refused *refusal
+	if errors.As(err, &refused) {
+		return nil, err
+	}
 	trouble := isTrouble(err)
 	// The original would go on with a file that is gone, and has no upstream
 	// server: these nils would be ours.

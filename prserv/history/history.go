@@ -20,7 +20,7 @@ import (
 	"prserver/prserv/store"
 )
 
-// Event is a value that a key has got.
+// Event is a value that a key has got, or a call that was refused.
 type Event struct {
 	Time       time.Time `json:"time"`       // to the millisecond
 	Client     string    `json:"client"`     // its address without the port; empty if it is not known
@@ -29,7 +29,7 @@ type Event struct {
 	Version    string    `json:"version"`
 	Pkgarch    string    `json:"pkgarch"`
 	Checksum   string    `json:"checksum"`
-	Value      string    `json:"value"`  // such as 3 or 3.1
+	Value      string    `json:"value"`  // such as 3 or 3.1, or see [Event.Refused]
 	Before     string    `json:"before"` // the greatest value of the version and pkgarch until then; empty if there was none, or it is not known
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/VictoriaMetrics/metrics"
 
 	"prserver/prserv"
+	"prserver/prserv/access"
 	"prserver/prserv/store"
 )
 
@@ -27,6 +28,7 @@ type figures struct {
 	upstreamSeconds *metrics.PrometheusHistogram
 	lastDump        *metrics.Gauge
 	quitsRefused    *metrics.Counter
+	refused         map[string]*metrics.Counter // by reason; never changed
 }
 
 type methodKey struct {
@@ -36,13 +38,13 @@ type methodKey struct {
 
 type methodFigures struct {
 	seconds *metrics.PrometheusHistogram
-	calls   [len(generationNames)][len(outcomeNames)]*metrics.Counter
+	calls   [len(generationNames)][len(outcomes)]*metrics.Counter
 }
 
 // What labels are called.
 var (
-	wireNames    = [...]string{prserv.ByXMLRPC: "xmlrpc", prserv.ByJSONLines: "jsonlines"}
-	outcomeNames = [...]string{prserv.Answered: "answered", prserv.Nothing: "nothing", prserv.Fault: "fault", prserv.Closed: "closed"}
+	wires    = [...]prserv.Wire{prserv.ByXMLRPC, prserv.ByJSONLines}
+	outcomes = [...]prserv.Outcome{prserv.Answered, prserv.Nothing, prserv.Fault, prserv.Closed}
 	// generationNames has 0 for a client of generation 2 or 3.
 	generationNames = [...]string{"2-3", "1", "2", "3"}
 )
@@ -62,23 +64,23 @@ var (
 func newFigures(s *Status) *figures {
 	set := metrics.NewSet()
 	f := &figures{set: set, methods: map[methodKey]*methodFigures{}}
-	for wire, wireName := range wireNames {
-		for _, method := range append(prserv.Methods(prserv.Wire(wire)), "") {
-			of := methodKey{prserv.Wire(wire), method}
+	for _, wire := range wires {
+		for _, method := range append(prserv.Methods(wire), "") {
+			of := methodKey{wire, method}
 			name := method
 			if method == "" {
 				name = "unknown"
 			}
 			m := &methodFigures{seconds: set.NewPrometheusHistogramExt(
-				fmt.Sprintf(`prserv_call_seconds{wire=%q,method=%q}`, wireName, name), callBounds)}
+				fmt.Sprintf(`prserv_call_seconds{wire=%q,method=%q}`, wire, name), callBounds)}
 			f.methods[of] = m
 			for generation, generationName := range generationNames {
 				if (generation == 1) != (of.wire == prserv.ByXMLRPC) {
 					continue
 				}
-				for outcome, outcomeName := range outcomeNames {
+				for _, outcome := range outcomes {
 					m.calls[generation][outcome] = set.NewCounter(fmt.Sprintf(
-						`prserv_calls_total{wire=%q,generation=%q,method=%q,outcome=%q}`, wireName, generationName, name, outcomeName))
+						`prserv_calls_total{wire=%q,generation=%q,method=%q,outcome=%q}`, wire, generationName, name, outcome))
 				}
 			}
 		}
@@ -94,6 +96,10 @@ func newFigures(s *Status) *figures {
 	f.upstreamSeconds = set.NewPrometheusHistogramExt("prserv_upstream_call_seconds", callBounds)
 	f.lastDump = set.NewGauge("prserv_last_dump_timestamp_seconds", nil)
 	f.quitsRefused = set.NewCounter("prserv_quits_refused_total")
+	f.refused = map[string]*metrics.Counter{}
+	for _, reason := range access.Reasons() {
+		f.refused[reason] = set.NewCounter(fmt.Sprintf(`prserv_refused_total{reason=%q}`, reason))
+	}
 	f.addLooks(s)
 	return f
 }
@@ -156,6 +162,9 @@ func (s *Status) Called(c prserv.Call) {
 		f.quitsRefused.Inc()
 	}
 }
+
+// Refused counts what is refused.
+func (s *Status) Refused(r store.Refusal) { s.figures.refused[r.Reason].Inc() }
 
 // AskedUpstream implements [prserv.Observer].
 func (s *Status) AskedUpstream(took time.Duration, err error) {

@@ -27,6 +27,7 @@ var families = map[string]family{
 	"prserv_last_dump_timestamp_seconds": {"gauge", "When the last dump was made, 0 if none was."},
 	"prserv_quits_refused_total":         {"counter", "Calls of quit that were not obeyed."},
 	"prserv_ready":                       {"gauge", "Whether a value could be stored now, 1 or 0."},
+	"prserv_refused_total":               {"counter", "Calls, clients and requests that were refused, by the option that does it."},
 	"prserv_upstream_call_seconds":       {"histogram", "Time that the upstream server took."},
 	"prserv_upstream_calls_total":        {"counter", "Questions to the upstream server."},
 	"prserv_values_stored_total":         {"counter", "Values that were given out for the first time, or imported."},

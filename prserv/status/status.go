@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"prserver/prserv/access"
 )
 
 // Config is what a [Status] needs.
@@ -30,7 +32,9 @@ type Config struct {
 	// Connections returns how many connections of PR clients are open, by what
 	// they speak: XML-RPC, JSON lines, and nothing yet.
 	Connections func() (xml, json, silent int)
-	// Log has what goes wrong with the listener.
+	// Allow says from where requests are served; from everywhere if it is empty.
+	Allow access.List
+	// Log has what goes wrong with the listener, and whom it refuses.
 	Log *slog.Logger
 }
 
@@ -40,6 +44,7 @@ type Status struct {
 	begun   time.Time
 	figures *figures
 	handler http.Handler
+	hourly  access.Hourly
 }
 
 const (
@@ -91,7 +96,7 @@ func (s *Status) Serve(ctx context.Context, ln net.Listener) error {
 	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
-	err := server.Serve(newLimited(ln, maxConns))
+	err := server.Serve(newLimited(s.guarded(ln), maxConns))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
 	}

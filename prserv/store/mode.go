@@ -10,6 +10,9 @@ type Mode struct {
 	// History asks for the least value that the checksum has, if it has one.
 	// Only clients of generation 3 can.
 	History bool
+	// Peek stores nothing: a new key gets the value that a read-only store would
+	// compute for it.
+	Peek bool
 	// Upstream is what another server has, whose values a new one is to follow.
 	// Nil is no such server, or one that does not know the package.
 	Upstream *Published

@@ -30,6 +30,14 @@ type Change struct {
 	Before Value // the greatest of the version and pkgarch until then; nil if there was none, or it is not known
 }
 
+// Refusal is a call that its client may not make, or a client that is not served.
+type Refusal struct {
+	Asker  Asker  // the method is empty where none was called, or there is no such method
+	Key    Key    // as far as the call names one
+	Reason string // what refuses it, called by its option
+	First  bool   // of its address and reason, within an hour; others need only be counted
+}
+
 // Asker says who asks for something, and how.
 type Asker struct {
 	Addr       net.Addr // nil if it is not known

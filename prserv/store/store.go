@@ -19,7 +19,7 @@ type Store interface {
 	// [Revision] if the mode asks for one. Values only grow, whatever the mode:
 	// what one checksum was given is never given to another of the same version
 	// and pkgarch. A read-only store returns the value that a new key would get
-	// and does not store it. The error is ErrNotFound where the database does
+	// and does not store it; so does every store if the mode says so. The error is ErrNotFound where the database does
 	// not keep what it was given.
 	GetPR(ctx context.Context, k Key, m Mode) (Value, error)
 	// Find returns what the store knows of a key, and stores nothing.

@@ -33,6 +33,14 @@ func observe(cfg *prserv.Config, db *sqlite.Store, st *status.Status, past *hist
 	if past != nil {
 		told = append(told, past)
 	}
+	cfg.Refused = func(r store.Refusal) {
+		if st != nil {
+			st.Refused(r)
+		}
+		if past != nil {
+			past.Refused(r)
+		}
+	}
 	if len(told) > 0 {
 		cfg.Askers = true
 		db.Observe(told)

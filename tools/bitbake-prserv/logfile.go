@@ -18,8 +18,9 @@ import (
 type logFile struct {
 	path string // empty for stderr
 	// stdio sends stdout and stderr of the process to the file as well.
-	stdio bool
-	times bool // lines carry their times
+	stdio  bool
+	times  bool // lines carry their times
+	format compat.LogFormat
 
 	mu    sync.Mutex
 	file  *os.File   // guarded by mu
@@ -28,8 +29,8 @@ type logFile struct {
 
 // openLogFile opens a log file for appending. If stdio is set, stdout and
 // stderr of the process go to the file as well, as a daemon needs it.
-func openLogFile(path string, stdio bool) (*logFile, error) {
-	l := &logFile{path: path, stdio: stdio, times: true}
+func openLogFile(path string, stdio bool, format compat.LogFormat) (*logFile, error) {
+	l := &logFile{path: path, stdio: stdio, times: true, format: format}
 	if err := l.reopen(); err != nil {
 		return nil, err
 	}
@@ -38,8 +39,8 @@ func openLogFile(path string, stdio bool) (*logFile, error) {
 
 // openStderr returns stderr as a log. systemd's journal notes the time of each
 // line itself.
-func openStderr(stderr *os.File) *logFile {
-	l := &logFile{times: !isJournal(stderr)}
+func openStderr(stderr *os.File, format compat.LogFormat) *logFile {
+	l := &logFile{times: !isJournal(stderr), format: format}
 	l.file, l.lines = stderr, newLineWriter(stderr, l.writeLost)
 	return l
 }
@@ -57,12 +58,17 @@ func isJournal(f *os.File) bool {
 
 // logger returns a logger of records of level or above.
 func (l *logFile) logger(level slog.Level) *slog.Logger {
-	return slog.New(compat.NewLogHandler(l, level, l.times))
+	return slog.New(compat.NewLogHandler(l, l.format, level, l.times))
 }
 
 func (l *logFile) writeLost(w io.Writer, lines int64) {
-	log := slog.New(compat.NewLogHandler(w, slog.LevelWarn, l.times))
+	log := slog.New(compat.NewLogHandler(w, l.format, slog.LevelWarn, l.times))
 	log.Warn(fmt.Sprintf("%d lines of the log are lost here: whatever reads it was too slow", lines))
+}
+
+// warn writes a warning of the start, whose line has no time.
+func (l *logFile) warn(text string) {
+	slog.New(compat.NewLogHandler(l, l.format, slog.LevelWarn, false)).Warn(text)
 }
 
 // reopen opens the path again. If that fails, the old file stays in use.

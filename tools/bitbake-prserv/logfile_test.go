@@ -4,11 +4,13 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"prserver/compat"
 )
 
 func TestLogFileReopens(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
-	file, err := openLogFile(path, false)
+	file, err := openLogFile(path, false, compat.LogText)
 	if err != nil {
 		t.Fatal(err)
 	}

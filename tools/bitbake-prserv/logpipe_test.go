@@ -104,7 +104,7 @@ func TestQueueDrops(t *testing.T) {
 // TestFlushIsBounded does not wait for a reader that does not come.
 func TestFlushIsBounded(t *testing.T) {
 	in, _ := fullPipe(t)
-	log := openStderr(in)
+	log := openStderr(in, compat.LogText)
 	log.logger(0).Info("lost")
 	log.close()
 	log.logger(0).Info("too late")

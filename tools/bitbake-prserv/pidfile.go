@@ -63,16 +63,16 @@ func (f pidFile) check() error {
 }
 
 // clear does what check does, and removes the file if its server has ended.
-func (f pidFile) clear(stderr io.Writer) error {
+func (f pidFile) clear(warn func(text string)) error {
 	if err := f.check(); err != nil || !f.exists() {
 		return err
 	}
-	return f.removeStale(stderr, "replaced")
+	return f.removeStale(warn, "replaced")
 }
 
-// removeStale removes the file of a server that has ended, and writes a warning
-// to stderr: that the file "is removed" or "is replaced", as done says.
-func (f pidFile) removeStale(stderr io.Writer, done string) error {
+// removeStale removes the file of a server that has ended, and warns that the
+// file "is removed" or "is replaced", as done says.
+func (f pidFile) removeStale(warn func(text string), done string) error {
 	pid, err := compat.ReadPid(f.path)
 	if err != nil {
 		return err
@@ -84,8 +84,13 @@ func (f pidFile) removeStale(stderr io.Writer, done string) error {
 	if pid == 0 {
 		what = "was empty"
 	}
-	fmt.Fprintf(stderr, "WARNING: pidfile %s %s; it is %s\n", f.path, what, done)
+	warn(fmt.Sprintf("pidfile %s %s; it is %s", f.path, what, done))
 	return nil
+}
+
+// warnTo returns what writes warnings to stderr.
+func warnTo(stderr io.Writer) func(text string) {
+	return func(text string) { fmt.Fprintf(stderr, "WARNING: %s\n", text) }
 }
 
 func (f pidFile) exists() bool {

@@ -41,7 +41,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case err == nil:
 		return 0
 	case daemon || opts.Foreground:
-		sayInTime(err, daemon)
+		sayInTime(err, daemon, opts.LogFormat)
 	default:
 		fmt.Fprintln(stderr, err)
 	}
@@ -50,10 +50,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // sayInTime writes the error that ends a server to stderr, which is a daemon's
 // log. It does not wait for a reader.
-func sayInTime(err error, daemon bool) {
-	out := openStderr(os.Stderr)
+func sayInTime(err error, daemon bool, format compat.LogFormat) {
+	out := openStderr(os.Stderr, format)
 	defer out.close()
-	if daemon {
+	if daemon || format == compat.LogJSON {
 		out.logger(slog.LevelError).Error(err.Error())
 	} else {
 		fmt.Fprintln(out, err)

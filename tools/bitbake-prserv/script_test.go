@@ -25,7 +25,7 @@ import (
 func TestMain(m *testing.M) {
 	scripttest.Main(m, map[string]func(){
 		"bitbake-prserv": main, "values": main, // by a name that says nothing
-		"container": container, "deaf": deaf, "history": historian, "quitter": quitter,
+		"asks": asks, "container": container, "deaf": deaf, "history": historian, "quitter": quitter,
 	})
 }
 
@@ -73,6 +73,12 @@ func deaf() {
 func TestScripts(t *testing.T) {
 	scripttest.Run(t, testscript.Params{
 		Setup: setup,
+		Condition: func(cond string) (bool, error) {
+			if cond != "netns" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return exec.Command("unshare", "-n", "sh", "-c", "ip link set lo up && command -v nsenter").Run() == nil, nil
+		},
 		Cmds: map[string]scripttest.Command{
 			"findpid":  cmdFindPid,
 			"getpr":    cmdGetPR,

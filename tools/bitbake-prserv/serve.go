@@ -31,15 +31,15 @@ func serveInForeground(ctx context.Context, opts compat.Options) error {
 	if err != nil {
 		return err
 	}
-	level, err := compat.ParseLevel(opts.LogLevel)
+	level, err := logLevel(opts)
 	if err != nil {
 		return err
 	}
-	stderr := openStderr(os.Stderr)
+	stderr := openStderr(os.Stderr, opts.LogFormat)
 	defer stderr.close()
 	out := stderr
 	if opts.Given["--log"] {
-		if out, err = openLogFile(opts.Log, false); err != nil {
+		if out, err = openLogFile(opts.Log, false, opts.LogFormat); err != nil {
 			return err
 		}
 		defer out.close()
@@ -63,7 +63,7 @@ func serveInForeground(ctx context.Context, opts compat.Options) error {
 	defer func() { from.close() }()
 	if opts.PidFile != "" {
 		addr := from.pr.Addr().(*net.TCPAddr)
-		if err := pidFileOf(opts, addr.IP.String(), addr.Port).clear(stderr); err != nil {
+		if err := pidFileOf(opts, addr.IP.String(), addr.Port).clear(stderr.warn); err != nil {
 			return err
 		}
 	}
@@ -132,6 +132,10 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
 	// What can be wrong comes before the database, which would be made for nothing.
+	rules, err := rulesOf(opts)
+	if err != nil {
+		return err
+	}
 	upstream, err := upstreamOf(opts)
 	if err != nil {
 		return err
@@ -164,13 +168,14 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		Store:           db,
 		Upstream:        upstream,
 		ReadOnly:        opts.ReadOnly,
+		Access:          rules.pr,
 		AllowRemoteQuit: opts.AllowRemoteQuit,
 		Dialect:         compat.DialectFor,
 		Text:            compat.Py3.Text,
 		Log:             log,
 	}
 	var s *prserv.Server
-	st := statusOf(from, opts, db, past, log, func() (xml, json, silent int) { return s.Connections() })
+	st := statusOf(from, opts, rules.status, db, past, log, func() (xml, json, silent int) { return s.Connections() })
 	observe(&cfg, db, st, past)
 	if s, err = prserv.New(cfg); err != nil {
 		return err

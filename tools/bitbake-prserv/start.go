@@ -23,7 +23,10 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	if _, err := compat.ParseLevel(opts.LogLevel); err != nil {
+	if _, err := logLevel(opts); err != nil {
+		return err
+	}
+	if _, err := rulesOf(opts); err != nil {
 		return err
 	}
 	ip, err := resolve(ctx, opts.Host)
@@ -46,11 +49,11 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 	defer ln.Close()
 	// No other server can use the address now, so its pid file is ours to replace.
 	port := ln.Addr().(*net.TCPAddr).Port
-	if err := pidFileOf(opts, ip, port).clear(stderr); err != nil {
+	if err := pidFileOf(opts, ip, port).clear(warnTo(stderr)); err != nil {
 		return err
 	}
 	// The daemon opens the log itself. Opening it here shows the user an error.
-	log, err := openLogFile(opts.Log, false)
+	log, err := openLogFile(opts.Log, false, opts.LogFormat)
 	if err != nil {
 		return err
 	}
@@ -83,11 +86,11 @@ func serveAsDaemon(ctx context.Context, opts compat.Options) error {
 }
 
 func serveDetached(ctx context.Context, opts compat.Options, d *inherited) error {
-	level, err := compat.ParseLevel(opts.LogLevel)
+	level, err := logLevel(opts)
 	if err != nil {
 		return err
 	}
-	file, err := openLogFile(opts.Log, true)
+	file, err := openLogFile(opts.Log, true, opts.LogFormat)
 	if err != nil {
 		return err
 	}

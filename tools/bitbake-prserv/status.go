@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"prserver/compat"
+	"prserver/prserv/access"
 	"prserver/prserv/history"
 	"prserver/prserv/status"
 	"prserver/prserv/store/sqlite"
@@ -66,7 +67,7 @@ func statusAddress(where string) (addr string, port int, err error) {
 }
 
 // statusOf returns what tells of a server with a status listener, or nil.
-func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.Recorder, log *slog.Logger,
+func statusOf(l listeners, opts compat.Options, allow access.List, db *sqlite.Store, past *history.Recorder, log *slog.Logger,
 	connections func() (xml, json, silent int)) *status.Status {
 	if l.status == nil {
 		return nil
@@ -75,6 +76,7 @@ func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.
 		File:        opts.File,
 		Ready:       db.Ready,
 		Connections: connections,
+		Allow:       allow,
 		Log:         log,
 	}
 	if past != nil {

@@ -46,7 +46,7 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 		// Another process may have the pid by now. It must not be stopped.
 		l, ok := file.listener()
 		if !ok || file.anywhere {
-			return file.removeStale(stderr, "removed")
+			return file.removeStale(warnTo(stderr), "removed")
 		}
 		if pid = l.Holder(); pid == 0 || !compat.IsServer(pid) && !answers(ctx, l) {
 			return fmt.Errorf("pidfile %s does not name what listens at %s: %s", file.path, l.Address, wayToEnd(pid))

@@ -84,21 +84,32 @@ func (of *past) add(e history.Event) {
 		of.greatest = v
 	}
 	if of.last = append(of.last, e); len(of.last) > toldEvents {
-		of.had[of.last[0].Checksum] = of.last[0].Value
+		of.remember(of.last[0])
 		of.last = of.last[1:]
 		of.left++
 	}
 }
 
+// remember keeps the value that an event gave.
+func (of *past) remember(e history.Event) {
+	if e.Refused() == "" {
+		of.had[e.Checksum] = e.Value
+	}
+}
+
 // tell writes the sentences.
 func (of *past) tell(out io.Writer) {
-	fmt.Fprintf(out, "%s of %s is at %s.\n", printable(of.version), printable(of.pkgarch), of.greatest)
+	at := "is at " + of.greatest.String()
+	if len(of.greatest) == 0 {
+		at = "got no value"
+	}
+	fmt.Fprintf(out, "%s of %s %s.\n", printable(of.version), printable(of.pkgarch), at)
 	if of.left > 0 {
 		fmt.Fprintf(out, "  %s before these.\n", count(int64(of.left), "event"))
 	}
 	for _, e := range of.last {
 		fmt.Fprintf(out, "  %s: %s\n", e.Time.Format("2006-01-02 15:04:05"), printable(sentence(e, of.had[e.Checksum])))
-		of.had[e.Checksum] = e.Value
+		of.remember(e)
 	}
 }
 
@@ -110,6 +121,9 @@ func sentence(e history.Event, had string) string {
 	}
 	if release, ok := releases[e.Generation]; ok {
 		who += ", with BitBake " + release + ","
+	}
+	if by := e.Refused(); by != "" {
+		return fmt.Sprintf("%s called %s for the checksum %s, and was refused by --%s.", who, e.Method, e.Checksum, by)
 	}
 	value, ok := store.ParseRevision(e.Value)
 	before, known := store.ParseRevision(e.Before)

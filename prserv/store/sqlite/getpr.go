@@ -43,13 +43,13 @@ func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (_ store.V
 	}
 	// If another checksum holds the greatest value, go to the writer; it also
 	// finds the rare import that ties.
-	if t.checksum == "" || m.History {
+	if t.checksum == "" || m.History || m.Peek {
 		v, err := s.known(ctx, k, m)
 		if !errors.Is(err, store.ErrNotFound) {
 			return v, err
 		}
 	}
-	if s.writer == nil {
+	if s.writer == nil || m.Peek {
 		return s.next(ctx, k, m)
 	}
 	return s.writer.batch.change(ctx, func() (store.Value, error) { return s.writer.getPR(k, m) })
