@@ -24,6 +24,15 @@ type Config struct {
 	File string
 	// History is the file of the history, or empty if none is kept.
 	History string
+	// Address is where PR clients call, ReadOnly whether they can only ask for
+	// what is known, and Upstream the server whose values are followed, or empty.
+	Address  string
+	ReadOnly bool
+	Upstream string
+	// Values reads what is stored.
+	Values Values
+	// Heard has what the log said; nil if nobody listened.
+	Heard *Heard
 	// Ready returns the reason why no value could be stored now, or nil. It must
 	// not wait.
 	Ready func() error
@@ -39,6 +48,9 @@ type Status struct {
 	config  Config
 	begun   time.Time
 	figures *figures
+	rates   rates
+	newest  newest
+	lookups chan struct{} // an element for each lookup under way
 	handler http.Handler
 }
 
@@ -50,18 +62,32 @@ const (
 	requestTimeout = 10 * time.Second
 	// idleTimeout is how long a connection may be kept open between requests.
 	idleTimeout = time.Minute
+	// maxHeader bounds a request. The longest name that has a page takes three
+	// characters a byte.
+	maxHeader = 3*maxName + 16<<10
 )
 
 // New returns a status of a server that begins now.
 func New(cfg Config) *Status {
-	s := &Status{config: cfg, begun: time.Now()}
+	s := &Status{config: cfg, begun: time.Now(), lookups: make(chan struct{}, maxLookups)}
 	s.figures = newFigures(s)
+	s.rates = rates{begun: s.begun, minutes: ring[minute]{size: keptMinutes}}
+	s.newest.ring.size = keptValues
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	mux.HandleFunc("GET /api/v1/status", s.serveState)
 	mux.HandleFunc("GET /api/v1/history", s.serveHistory)
+	mux.HandleFunc("GET /api/v1/values", s.serveValues)
+	mux.HandleFunc("GET /api/v1/troubles", s.serveTroubles)
+	mux.HandleFunc("GET /api/v1/packages", s.servePackages)
+	mux.HandleFunc("GET /api/v1/package/{name...}", s.servePackage)
+	mux.HandleFunc("GET /{$}", s.serveStatusPage)
+	mux.HandleFunc("GET /search", s.serveSearchPage)
+	mux.HandleFunc("GET /package/{name...}", s.servePackagePage)
+	mux.HandleFunc("GET /style.css", serveStyle)
+	mux.HandleFunc("GET /icon.svg", serveIcon)
 	s.handler = guard(mux)
 	return s
 }
@@ -87,10 +113,13 @@ func guard(next http.Handler) http.Handler {
 func (s *Status) Serve(ctx context.Context, ln net.Listener) error {
 	server := &http.Server{
 		Handler: s, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	go s.watch(watching)
 	err := server.Serve(newLimited(ln, maxConns))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

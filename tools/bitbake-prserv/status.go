@@ -65,14 +65,29 @@ func statusAddress(where string) (addr string, port int, err error) {
 	return net.JoinHostPort(host, text), port, nil
 }
 
+// heard returns a log whose warnings and errors the status will tell, and what
+// remembers them; nil without a status listener.
+func (l listeners) heard(log *slog.Logger) (*slog.Logger, *status.Heard) {
+	if l.status == nil {
+		return log, nil
+	}
+	heard := &status.Heard{}
+	return heard.Listen(log), heard
+}
+
 // statusOf returns what tells of a server with a status listener, or nil.
-func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.Recorder, log *slog.Logger,
+func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.Recorder, log *slog.Logger, heard *status.Heard,
 	connections func() (xml, json, silent int)) *status.Status {
 	if l.status == nil {
 		return nil
 	}
 	cfg := status.Config{
 		File:        opts.File,
+		Address:     l.pr.Addr().String(),
+		ReadOnly:    opts.ReadOnly,
+		Upstream:    opts.Upstream,
+		Values:      db,
+		Heard:       heard,
 		Ready:       db.Ready,
 		Connections: connections,
 		Log:         log,
@@ -88,7 +103,7 @@ func serveStatus(ctx context.Context, st *status.Status, ln net.Listener, log *s
 	if st == nil {
 		return func() {}
 	}
-	log.Info(fmt.Sprintf("And its status: http://%s/metrics", ln.Addr()))
+	log.Info(fmt.Sprintf("And its status: http://%s/", ln.Addr()))
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {
