@@ -11,7 +11,7 @@ import (
 
 // Filter says which events are wanted. The zero Filter wants all.
 type Filter struct {
-	Version string    // a pattern: * stands for any text, ? for any character, [a-z] for one of those
+	Version string // a pattern: * stands for any text, ? for any character, [a-z] for one of those
 	// Package wants events of that version, and of those that begin with it and a
 	// minus, each also behind "AUTOINC-"; empty is any.
 	Package string
