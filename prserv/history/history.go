@@ -33,24 +33,6 @@ type Event struct {
 	Before     string    `json:"before"` // the greatest value of the version and pkgarch until then; empty if there was none, or it is not known
 }
 
-// EventOf returns the event of a change at a time.
-func EventOf(at time.Time, c store.Change) Event {
-	return Event{
-		Time: at.Truncate(time.Millisecond), Client: clientOf(c.Asker), Generation: c.Asker.Generation, Method: c.Asker.Method,
-		Version: c.Key.Version, Pkgarch: c.Key.Pkgarch, Checksum: c.Key.Checksum, Value: textOf(c.Value), Before: textOf(c.Before),
-	}
-}
-
-// Imported tells whether the value was imported, and not given out.
-func (e Event) Imported() bool { return e.Method == "importone" || e.Method == "import-one" }
-
-// Backwards tells whether the value is below the greatest one until then.
-func (e Event) Backwards() bool {
-	value, ok := store.ParseRevision(e.Value)
-	before, known := store.ParseRevision(e.Before)
-	return ok && known && value.Compare(before) < 0
-}
-
 // ErrNone is returned for a file that is no history, and is left alone.
 var ErrNone = errors.New("it is no history of PR values")
 

@@ -11,18 +11,13 @@ import (
 
 // Filter says which events are wanted. The zero Filter wants all.
 type Filter struct {
-	Version string // a pattern: * stands for any text, ? for any character, [a-z] for one of those
-	// Package wants events of that version, and of those that begin with it and a
-	// minus, each also behind "AUTOINC-"; empty is any.
-	Package string
+	Version string    // a pattern: * stands for any text, ? for any character, [a-z] for one of those
 	Since   time.Time // only events of this time and later
 	Last    int       // only the last ones, as many; 0 is all
 }
 
 const sqlRead = `SELECT time, client, generation, method, version, pkgarch, checksum, value, before FROM
-	(SELECT * FROM history WHERE (?1 = '' OR version GLOB ?1) AND time >= ?2
-		AND (?4 = '' OR version = ?4 OR version >= ?4||'-' AND version < ?4||'.' OR version = 'AUTOINC-'||?4
-			OR version >= 'AUTOINC-'||?4||'-' AND version < 'AUTOINC-'||?4||'.') ORDER BY id DESC LIMIT ?3) ORDER BY id`
+	(SELECT * FROM history WHERE (?1 = '' OR version GLOB ?1) AND time >= ?2 ORDER BY id DESC LIMIT ?3) ORDER BY id`
 
 // Read calls each with the events of a file, the oldest first, and returns its
 // first error. A server may be writing the file. The error is [ErrNone] where it
@@ -35,6 +30,19 @@ func Read(ctx context.Context, file string, f Filter, each func(Event) error) er
 }
 
 func read(ctx context.Context, file string, f Filter, each func(Event) error) error {
+	last := f.Last
+	if last == 0 {
+		last = -1
+	}
+	since := int64(0)
+	if !f.Since.IsZero() {
+		since = f.Since.UnixMilli()
+	}
+	return readRows(ctx, file, each, sqlRead, f.Version, since, last)
+}
+
+// readRows calls each with the events that a statement finds.
+func readRows(ctx context.Context, file string, each func(Event) error, statement string, args ...any) error {
 	file, err := filepath.Abs(file)
 	if err != nil {
 		return err
@@ -47,15 +55,7 @@ func read(ctx context.Context, file string, f Filter, each func(Event) error) er
 		return err
 	}
 	defer db.Close()
-	last := f.Last
-	if last == 0 {
-		last = -1
-	}
-	since := int64(0)
-	if !f.Since.IsZero() {
-		since = f.Since.UnixMilli()
-	}
-	rows, err := db.QueryContext(ctx, sqlRead, f.Version, since, last, f.Package)
+	rows, err := db.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return err
 	}

@@ -15,3 +15,5 @@ func (s *Status) Begin(at time.Time) { s.begun, s.rates.begun = at, at }
 
 // Counted makes the minute that lasts begin with what the counters have.
 func (s *Status) Counted() { s.rates.before = s.figures.totals() }
+
+func init() { patience = time.Minute } // however busy the machine is

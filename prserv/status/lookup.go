@@ -31,9 +31,10 @@ const (
 	mostPast     = 20_000   // events of the history
 	// pageRows is how many rows a page shows.
 	pageRows = 500
-	// patience bounds the time for a page.
-	patience = 5 * time.Second
 )
+
+// patience bounds the time for a page. Tests have more.
+var patience = 5 * time.Second
 
 // lookup is what is known of a package.
 type lookup struct {
@@ -47,7 +48,7 @@ type lookup struct {
 	// Others are names of packages that begin with the name and a minus.
 	Others []string `json:"others"`
 	// History tells whether a history is kept, and HistoryError why it could not
-	// be read.
+	// be read, or not all of it.
 	History      bool   `json:"history"`
 	HistoryError string `json:"history_error"`
 
@@ -161,19 +162,25 @@ func (l *lookup) read(ctx context.Context, values Values, version string) error 
 func (s *Status) past(ctx context.Context, l *lookup) []history.Event {
 	var events []history.Event
 	if l.History {
-		f := history.Filter{Package: strings.TrimPrefix(l.Name, autoInc), Last: mostPast}
+		// A page without the whole history is better than none.
+		ctx, cancel := context.WithTimeout(ctx, patience/2)
+		defer cancel()
 		read := 0
-		err := history.Read(ctx, s.config.History, f, func(e history.Event) error {
+		err := history.ReadPackage(ctx, s.config.History, strings.TrimPrefix(l.Name, autoInc), mostPast, func(e history.Event) error {
 			read++
 			if isVersionOf(e.Version, l.Name) {
 				events = append(events, e)
 			}
 			return nil
 		})
-		if err != nil {
+		switch {
+		case errors.Is(err, context.DeadlineExceeded):
+			l.HistoryError = "only the last part of the history could be read in time"
+		case err != nil:
 			l.HistoryError = oneLine(err.Error())
 		}
 		l.Complete = l.Complete && read < mostPast
+		slices.Reverse(events)
 	}
 	for _, e := range slices.Backward(s.newest.events()) {
 		if isVersionOf(e.Version, l.Name) {

@@ -11,8 +11,8 @@ import (
 // the database with exports and dumps.
 const maxLookups = 2
 
-// errBusy is returned where a lookup has waited in vain.
-var errBusy = errors.New("other pages, dumps or exports are being read; try again in a moment")
+// errBusy is returned where a lookup has not ended in time.
+var errBusy = errors.New("the server is busy with other pages, dumps or exports; try again in a moment")
 
 // bounded calls look with a context that ends in time, when its turn comes.
 func (s *Status) bounded(r *http.Request, look func(ctx context.Context) error) error {
