@@ -1,9 +1,12 @@
-// Package status shows an operator what a PR server does: whether it lives, and
-// whether it can store a value, and its figures, over HTTP on a listener of its
-// own. Nothing can be changed there.
+// Package status shows an operator what a PR server does, over HTTP on a listener
+// of its own: whether it lives and can store a value, its figures, and pages for
+// a browser that tell what happened and how the value of a package came to be.
+// Nothing can be changed there.
 //
 // Start with [New] and [Status.Serve]. A [Status] is a [prserv.Observer] and a
-// [store.Observer]; that is all it knows of calls.
+// [store.Observer]; that is all it knows of calls. What is stored it reads by
+// [Values], and what was logged it hears by [Heard]. The pages are in page.go and
+// html.
 package status
 
 import (
