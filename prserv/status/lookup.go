@@ -69,6 +69,9 @@ type valueRow struct {
 	revision store.Revision
 }
 
+// Gone tells whether this is a value that was stored once.
+func (r valueRow) Gone() bool { return !r.Stored && len(r.revision) > 0 }
+
 // given says how a value came.
 type given struct {
 	Time       time.Time `json:"time"`
