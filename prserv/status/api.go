@@ -20,21 +20,32 @@ const (
 
 // state is what /api/v1/status answers.
 type state struct {
-	Since       time.Time         `json:"since"`
-	Address     string            `json:"address"` // of PR clients
-	File        string            `json:"file"`
-	Bytes       int64             `json:"bytes"`
-	LogBytes    int64             `json:"log_bytes"` // of the write-ahead log beside the file
-	ReadOnly    bool              `json:"read_only"`
-	Upstream    string            `json:"upstream"`
-	Ready       bool              `json:"ready"`
-	Reason      string            `json:"reason"` // why it is not ready
-	Connections connections       `json:"connections"`
+	identity
+	activity
+
+	Since       time.Time   `json:"since"`
+	File        string      `json:"file"`
+	Bytes       int64       `json:"bytes"`
+	Ready       bool        `json:"ready"`
+	Reason      string      `json:"reason"` // why it is not ready
+	Connections connections `json:"connections"`
+	History     bool        `json:"history"` // whether one is kept
+}
+
+// identity says what a server is.
+type identity struct {
+	Address  string `json:"address"` // of PR clients
+	ReadOnly bool   `json:"read_only"`
+	Upstream string `json:"upstream"`
+	Version  string `json:"version"` // of the program
+	Revision string `json:"revision"`
+}
+
+// activity says what it does.
+type activity struct {
+	LogBytes    int64             `json:"log_bytes"`   // of the write-ahead log beside the file
 	Generations []generationCalls `json:"generations"` // that have called
 	Minutes     []minute          `json:"minutes"`     // of the last hour, the newest first
-	History     bool              `json:"history"`     // whether one is kept
-	Version     string            `json:"version"`     // of the program
-	Revision    string            `json:"revision"`
 }
 
 type connections struct {
@@ -45,13 +56,12 @@ type connections struct {
 
 // state looks at everything now.
 func (s *Status) state() state {
-	now := state{
-		Since: s.begun.UTC().Truncate(time.Second), Address: s.config.Address,
-		File: s.config.File, Bytes: int64(sizeOf(s.config.File)), LogBytes: int64(sizeOf(s.config.File + "-wal")),
-		ReadOnly: s.config.ReadOnly, Upstream: s.config.Upstream, Ready: true,
-		Generations: s.figures.calls(), Minutes: s.rates.hour(time.Now(), s.figures.totals()),
-		History: s.config.History != "", Version: version(), Revision: revision(),
-	}
+	cfg := &s.config
+	who := identity{cfg.Address, cfg.ReadOnly, cfg.Upstream, version(), revision()}
+	does := activity{int64(sizeOf(cfg.File + "-wal")), s.figures.calls(), s.rates.hour(time.Now(), s.figures.totals())}
+	now := state{identity: who, activity: does,
+		Since: s.begun.UTC().Truncate(time.Second), File: s.config.File, Bytes: int64(sizeOf(s.config.File)),
+		Ready: true, History: s.config.History != ""}
 	if err := s.config.Ready(); err != nil {
 		now.Ready, now.Reason = false, oneLine(err.Error())
 	}

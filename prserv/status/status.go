@@ -27,6 +27,15 @@ type Config struct {
 	File string
 	// History is the file of the history, or empty if none is kept.
 	History string
+	// Ready returns the reason why no value could be stored now, or nil. It must
+	// not wait.
+	Ready func() error
+	// Connections returns how many connections of PR clients are open, by what
+	// they speak: XML-RPC, JSON lines, and nothing yet.
+	Connections func() (xml, json, silent int)
+	// Log has what goes wrong with the listener.
+	Log *slog.Logger
+
 	// Address is where PR clients call, ReadOnly whether they can only ask for
 	// what is known, and Upstream the server whose values are followed, or empty.
 	Address  string
@@ -36,24 +45,16 @@ type Config struct {
 	Values Values
 	// Heard has what the log said; nil if nobody listened.
 	Heard *Heard
-	// Ready returns the reason why no value could be stored now, or nil. It must
-	// not wait.
-	Ready func() error
-	// Connections returns how many connections of PR clients are open, by what
-	// they speak: XML-RPC, JSON lines, and nothing yet.
-	Connections func() (xml, json, silent int)
-	// Log has what goes wrong with the listener.
-	Log *slog.Logger
 }
 
 // Status counts what a server does, and tells it to whoever asks.
 type Status struct {
 	config  Config
 	begun   time.Time
-	figures *figures
+	lookups chan struct{} // an element for each lookup under way
 	rates   rates
 	newest  newest
-	lookups chan struct{} // an element for each lookup under way
+	figures *figures
 	handler http.Handler
 }
 
@@ -114,15 +115,15 @@ func guard(next http.Handler) http.Handler {
 // Serve answers the requests of a listener until ctx ends, and closes it. It
 // waits for nobody then: whoever asks again gets the answer from the next server.
 func (s *Status) Serve(ctx context.Context, ln net.Listener) error {
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	go s.watch(watching)
 	server := &http.Server{
 		Handler: s, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
-	watching, stopWatching := context.WithCancel(ctx)
-	defer stopWatching()
-	go s.watch(watching)
 	err := server.Serve(newLimited(ln, maxConns))
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -139,7 +139,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	if err := from.listenForStatus(ctx, opts.Status); err != nil {
 		return err
 	}
-	log, heard := from.heard(log)
+	log = from.listenTo(log)
 	if pidFile != "" {
 		remove, err := compat.WritePid(pidFile, os.Getpid())
 		if err != nil {
@@ -171,7 +171,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		Log:             log,
 	}
 	var s *prserv.Server
-	st := statusOf(from, opts, db, past, log, heard, func() (xml, json, silent int) { return s.Connections() })
+	st := statusOf(from, opts, db, past, log, func() (xml, json, silent int) { return s.Connections() })
 	observe(&cfg, db, st, past)
 	if s, err = prserv.New(cfg); err != nil {
 		return err

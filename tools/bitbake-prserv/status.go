@@ -18,6 +18,8 @@ import (
 type listeners struct {
 	pr     net.Listener // for PR clients
 	status net.Listener // for operators; nil if there is none
+	// heard remembers the troubles of the log for operators.
+	heard *status.Heard
 }
 
 // close closes what is open.
@@ -26,6 +28,16 @@ func (l listeners) close() {
 	if l.status != nil {
 		l.status.Close()
 	}
+}
+
+// listenTo returns a log whose warnings and errors the status tells, if there is
+// one.
+func (l *listeners) listenTo(log *slog.Logger) *slog.Logger {
+	if l.status == nil {
+		return log
+	}
+	l.heard = &status.Heard{}
+	return l.heard.Listen(log)
 }
 
 // listenForStatus listens where --status says, unless systemd has handed over a
@@ -65,33 +77,20 @@ func statusAddress(where string) (addr string, port int, err error) {
 	return net.JoinHostPort(host, text), port, nil
 }
 
-// heard returns a log whose warnings and errors the status will tell, and what
-// remembers them; nil without a status listener.
-func (l listeners) heard(log *slog.Logger) (*slog.Logger, *status.Heard) {
-	if l.status == nil {
-		return log, nil
-	}
-	heard := &status.Heard{}
-	return heard.Listen(log), heard
-}
-
 // statusOf returns what tells of a server with a status listener, or nil.
-func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.Recorder, log *slog.Logger, heard *status.Heard,
+func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.Recorder, log *slog.Logger,
 	connections func() (xml, json, silent int)) *status.Status {
 	if l.status == nil {
 		return nil
 	}
 	cfg := status.Config{
 		File:        opts.File,
-		Address:     l.pr.Addr().String(),
-		ReadOnly:    opts.ReadOnly,
-		Upstream:    opts.Upstream,
-		Values:      db,
-		Heard:       heard,
 		Ready:       db.Ready,
 		Connections: connections,
 		Log:         log,
 	}
+	cfg.Address, cfg.ReadOnly, cfg.Upstream = l.pr.Addr().String(), opts.ReadOnly, opts.Upstream
+	cfg.Values, cfg.Heard = db, l.heard
 	if past != nil {
 		cfg.History = past.File()
 	}
