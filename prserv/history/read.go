@@ -30,6 +30,19 @@ func Read(ctx context.Context, file string, f Filter, each func(Event) error) er
 }
 
 func read(ctx context.Context, file string, f Filter, each func(Event) error) error {
+	last := f.Last
+	if last == 0 {
+		last = -1
+	}
+	since := int64(0)
+	if !f.Since.IsZero() {
+		since = f.Since.UnixMilli()
+	}
+	return readRows(ctx, file, each, sqlRead, f.Version, since, last)
+}
+
+// readRows calls each with the events that a statement finds.
+func readRows(ctx context.Context, file string, each func(Event) error, statement string, args ...any) error {
 	file, err := filepath.Abs(file)
 	if err != nil {
 		return err
@@ -42,15 +55,7 @@ func read(ctx context.Context, file string, f Filter, each func(Event) error) er
 		return err
 	}
 	defer db.Close()
-	last := f.Last
-	if last == 0 {
-		last = -1
-	}
-	since := int64(0)
-	if !f.Since.IsZero() {
-		since = f.Since.UnixMilli()
-	}
-	rows, err := db.QueryContext(ctx, sqlRead, f.Version, since, last)
+	rows, err := db.QueryContext(ctx, statement, args...)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,9 @@ const (
 
 // state is what /api/v1/status answers.
 type state struct {
+	identity
+	activity
+
 	Since       time.Time   `json:"since"`
 	File        string      `json:"file"`
 	Bytes       int64       `json:"bytes"`
@@ -29,21 +32,44 @@ type state struct {
 	History     bool        `json:"history"` // whether one is kept
 }
 
+// identity says what a server is.
+type identity struct {
+	Address  string `json:"address"` // of PR clients
+	ReadOnly bool   `json:"read_only"`
+	Upstream string `json:"upstream"`
+	Version  string `json:"version"` // of the program
+	Revision string `json:"revision"`
+}
+
+// activity says what it does.
+type activity struct {
+	LogBytes    int64             `json:"log_bytes"`   // of the write-ahead log beside the file
+	Generations []generationCalls `json:"generations"` // that have called
+	Minutes     []minute          `json:"minutes"`     // of the last hour, the newest first
+}
+
 type connections struct {
 	XMLRPC    int `json:"xmlrpc"`
 	JSONLines int `json:"jsonlines"`
 	Silent    int `json:"silent"`
 }
 
-func (s *Status) serveState(w http.ResponseWriter, _ *http.Request) {
-	now := state{Since: s.begun.UTC().Truncate(time.Second), File: s.config.File, Bytes: int64(sizeOf(s.config.File)),
+// state looks at everything now.
+func (s *Status) state() state {
+	cfg := &s.config
+	who := identity{cfg.Address, cfg.ReadOnly, cfg.Upstream, version(), revision()}
+	does := activity{int64(sizeOf(cfg.File + "-wal")), s.figures.calls(), s.rates.hour(time.Now(), s.figures.totals())}
+	now := state{identity: who, activity: does,
+		Since: s.begun.UTC().Truncate(time.Second), File: s.config.File, Bytes: int64(sizeOf(s.config.File)),
 		Ready: true, History: s.config.History != ""}
 	if err := s.config.Ready(); err != nil {
 		now.Ready, now.Reason = false, oneLine(err.Error())
 	}
 	now.Connections.XMLRPC, now.Connections.JSONLines, now.Connections.Silent = s.config.Connections()
-	answer(w, now)
+	return now
 }
+
+func (s *Status) serveState(w http.ResponseWriter, _ *http.Request) { answer(w, s.state()) }
 
 // serveHistory answers the events that the query chooses, the oldest first.
 func (s *Status) serveHistory(w http.ResponseWriter, r *http.Request) {

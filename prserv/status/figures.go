@@ -186,6 +186,7 @@ func (s *Status) Committed(c store.Commit) {
 	f.stored.Inc()
 	f.commitCalls.Update(float64(c.Calls))
 	f.syncSeconds.Update(c.Sync.Seconds())
+	s.newest.add(time.Now(), c.Changes)
 	for i := range c.Changes {
 		switch c.Changes[i].Asker.Method {
 		case "importone", "import-one":

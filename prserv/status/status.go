@@ -1,9 +1,12 @@
-// Package status shows an operator what a PR server does: whether it lives, and
-// whether it can store a value, and its figures, over HTTP on a listener of its
-// own. Nothing can be changed there.
+// Package status shows an operator what a PR server does, over HTTP on a listener
+// of its own: whether it lives and can store a value, its figures, and pages for
+// a browser that tell what happened and how the value of a package came to be.
+// Nothing can be changed there.
 //
 // Start with [New] and [Status.Serve]. A [Status] is a [prserv.Observer] and a
-// [store.Observer]; that is all it knows of calls.
+// [store.Observer]; that is all it knows of calls. What is stored it reads by
+// [Values], and what was logged it hears by [Heard]. The pages are in page.go and
+// html.
 package status
 
 import (
@@ -36,12 +39,25 @@ type Config struct {
 	Allow access.List
 	// Log has what goes wrong with the listener, and whom it refuses.
 	Log *slog.Logger
+
+	// Address is where PR clients call, ReadOnly whether they can only ask for
+	// what is known, and Upstream the server whose values are followed, or empty.
+	Address  string
+	ReadOnly bool
+	Upstream string
+	// Values reads what is stored.
+	Values Values
+	// Heard has what the log said; nil if nobody listened.
+	Heard *Heard
 }
 
 // Status counts what a server does, and tells it to whoever asks.
 type Status struct {
 	config  Config
 	begun   time.Time
+	lookups chan struct{} // an element for each lookup under way
+	rates   rates
+	newest  newest
 	figures *figures
 	handler http.Handler
 	hourly  access.Hourly
@@ -55,18 +71,32 @@ const (
 	requestTimeout = 10 * time.Second
 	// idleTimeout is how long a connection may be kept open between requests.
 	idleTimeout = time.Minute
+	// maxHeader bounds a request. The longest name that has a page takes three
+	// characters a byte.
+	maxHeader = 3*maxName + 16<<10
 )
 
 // New returns a status of a server that begins now.
 func New(cfg Config) *Status {
-	s := &Status{config: cfg, begun: time.Now()}
+	s := &Status{config: cfg, begun: time.Now(), lookups: make(chan struct{}, maxLookups)}
 	s.figures = newFigures(s)
+	s.rates = rates{begun: s.begun, minutes: ring[minute]{size: keptMinutes}}
+	s.newest.ring.size = keptValues
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.serveHealth)
 	mux.HandleFunc("GET /readyz", s.serveReady)
 	mux.HandleFunc("GET /metrics", s.serveMetrics)
 	mux.HandleFunc("GET /api/v1/status", s.serveState)
 	mux.HandleFunc("GET /api/v1/history", s.serveHistory)
+	mux.HandleFunc("GET /api/v1/values", s.serveValues)
+	mux.HandleFunc("GET /api/v1/troubles", s.serveTroubles)
+	mux.HandleFunc("GET /api/v1/packages", s.servePackages)
+	mux.HandleFunc("GET /api/v1/package/{name...}", s.servePackage)
+	mux.HandleFunc("GET /{$}", s.serveStatusPage)
+	mux.HandleFunc("GET /search", s.serveSearchPage)
+	mux.HandleFunc("GET /package/{name...}", s.servePackagePage)
+	mux.HandleFunc("GET /style.css", serveStyle)
+	mux.HandleFunc("GET /icon.svg", serveIcon)
 	s.handler = guard(mux)
 	return s
 }
@@ -90,9 +120,12 @@ func guard(next http.Handler) http.Handler {
 // Serve answers the requests of a listener until ctx ends, and closes it. It
 // waits for nobody then: whoever asks again gets the answer from the next server.
 func (s *Status) Serve(ctx context.Context, ln net.Listener) error {
+	watching, stopWatching := context.WithCancel(ctx)
+	defer stopWatching()
+	go s.watch(watching)
 	server := &http.Server{
 		Handler: s, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
-		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()

@@ -143,6 +143,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	if err := from.listenForStatus(ctx, opts.Status); err != nil {
 		return err
 	}
+	log = from.listenTo(log)
 	if pidFile != "" {
 		remove, err := compat.WritePid(pidFile, os.Getpid())
 		if err != nil {

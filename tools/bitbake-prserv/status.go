@@ -19,6 +19,8 @@ import (
 type listeners struct {
 	pr     net.Listener // for PR clients
 	status net.Listener // for operators; nil if there is none
+	// heard remembers the troubles of the log for operators.
+	heard *status.Heard
 }
 
 // close closes what is open.
@@ -27,6 +29,16 @@ func (l listeners) close() {
 	if l.status != nil {
 		l.status.Close()
 	}
+}
+
+// listenTo returns a log whose warnings and errors the status tells, if there is
+// one.
+func (l *listeners) listenTo(log *slog.Logger) *slog.Logger {
+	if l.status == nil {
+		return log
+	}
+	l.heard = &status.Heard{}
+	return l.heard.Listen(log)
 }
 
 // listenForStatus listens where --status says, unless systemd has handed over a
@@ -79,6 +91,8 @@ func statusOf(l listeners, opts compat.Options, allow access.List, db *sqlite.St
 		Allow:       allow,
 		Log:         log,
 	}
+	cfg.Address, cfg.ReadOnly, cfg.Upstream = l.pr.Addr().String(), opts.ReadOnly, opts.Upstream
+	cfg.Values, cfg.Heard = db, l.heard
 	if past != nil {
 		cfg.History = past.File()
 	}
@@ -90,7 +104,7 @@ func serveStatus(ctx context.Context, st *status.Status, ln net.Listener, log *s
 	if st == nil {
 		return func() {}
 	}
-	log.Info(fmt.Sprintf("And its status: http://%s/metrics", ln.Addr()))
+	log.Info(fmt.Sprintf("And its status: http://%s/", ln.Addr()))
 	ctx, cancel := context.WithCancel(ctx)
 	done := make(chan struct{})
 	go func() {

@@ -16,7 +16,7 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-var statusLine = regexp.MustCompile(` NOTE: And its status: http://(.*)/metrics\n`)
+var statusLine = regexp.MustCompile(` NOTE: And its status: http://(.*)/\n`)
 
 // cmdStatus asks the status of a server, whose log is in a file, for a path,
 // writes what is answered to the file answer, and wants a status code.
