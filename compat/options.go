@@ -20,7 +20,7 @@ type Options struct {
 	AllowRemoteQuit     bool
 	Upstream            string // HOST:PORT of another server, or empty
 	Status              string // HOST:PORT for operators, or empty
-	History             string // a file, or "off"
+	History             string // a file, "none", or empty for one beside the database
 	PidFile             string
 	// Help and Version ask for a text and nothing else.
 	Help, Version bool
@@ -33,13 +33,13 @@ type Options struct {
 func defaultOptions() Options {
 	return Options{
 		File: "prserv.sqlite3", Log: "prserv.log", LogLevel: "INFO",
-		Host: "0.0.0.0", Port: 8585, History: HistoryOff,
+		Host: "0.0.0.0", Port: 8585,
 		Given: map[string]bool{},
 	}
 }
 
-// HistoryOff is the value of --history that keeps none.
-const HistoryOff = "off"
+// NoHistory is the value of --history that keeps none.
+const NoHistory = "none"
 
 // UsageError says what is wrong with an option, in the words of Python's optparse.
 // [ParseOptions] returns it.
@@ -90,7 +90,7 @@ var options = []option{
 		text: func(o *Options) *string { return &o.Upstream }, ours: true},
 	{long: "--status", meta: "HOST:PORT", help: []string{"show health, metrics and more over HTTP there; a", "port alone is one of this machine only"},
 		text: func(o *Options) *string { return &o.Status }, ours: true},
-	{long: "--history", meta: "FILE", help: []string{"keep who got which value when in that file, beside", "the database; off keeps none (default: off)"},
+	{long: "--history", meta: "FILE", help: []string{"keep there who got which value when, the last", "1,000,000 times; none keeps nothing (default:", "DBFILE.history)"},
 		text: func(o *Options) *string { return &o.History }, ours: true},
 	{long: "--pidfile", meta: "PATH", help: []string{"pid file (default: /tmp/PRServer_IP_PORT.pid;", "none with --foreground)"},
 		text: func(o *Options) *string { return &o.PidFile }, ours: true},

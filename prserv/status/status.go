@@ -16,6 +16,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"prserver/prserv/history"
 )
 
 // Config is what a [Status] needs.
@@ -24,6 +26,8 @@ type Config struct {
 	File string
 	// History is the file of the history, or empty if none is kept.
 	History string
+	// HistoryState returns how the history is doing; nil if none is kept.
+	HistoryState func() history.State
 	// Ready returns the reason why no value could be stored now, or nil. It must
 	// not wait.
 	Ready func() error

@@ -78,7 +78,7 @@ func statusOf(l listeners, opts compat.Options, db *sqlite.Store, past *history.
 		Log:         log,
 	}
 	if past != nil {
-		cfg.History = past.File()
+		cfg.History, cfg.HistoryState = past.File(), past.State
 	}
 	return status.New(cfg)
 }

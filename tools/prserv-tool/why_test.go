@@ -42,7 +42,7 @@ func TestWhyOfServer(t *testing.T) {
 	none := httptest.NewServer(status.New(status.Config{}))
 	defer none.Close()
 	err = readEvents(t.Context(), strings.TrimPrefix(none.URL, "http://"), history.Filter{}, nil)
-	if err == nil || !strings.Contains(err.Error(), "it says: no history is kept; start the server with --history FILE") {
+	if err == nil || !strings.Contains(err.Error(), "it says: no history is kept; start the server without --history none") {
 		t.Errorf("of a server without: %v", err)
 	}
 }
