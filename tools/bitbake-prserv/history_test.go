@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"prserver/prserv/history"
+	"prserver/prserv/store"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -47,4 +50,39 @@ func cmdWaitLine(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Check(err)
 		return pattern.Match(text)
 	})
+}
+
+// checkHistory opens the history of a database file, which no server has open.
+// It returns how many events that has, and an error if it is damaged, or has a
+// value that the database has not: that is stored first.
+func checkHistory(file, version string) (events int, err error) {
+	past := history.Beside(file)
+	if _, err := os.Stat(past); errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	db, err := sql.Open("sqlite3", "file:"+past+"?_busy_timeout=0&_synchronous=OFF")
+	if err != nil {
+		return 0, err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	var verdict string
+	if err := db.QueryRow("PRAGMA integrity_check").Scan(&verdict); err != nil || verdict != "ok" {
+		return 0, fmt.Errorf("integrity_check of the history: %s, %v", verdict, err)
+	}
+	var isBegun bool
+	if err := db.QueryRow("SELECT count(*) FROM sqlite_master").Scan(&isBegun); err != nil || !isBegun {
+		return 0, err
+	}
+	if _, err := db.Exec("ATTACH ? AS stored", file); err != nil {
+		return 0, err
+	}
+	var unknown int
+	err = db.QueryRow(`SELECT count(*), ifnull(sum(NOT EXISTS (SELECT * FROM stored.`+store.NohistTable+` AS s WHERE s.version = h.version
+		AND s.pkgarch = h.pkgarch AND s.checksum = h.checksum AND s.value >= CAST(h.value AS INTEGER))), 0)
+		FROM history AS h WHERE version = ?`, version).Scan(&events, &unknown)
+	if err == nil && unknown > 0 {
+		err = fmt.Errorf("the history has %d of %d values that the database has not", unknown, events)
+	}
+	return events, err
 }
