@@ -182,7 +182,7 @@ func (f *file) insert(statement driver.Stmt, events []event) error {
 	for i := range events {
 		change := &events[i].change
 		for _, v := range [columns]driver.Value{
-			events[i].at.UnixMilli(), clientOf(change.Asker), int64(change.Asker.Generation), change.Asker.Method,
+			events[i].at, clientOf(change.Asker), int64(change.Asker.Generation), change.Asker.Method,
 			change.Key.Version, change.Key.Pkgarch, change.Key.Checksum, columnOf(change.Value), columnOf(change.Before),
 		} {
 			f.args = append(f.args, driver.NamedValue{Ordinal: len(f.args) + 1, Value: v})

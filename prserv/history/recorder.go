@@ -69,7 +69,7 @@ type Recorder struct {
 
 // event is a change that is to be written.
 type event struct {
-	at     time.Time
+	at     int64 // milliseconds since 1970
 	change store.Change
 }
 
@@ -95,7 +95,7 @@ func (r *Recorder) Committed(c store.Commit) {
 	if len(c.Changes) == 0 {
 		return
 	}
-	at := time.Now()
+	at := time.Now().UnixMilli()
 	r.mu.Lock()
 	room := maxWaiting - r.taken - len(r.waiting)
 	for i := range c.Changes {
@@ -198,9 +198,10 @@ func (r *Recorder) write() {
 	r.mu.Unlock()
 	if err == nil {
 		clear(r.batch) // so that their texts can be freed
-		if r.batch = r.batch[:0]; cap(r.batch) > writeFrom {
-			r.batch = nil
+		if cap(r.batch) > 4*len(r.batch)+1024 {
+			r.batch = nil // the load has ended
 		}
+		r.batch = r.batch[:0]
 	}
 	r.tell(err)
 }
