@@ -41,6 +41,8 @@ const (
 	// sqlOneFile makes one file of the history and its log.
 	sqlOneFile = `PRAGMA journal_mode = DELETE`
 	sqlWAL     = `PRAGMA journal_mode = WAL`
+	// sqlEmptyLog moves the log to the file.
+	sqlEmptyLog = `PRAGMA wal_checkpoint(TRUNCATE)`
 )
 
 // errReplaced says that another file has the name, or none has.
@@ -202,8 +204,12 @@ func (f *file) close() error {
 		}
 	}
 	if f.conn != nil {
-		if f.opened != nil && f.isThere() {
+		switch {
+		case f.opened == nil:
+		case f.isThere():
 			f.exec(sqlOneFile)
+		default: // one that was moved is to have what is in the log, which stays
+			f.exec(sqlEmptyLog)
 		}
 		errs = append(errs, f.conn.Close())
 	}

@@ -221,8 +221,9 @@ func TestTrouble(t *testing.T) {
 	}
 }
 
-// TestRemoved removes the file and all that belongs to it, or only the file,
-// while a server writes it. It goes on in a new one.
+// TestRemoved removes the file and all that belongs to it, or only the file, or
+// moves it, while a server writes it. It goes on in a new one, and the one that
+// was moved is whole.
 func TestRemoved(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -235,7 +236,13 @@ func TestRemoved(t *testing.T) {
 	}
 	r.Committed(given("first", 1))
 	wait(1)
-	for i, names := range [][]string{{"", "-wal", "-shm"}, {""}} {
+	moved := filepath.Join(t.TempDir(), "moved")
+	for i, names := range [][]string{{"", "-wal", "-shm"}, {""}, nil} {
+		if names == nil {
+			if err := os.Rename(file, moved); err != nil {
+				t.Fatal(err)
+			}
+		}
 		for _, name := range names {
 			if err := os.Remove(file + name); err != nil {
 				t.Fatal(err)
@@ -252,6 +259,9 @@ func TestRemoved(t *testing.T) {
 	}
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
+	}
+	if events := read(t, moved, history.Filter{}); len(events) != 1 {
+		t.Errorf("the moved file has %+v", events)
 	}
 	if names := prservtest.Files(t, file); len(names) != 1 {
 		t.Errorf("left are %q", names)

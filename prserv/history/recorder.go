@@ -30,7 +30,7 @@ const (
 	// tellEvery is how often the log is told at most that something is wrong.
 	tellEvery = time.Minute
 	// closePatience is how long closing waits for the disk.
-	closePatience = time.Second
+	closePatience = 5 * time.Second
 )
 
 // Options are those of a [Recorder].
@@ -134,7 +134,7 @@ func (r *Recorder) State() State {
 func (r *Recorder) File() string { return r.name }
 
 // Close writes what waits, and closes the file. Where its disk takes longer than
-// a second, the rest is lost. Close may be called more than once, and for no
+// five seconds, the rest is lost. Close may be called more than once, and for no
 // recorder.
 func (r *Recorder) Close() error {
 	if r == nil {
