@@ -20,7 +20,7 @@ type Options struct {
 	AllowRemoteQuit     bool
 	Upstream            string // HOST:PORT of another server, or empty
 	Status              string // HOST:PORT for operators, or empty
-	History             string // a file, or "off"
+	History             string // a file, "none", or empty for one beside the database
 	PidFile             string
 	LogFormat           LogFormat
 	// Allow and the others are addresses and networks, with commas between them,
@@ -37,13 +37,13 @@ type Options struct {
 func defaultOptions() Options {
 	return Options{
 		File: "prserv.sqlite3", Log: "prserv.log", LogLevel: "INFO",
-		Host: "0.0.0.0", Port: 8585, History: HistoryOff, LogFormat: LogText,
+		Host: "0.0.0.0", Port: 8585, LogFormat: LogText,
 		Given: map[string]bool{},
 	}
 }
 
-// HistoryOff is the value of --history that keeps none.
-const HistoryOff = "off"
+// NoHistory is the value of --history that keeps none.
+const NoHistory = "none"
 
 // UsageError says what is wrong with an option, in the words of Python's optparse.
 // [ParseOptions] returns it.

@@ -42,7 +42,7 @@ var options = []option{
 		text: func(o *Options) *string { return &o.Upstream }, ours: true},
 	{long: "--status", meta: "HOST:PORT", help: []string{"show health, metrics and more over HTTP there; a", "port alone is one of this machine only"},
 		text: func(o *Options) *string { return &o.Status }, ours: true},
-	{long: "--history", meta: "FILE", help: []string{"keep who got which value when in that file, beside", "the database; off keeps none (default: off)"},
+	{long: "--history", meta: "FILE", help: []string{"keep there who got which value when, the last", "1,000,000 times; none keeps nothing (default:", "DBFILE.history)"},
 		text: func(o *Options) *string { return &o.History }, ours: true},
 	{long: "--pidfile", meta: "PATH", help: []string{"pid file (default: /tmp/PRServer_IP_PORT.pid;", "none with --foreground)"},
 		text: func(o *Options) *string { return &o.PidFile }, ours: true},

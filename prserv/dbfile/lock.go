@@ -48,7 +48,7 @@ type lock struct {
 func lockFile(file string, local bool) (*lock, error) {
 	beside, err := openLocked(file+"-lock", 0o600, lockOwn)
 	switch {
-	case errors.Is(err, errTaken):
+	case errors.Is(err, ErrTaken):
 		return nil, &LockedError{File: file, PID: pidIn(file + "-lock")}
 	case err != nil:
 		return nil, fmt.Errorf("locking it: %w", err)
@@ -86,12 +86,17 @@ func (l *lock) release() {
 	l.beside = nil
 }
 
-// errTaken says that another process has locked a file.
-var errTaken = errors.New("another process has locked it")
+// ErrTaken says that another process has locked a file.
+var ErrTaken = errors.New("another process has locked it")
+
+// OpenAlone opens a file that one program at a time may write, and makes it if
+// need be. The file is locked until it is closed, which must not happen while
+// SQLite has it open in this process. The error is [ErrTaken], or the system's.
+func OpenAlone(path string) (*os.File, error) { return openLocked(path, 0o644, lockToWrite) }
 
 // openLocked opens a file, makes it if need be, and locks it. Whoever has it
 // removes it at the end: one that has lost its name before it was locked does
-// not count, and another one is made. The error is errTaken, or the system's.
+// not count, and another one is made. The error is ErrTaken, or the system's.
 func openLocked(path string, mode os.FileMode, lock func(*os.File) error) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, mode)
@@ -110,12 +115,12 @@ func openLocked(path string, mode os.FileMode, lock func(*os.File) error) (*os.F
 }
 
 // lockOwn locks a file that nobody but its owner can read. The error is
-// errTaken, or the system's.
+// ErrTaken, or the system's.
 func lockOwn(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	switch {
 	case errors.Is(err, unix.EWOULDBLOCK):
-		return errTaken
+		return ErrTaken
 	case err != nil:
 		return &os.PathError{Op: "flock", Path: f.Name(), Err: err}
 	}
@@ -151,7 +156,7 @@ const lockByte = 1 << 62
 // lockToWrite locks a file for writing, which takes a descriptor that may write:
 // whoever may only read the file cannot take this lock. Such a reader can only
 // put a read lock in its way; the file is not locked then, and nil is returned
-// all the same. The error is errTaken, or the system's.
+// all the same. The error is ErrTaken, or the system's.
 //
 // The lock belongs to its descriptor and touches none of SQLite's, which are the
 // process's.
@@ -164,7 +169,7 @@ func lockToWrite(f *os.File) error {
 	case errors.Is(err, unix.EAGAIN) && !isWriteLocked(f):
 		return nil
 	case errors.Is(err, unix.EAGAIN):
-		return errTaken
+		return ErrTaken
 	case err != nil:
 		return &os.PathError{Op: "fcntl", Path: f.Name(), Err: err}
 	}
@@ -184,7 +189,7 @@ func lockDatabase(file string) (*os.File, error) {
 	switch {
 	case err == nil:
 		return f, nil
-	case errors.Is(err, errTaken):
+	case errors.Is(err, ErrTaken):
 		err = &LockedError{File: file, PID: writerOf(f)}
 	default:
 		err = fmt.Errorf("locking it: %w", Reason(err))

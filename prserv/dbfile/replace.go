@@ -31,7 +31,7 @@ func Replace(file string) (*Replacement, error) {
 	}
 	draft, err := openLocked(path+".prserv-part", 0o644, lockToWrite)
 	switch {
-	case errors.Is(err, errTaken):
+	case errors.Is(err, ErrTaken):
 		return nil, fmt.Errorf("writing %s: another program is writing it at this moment, in %s.prserv-part", file, path)
 	case err != nil:
 		return fail(err)

@@ -7,12 +7,10 @@ package history
 
 import (
 	"database/sql"
+	"database/sql/driver"
 	"errors"
-	"fmt"
 	"net"
 	"net/url"
-	"os"
-	"strconv"
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the driver "sqlite3"
@@ -46,45 +44,29 @@ const (
 		version TEXT NOT NULL,
 		pkgarch TEXT NOT NULL,
 		checksum TEXT NOT NULL,
-		value TEXT NOT NULL,
-		before TEXT NOT NULL)`
-	sqlInsert = `INSERT INTO history (time, client, generation, method, version, pkgarch, checksum, value, before)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	// sqlBound forgets the oldest events. The pages are used again.
-	sqlBound = `DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?`
+		value NOT NULL,         -- a whole number, or a text such as 3.1
+		before)                 -- likewise, or NULL`
 	// sqlTables counts tables of our name, and all others.
 	sqlTables = `SELECT ifnull(sum(name = 'history'), 0), count(*) FROM sqlite_master WHERE type = 'table'`
 )
 
+// Beside returns the name of the history of a database, where no other is given.
+// It ends like no database, and whoever copies or removes a database by its
+// name, with what SQLite has beside it (-wal, -shm, -journal), does not mean it.
+func Beside(database string) string { return database + ".history" }
+
+// dsn names a file for the driver.
+func dsn(file, options string) string {
+	return (&url.URL{Scheme: "file", Path: file}).String() + "?_busy_timeout=250&" + options
+}
+
 // open opens a file. Options are those of the driver.
 func open(file, options string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite3", (&url.URL{Scheme: "file", Path: file}).String()+"?_busy_timeout=1000&"+options)
+	db, err := sql.Open("sqlite3", dsn(file, options))
 	if err != nil {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	return db, nil
-}
-
-// openToWrite opens a history, and makes it where there is none.
-func openToWrite(file string) (*sql.DB, error) {
-	// What is no history is not even put into WAL mode.
-	if info, err := os.Stat(file); err == nil && info.Size() > 0 {
-		db, err := openToRead(file, true)
-		if err != nil {
-			return nil, err
-		}
-		db.Close()
-	}
-	// A power cut may cost the last second, and never the file.
-	db, err := open(file, "_journal_mode=WAL&_synchronous=NORMAL&mode=rwc")
-	if err != nil {
-		return nil, err
-	}
-	if _, err := db.Exec(schema); err != nil {
-		db.Close()
-		return nil, err
-	}
 	return db, nil
 }
 
@@ -115,24 +97,20 @@ func checkTables(db *sql.DB, mayBeEmpty bool) error {
 
 // clientOf returns the address of an asker without its port.
 func clientOf(a store.Asker) string {
-	if a.Addr == nil {
-		return ""
-	}
-	if host, _, err := net.SplitHostPort(a.Addr.String()); err == nil {
-		return host
-	}
-	return a.Addr.String()
-}
-
-// textOf writes a value.
-func textOf(v store.Value) string {
-	switch v := v.(type) {
+	switch addr := a.Addr.(type) {
 	case nil:
 		return ""
-	case int64:
-		return strconv.FormatInt(v, 10)
-	case store.Revision:
-		return v.String()
+	case *net.TCPAddr:
+		return addr.IP.String()
+	default:
+		return addr.String()
 	}
-	return fmt.Sprint(v)
+}
+
+// columnOf returns what is written of a value.
+func columnOf(v store.Value) driver.Value {
+	if revision, ok := v.(store.Revision); ok {
+		return revision.String()
+	}
+	return v
 }

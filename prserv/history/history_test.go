@@ -57,6 +57,7 @@ func given(version string, values ...int64) store.Commit {
 
 // TestHistory writes to a history, opens it again, and reads it.
 func TestHistory(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "history")
 	r := record(t, file, history.Options{})
 	r.Committed(given("make-1", 0, 1))
@@ -96,6 +97,7 @@ func TestHistory(t *testing.T) {
 
 // TestBound forgets the oldest events, and does not grow.
 func TestBound(t *testing.T) {
+	t.Parallel()
 	file := filepath.Join(t.TempDir(), "history")
 	var size int64
 	for round := range 6 {
@@ -126,56 +128,160 @@ func TestBound(t *testing.T) {
 
 // TestDrop has more events than may wait for the disk.
 func TestDrop(t *testing.T) {
-	r := record(t, filepath.Join(t.TempDir(), "history"), history.Options{})
-	c := given("v", make([]int64, 70000)...)
-	r.Committed(c)
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "history")
+	unlock := lock(t, file)
+	r := record(t, file, history.Options{})
+	for range 7 {
+		r.Committed(given("v", make([]int64, 10000)...))
+	}
+	if s := r.State(); s.Waiting+int(s.Dropped) != 70000 || s.Dropped != 70000-65536 || s.Written != 0 {
+		t.Errorf("while nothing can be written: %+v", s)
+	}
+	unlock()
+	prservtest.WaitFor(t, "the events", func() bool { return r.State().Waiting == 0 })
+	r.Committed(given("v", 1))
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if written, dropped := r.Counts(); written != 0 || dropped != 70000 {
-		t.Errorf("%d were written and %d lost, want all lost", written, dropped)
+	if s := r.State(); s.Written != 65537 || s.Dropped != 70000-65536 || s.Trouble != nil {
+		t.Errorf("at the end: %+v", s)
+	}
+	if n := len(read(t, file, history.Filter{})); n != 65537 {
+		t.Errorf("the file has %d events, want 65537", n)
 	}
 }
 
-// TestFailure breaks the history under a server, which goes on.
-func TestFailure(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "history")
+// lock makes a history, and keeps everybody from writing it until unlock is
+// called.
+func lock(t *testing.T, file string) (unlock func()) {
+	t.Helper()
+	if err := record(t, file, history.Options{}).Close(); err != nil {
+		t.Fatal(err)
+	}
+	return prservtest.LockFile(t, file)
+}
+
+// TestTrouble opens files that cannot be written, each of which becomes writable
+// later. Nothing is lost meanwhile.
+func TestTrouble(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	join := func(name string) string { return filepath.Join(dir, name) }
+	database := prservtest.NewFile(t)
+	prservtest.Make(t, database)
+	prservtest.WriteFile(t, join("text"), strings.Repeat("text", 1000))
+	do := func(err error) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	other := record(t, join("taken"), history.Options{})
+	prservtest.WaitFor(t, "the other server", func() bool { _, err := os.Stat(join("taken-wal")); return err == nil })
+	for _, test := range []struct {
+		file, want string
+		mend       func()
+	}{
+		{database, "it is no history of PR values; remove it, or name another file with --history", func() { do(os.Remove(database)) }},
+		{join("text"), "file is not a database; remove it, or name another file with --history", func() { do(os.Remove(join("text"))) }},
+		{join("none/past"), "no such file or directory; make it writable, or ", func() { do(os.Mkdir(join("none"), 0o777)) }},
+		{dir, "it is no file; make it writable, or ", nil},
+		{join("taken"), "another process has locked it; end that, or name another", func() { do(other.Close()) }},
+		{join("locked"), "database is locked; end that, or name another", lock(t, join("locked"))},
+	} {
+		log := &prservtest.Log{}
+		r := record(t, test.file, history.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
+		r.Committed(given("v", 1))
+		prservtest.WaitFor(t, test.want, func() bool { err := r.State().Trouble; return err != nil && strings.Contains(err.Error(), test.want) })
+		if test.mend != nil {
+			test.mend()
+			prservtest.WaitFor(t, "the event", func() bool { return r.State().Written == 1 })
+			if err := r.State().Trouble; err != nil {
+				t.Errorf("%s: afterwards: %v", test.file, err)
+			}
+		}
+		if err := r.Close(); err != nil {
+			t.Errorf("%s: %v", test.file, err)
+		}
+		said := log.String()
+		if test.mend == nil {
+			if !strings.Contains(said, test.file+" ends; events missing at the end: 1") {
+				t.Errorf("%s: the log has %q", test.file, said)
+			}
+			continue
+		}
+		if n := len(read(t, test.file, history.Filter{})); n != 1 {
+			t.Errorf("%s has %d events, want 1", test.file, n)
+		}
+		if want := strings.Contains(test.file, "taken"); !want && !(strings.Contains(said, "The history stops") && strings.Contains(said, "goes on; events missing: 0")) {
+			t.Errorf("%s: the log has %q", test.file, said)
+		} else if want && said != "" { // it is another server's last moment
+			t.Errorf("%s: the log has %q, want nothing", test.file, said)
+		}
+	}
+}
+
+// TestRemoved removes the file and all that belongs to it, or only the file, or
+// moves it, while a server writes it. It goes on in a new one, and the one that
+// was moved is whole.
+func TestRemoved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	file := filepath.Join(dir, "history")
 	log := &prservtest.Log{}
 	r := record(t, file, history.Options{Log: slog.New(slog.NewTextHandler(log, nil))})
-	db := prservtest.Outside(t, file)
-	prservtest.Execute(t, db, "ALTER TABLE history RENAME TO moved")
-	wait := func(words string) {
+	wait := func(written int64) {
 		t.Helper()
-		prservtest.WaitFor(t, words, func() bool { return strings.Contains(log.String(), words) })
+		prservtest.WaitFor(t, "the event", func() bool { return r.State().Written == written })
 	}
-	for range 2 {
-		before := func() int64 { _, dropped := r.Counts(); return dropped }()
-		r.Committed(given("v", 1))
-		prservtest.WaitFor(t, "the loss", func() bool { _, dropped := r.Counts(); return dropped == before+1 })
+	r.Committed(given("first", 1))
+	wait(1)
+	moved := filepath.Join(t.TempDir(), "moved")
+	for i, names := range [][]string{{"", "-wal", "-shm"}, {""}, nil} {
+		if names == nil {
+			if err := os.Rename(file, moved); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, name := range names {
+			if err := os.Remove(file + name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.Committed(given("next", 1))
+		wait(int64(i + 2))
+		if events := read(t, file, history.Filter{}); len(events) != 1 || events[0].Version != "next" {
+			t.Errorf("the new file has %+v", events)
+		}
+		if n := strings.Count(log.String(), "has been removed or replaced"); n != i+1 || strings.Contains(log.String(), "stops") {
+			t.Errorf("the log has %q", log)
+		}
 	}
-	wait("The history stops")
-	prservtest.Execute(t, db, "ALTER TABLE moved RENAME TO history")
-	r.Committed(given("v", 3))
-	wait("goes on; 2 events are missing")
-	if n := strings.Count(log.String(), "\n"); n != 2 {
-		t.Errorf("%d lines in the log, want 2:\n%s", n, log)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if events := read(t, moved, history.Filter{}); len(events) != 1 {
+		t.Errorf("the moved file has %+v", events)
+	}
+	if names := prservtest.Files(t, file); len(names) != 1 {
+		t.Errorf("left are %q", names)
+	}
+	if open := prservtest.Descriptors(t, dir); len(open) > 0 {
+		t.Errorf("still open are %q", open)
 	}
 }
 
-// TestNoHistory opens files that are something else.
+// TestNoHistory reads files that are something else.
 func TestNoHistory(t *testing.T) {
+	t.Parallel()
 	database := prservtest.NewFile(t)
 	prservtest.Make(t, database)
 	text := filepath.Join(t.TempDir(), "text")
 	prservtest.WriteFile(t, text, strings.Repeat("text", 1000))
 	for _, file := range []string{database, text, filepath.Join(text, "none")} {
-		if _, err := history.Open(file, history.Options{Log: slog.New(slog.DiscardHandler)}); err == nil {
-			t.Errorf("%s was opened", file)
-		} else if file == database && !errors.Is(err, history.ErrNone) {
-			t.Errorf("%s: %v, want ErrNone", file, err)
-		}
-		if err := history.Read(t.Context(), file, history.Filter{}, nil); err == nil {
-			t.Errorf("%s was read", file)
+		err := history.Read(t.Context(), file, history.Filter{}, nil)
+		if err == nil || (file == database) != errors.Is(err, history.ErrNone) {
+			t.Errorf("%s: %v", file, err)
 		}
 	}
 }

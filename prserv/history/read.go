@@ -16,7 +16,7 @@ type Filter struct {
 	Last    int       // only the last ones, as many; 0 is all
 }
 
-const sqlRead = `SELECT time, client, generation, method, version, pkgarch, checksum, value, before FROM
+const sqlRead = `SELECT time, client, generation, method, version, pkgarch, checksum, value, ifnull(before, '') FROM
 	(SELECT * FROM history WHERE (?1 = '' OR version GLOB ?1) AND time >= ?2 ORDER BY id DESC LIMIT ?3) ORDER BY id`
 
 // Read calls each with the events of a file, the oldest first, and returns its

@@ -30,6 +30,10 @@ type state struct {
 	Reason      string      `json:"reason"` // why it is not ready
 	Connections connections `json:"connections"`
 	History     bool        `json:"history"` // whether one is kept
+	// HistoryReason says why the history is not written now, and HistoryDropped
+	// how many events are missing in it since the start.
+	HistoryReason  string `json:"history_reason"`
+	HistoryDropped int64  `json:"history_dropped"`
 }
 
 // identity says what a server is.
@@ -65,6 +69,13 @@ func (s *Status) state() state {
 	if err := s.config.Ready(); err != nil {
 		now.Ready, now.Reason = false, oneLine(err.Error())
 	}
+	if s.config.HistoryState != nil {
+		past := s.config.HistoryState()
+		now.HistoryDropped = past.Dropped
+		if past.Trouble != nil {
+			now.HistoryReason = oneLine(past.Trouble.Error())
+		}
+	}
 	now.Connections.XMLRPC, now.Connections.JSONLines, now.Connections.Silent = s.config.Connections()
 	return now
 }
@@ -74,7 +85,7 @@ func (s *Status) serveState(w http.ResponseWriter, _ *http.Request) { answer(w, 
 // serveHistory answers the events that the query chooses, the oldest first.
 func (s *Status) serveHistory(w http.ResponseWriter, r *http.Request) {
 	if s.config.History == "" {
-		say(w, http.StatusNotFound, "no history is kept; start the server with --history FILE")
+		say(w, http.StatusNotFound, "no history is kept; start the server without --history none")
 		return
 	}
 	f, err := filterOf(r)

@@ -112,14 +112,22 @@ func (f *figures) addLooks(s *Status) {
 	gauge(`prserv_connections{kind="silent"}`, func() float64 { _, _, n := s.config.Connections(); return float64(n) })
 	gauge("prserv_database_bytes", func() float64 { return sizeOf(s.config.File) })
 	gauge("prserv_database_log_bytes", func() float64 { return sizeOf(s.config.File + "-wal") })
-	gauge("prserv_ready", func() float64 {
-		if s.config.Ready() != nil {
-			return 0
-		}
-		return 1
-	})
+	gauge("prserv_ready", func() float64 { return oneIf(s.config.Ready() == nil) })
+	if past := s.config.HistoryState; past != nil {
+		gauge("prserv_history_ready", func() float64 { return oneIf(past().Trouble == nil) })
+		gauge("prserv_history_events_total", func() float64 { return float64(past().Written) })
+		gauge("prserv_history_dropped_total", func() float64 { return float64(past().Dropped) })
+		gauge("prserv_history_bytes", func() float64 { return sizeOf(s.config.History) })
+	}
 	gauge(fmt.Sprintf(`prserv_build_info{version=%q,revision=%q,goversion=%q}`, version(), revision(), runtime.Version()),
 		func() float64 { return 1 })
+}
+
+func oneIf(is bool) float64 {
+	if is {
+		return 1
+	}
+	return 0
 }
 
 func sizeOf(file string) float64 {

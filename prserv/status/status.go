@@ -21,6 +21,7 @@ import (
 	"unicode"
 
 	"prserver/prserv/access"
+	"prserver/prserv/history"
 )
 
 // Config is what a [Status] needs.
@@ -29,6 +30,8 @@ type Config struct {
 	File string
 	// History is the file of the history, or empty if none is kept.
 	History string
+	// HistoryState returns how the history is doing; nil if none is kept.
+	HistoryState func() history.State
 	// Ready returns the reason why no value could be stored now, or nil. It must
 	// not wait.
 	Ready func() error

@@ -59,7 +59,7 @@ func reason(err error) error {
 // folder.
 func absolute(opts compat.Options) (compat.Options, error) {
 	for _, path := range []*string{&opts.File, &opts.Log, &opts.PidFile, &opts.History} {
-		if *path == "" || path == &opts.History && *path == compat.HistoryOff {
+		if *path == "" || path == &opts.History && *path == compat.NoHistory {
 			continue
 		}
 		abs, err := filepath.Abs(*path)

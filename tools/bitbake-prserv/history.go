@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"log/slog"
+	"path/filepath"
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/dbfile"
 	"prserver/prserv/history"
 	"prserver/prserv/status"
 	"prserver/prserv/store"
@@ -47,21 +47,28 @@ func observe(cfg *prserv.Config, db *sqlite.Store, st *status.Status, past *hist
 	}
 }
 
-// openHistory opens the history that the options name, or returns nil. A
-// read-only server gives out no values. Where the file cannot be written, the
-// service goes on without a history, and the log says so; one that is something
-// else is an error.
-func openHistory(opts compat.Options, log *slog.Logger) (*history.Recorder, error) {
-	if opts.History == compat.HistoryOff || opts.History == "" || opts.ReadOnly {
-		return nil, nil
-	}
-	r, err := history.Open(opts.History, history.Options{Log: log})
+// historyOf returns the file of the history, or nothing where none is kept: a
+// read-only server gives out no values, and what is called :memory: is not meant
+// to last. It returns an error for a file that is something else already.
+func historyOf(opts compat.Options) (string, error) {
 	switch {
-	case errors.Is(err, history.ErrNone):
-		return nil, fmt.Errorf("%w; give --history another file", err)
-	case err != nil:
-		log.Error(fmt.Sprintf("No history is kept: %v", err))
-		return nil, nil
+	case opts.History == compat.NoHistory, opts.ReadOnly:
+		return "", nil
+	case opts.History == "" && filepath.Base(opts.File) == ":memory:":
+		return "", nil
 	}
-	return r, nil
+	database, err := dbfile.Resolve(opts.File)
+	if err != nil || opts.History == "" {
+		return history.Beside(database), nil // what is wrong with the file is told when that is opened
+	}
+	named, err := dbfile.Resolve(opts.History)
+	if err != nil {
+		return opts.History, nil // the log will tell
+	}
+	for _, taken := range []string{database, database + "-wal", database + "-shm", database + "-journal", database + "-lock", opts.Log, opts.PidFile} {
+		if named == taken {
+			return "", fmt.Errorf("--history %s is the server's already, for something else; give another file", opts.History)
+		}
+	}
+	return opts.History, nil
 }

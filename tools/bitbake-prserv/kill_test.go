@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -12,13 +13,15 @@ import (
 	"time"
 
 	"prserver/prserv/client"
+	"prserver/prserv/history"
 	"prserver/tools/internal/scripttest"
 )
 
 // TestKillLosesNothing kills the server again and again under load, by clients of
 // all generations. Each time the
 // file has to hold every value that was answered, read with nothing but SQLite,
-// and the next server has to go on from there.
+// and the next server has to go on from there. The history may lack the last
+// second, and is whole.
 func TestKillLosesNothing(t *testing.T) {
 	const clients = 8
 	kills := 5
@@ -73,21 +76,42 @@ func TestKillLosesNothing(t *testing.T) {
 		if err := checkStored(copied, promised.version, promised.snapshot()); err != nil {
 			t.Fatalf("after kill %d: %v", kill+1, err)
 		}
+		if _, err := copyDatabase(history.Beside(file), filepath.Dir(copied)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if _, err := checkHistory(copied, promised.version); err != nil {
+			t.Fatalf("after kill %d: %v", kill+1, err)
+		}
 	}
 	server := startOn(t, socket, file)
 	waitForCalls(t, promised, 100)
 	cancel()
 	load.Wait()
+	if err := promised.getNew(t.Context(), prs, "the last one"); err != nil {
+		t.Error(err)
+	}
 	server.stop(t)
 	if err := checkStored(file, promised.version, promised.snapshot()); err != nil {
 		t.Error(err)
+	}
+	events, err := checkHistory(file, promised.version)
+	if err != nil {
+		t.Error(err)
+	}
+	last := ""
+	err = history.Read(t.Context(), history.Beside(file), history.Filter{Last: 1}, func(e history.Event) error {
+		last = e.Checksum
+		return nil
+	})
+	if err != nil || last != "the last one" {
+		t.Errorf("the last event is of %q, %v; want that of the last value", last, err)
 	}
 	// A kill breaks at most one call of each client: the next call waits for the
 	// next server.
 	if n := cutOff.Load(); n > int64(kills*clients) {
 		t.Errorf("%d calls broke, want at most %d", n, kills*clients)
 	}
-	t.Logf("%d kills, %d answers, %d calls cut off", kills, promised.count(), cutOff.Load())
+	t.Logf("%d kills, %d answers, %d calls cut off, %d events", kills, promised.count(), cutOff.Load(), events)
 }
 
 // waitForCalls waits until so many more calls have been answered.

@@ -89,6 +89,7 @@ func TestScripts(t *testing.T) {
 			"readpid":  cmdReadPid,
 			"sleeper":  cmdSleeper,
 			"waitfile": cmdWaitFile,
+			"waitline": cmdWaitLine,
 			"signal":   cmdSignal,
 			"status":   cmdStatus,
 		},

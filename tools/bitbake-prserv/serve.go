@@ -18,6 +18,7 @@ import (
 	"prserver/prserv"
 	"prserver/prserv/client"
 	"prserver/prserv/dbfile"
+	"prserver/prserv/history"
 	"prserver/prserv/store"
 	"prserver/prserv/store/sqlite"
 )
@@ -140,6 +141,10 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	if err != nil {
 		return err
 	}
+	historyFile, err := historyOf(opts)
+	if err != nil {
+		return err
+	}
 	if err := from.listenForStatus(ctx, opts.Status); err != nil {
 		return err
 	}
@@ -160,11 +165,13 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	for _, warning := range db.Warnings() {
 		log.Warn(warning)
 	}
-	past, err := openHistory(opts, log)
-	if err != nil {
-		return err
+	var past *history.Recorder
+	if historyFile != "" {
+		if past, err = history.Open(historyFile, history.Options{Log: log}); err != nil {
+			return err
+		}
+		defer past.Close()
 	}
-	defer past.Close()
 	cfg := prserv.Config{
 		Store:           db,
 		Upstream:        upstream,
@@ -201,7 +208,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		err = closeErr
 	}
 	if err := past.Close(); err != nil {
-		log.Error(fmt.Sprintf("Closing the history: %v", err))
+		log.Error(err.Error())
 	}
 	return err
 }

@@ -94,7 +94,7 @@ func statusOf(l listeners, opts compat.Options, allow access.List, db *sqlite.St
 	cfg.Address, cfg.ReadOnly, cfg.Upstream = l.pr.Addr().String(), opts.ReadOnly, opts.Upstream
 	cfg.Values, cfg.Heard = db, l.heard
 	if past != nil {
-		cfg.History = past.File()
+		cfg.History, cfg.HistoryState = past.File(), past.State
 	}
 	return status.New(cfg)
 }

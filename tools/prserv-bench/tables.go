@@ -19,8 +19,8 @@ import (
 const tablesText = `Usage: prserv-bench tables --program FILE [options]
 
 Starts servers of its own, measures them side by side, and prints tables in
-Markdown: calls of XML-RPC and memory under load, calls of JSON lines, dumps, and
-how the size of the file matters. The Python program is measured in the protocol
+Markdown: calls of XML-RPC and memory under load, calls of JSON lines, dumps, how
+the size of the file matters, and what the history and --status cost. The Python program is measured in the protocol
 that it speaks. Every ratio is of numbers of the same round, so that what else the
 machine does disturbs both. scripts/bench builds the program and calls this.
 
@@ -49,7 +49,7 @@ func parseTables(args []string, stdout, stderr io.Writer) (*tables, error) {
 	file := flags.String("program", "", "the bitbake-prserv to measure, a `file`")
 	bitbake := flags.String("bitbake", "", "measure the Python program of this checkout of bitbake as well, a `folder`")
 	python := flags.String("python", "", "the `interpreter` that it needs")
-	flags.StringVar(&t.only, "only", "", "make one part only: calls, lines, dump or growth")
+	flags.StringVar(&t.only, "only", "", "make one part only: calls, lines, dump, growth or history")
 	flags.StringVar(&t.dir, "dir", os.TempDir(), "make the database files in a temporary folder in this `folder`; its disk is what is measured")
 	flags.IntVar(&t.rounds, "rounds", 3, "how often to measure everything")
 	flags.IntVar(&t.rows, "rows", 5_000_000, "rows of the file that shows growth; 5000000 take 0.8 GB")
@@ -68,8 +68,8 @@ func parseTables(args []string, stdout, stderr io.Writer) (*tables, error) {
 		err = errors.New("which server? Name its file with --program, or run scripts/bench, which builds it")
 	case (*bitbake == "") != (*python == ""):
 		err = errors.New("--bitbake and --python belong together: the checkout, and the interpreter that it needs")
-	case !slices.Contains([]string{"", "calls", "lines", "dump", "growth"}, t.only):
-		err = fmt.Errorf("--only %q: the parts are calls, lines, dump and growth", t.only)
+	case !slices.Contains([]string{"", "calls", "lines", "dump", "growth", "history"}, t.only):
+		err = fmt.Errorf("--only %q: the parts are calls, lines, dump, growth and history", t.only)
 	case t.rounds < 1 || t.load.Clients < 1 || t.load.Keys < 1 || t.load.Duration <= 0 || t.load.Warmup < 0:
 		err = errors.New("--rounds, --clients, --keys and --duration have to be greater than 0")
 	case t.rows < 2*groupSize:
@@ -149,7 +149,7 @@ func (t *tables) run(ctx context.Context) error {
 	for _, part := range []struct {
 		name string
 		make func(ctx context.Context, dir string) error
-	}{{"calls", t.calls}, {"lines", t.lines}, {"dump", t.dump}, {"growth", t.growth}} {
+	}{{"calls", t.calls}, {"lines", t.lines}, {"dump", t.dump}, {"growth", t.growth}, {"history", t.history}} {
 		if t.only != "" && t.only != part.name {
 			continue
 		}

@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"time"
@@ -22,11 +24,16 @@ const (
 	mostEvents = 10000
 )
 
-// readEvents calls each with the events of a place: the file of a history, or
-// the HOST:PORT of --status of a server that keeps one.
+// readEvents calls each with the events of a place: the file of a history, a
+// database that has one beside it, or the HOST:PORT of --status of a server that
+// keeps one.
 func readEvents(ctx context.Context, from string, f history.Filter, each func(history.Event) error) error {
 	if _, err := parseServer(from); err != nil {
-		return history.Read(ctx, from, f, each)
+		err := history.Read(ctx, from, f, each)
+		if beside := history.Beside(from); errors.Is(err, history.ErrNone) && exists(beside) {
+			return history.Read(ctx, beside, f, each)
+		}
+		return err
 	}
 	query := url.Values{"version": {f.Version}, "last": {strconv.Itoa(mostEvents)}}
 	if !f.Since.IsZero() {
@@ -42,6 +49,11 @@ func readEvents(ctx context.Context, from string, f history.Filter, each func(hi
 		}
 	}
 	return nil
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
 }
 
 func askStatus(ctx context.Context, addr, path string) ([]history.Event, error) {

@@ -21,19 +21,22 @@ func (p *program) historyCommand() *cobra.Command {
 		Use:     "history PLACE [OPTIONS]",
 		GroupID: groupPlaces,
 		Short:   "print who got which value when",
-		Long: `Prints the history that bitbake-prserv --history keeps, the oldest event first.
-PLACE is its file, which a server may be writing, or the HOST:PORT of the
-server's --status, which tells the last 10,000 events.
+		Long: `Prints the history that bitbake-prserv keeps beside its database, or where its
+--history says, the oldest event first: the last 1,000,000 values that it has
+stored. PLACE is the database file or that of the history, which a server may be
+writing, or the HOST:PORT of the server's --status, which tells the last 10,000
+events.
 
 A line has the time, the client, the generation of BitBake (1 is up to 1.50, 2
 up to 2.8, 3 later ones, 0 unknown), the method, version, pkgarch, checksum and
 value, and the greatest value of the version and pkgarch before, with tabs
 between. The value of a call that was not obeyed is "refused: " and the option
-that says so, such as allow-import; the first one of a client and hour is kept. With --json, stdout has one object: an array "events" of objects.`,
-		Example: `  prserv-tool history /srv/prserv/history.sqlite3 --version 'gtk*' --since 7d
-  prserv-tool history /srv/prserv/history.sqlite3 --since 2026-11-01 --json`,
+that says so, such as allow-import; the first one of a client and hour is kept.
+With --json, stdout has one object: an array "events" of objects.`,
+		Example: `  prserv-tool history /srv/prserv/prserv.sqlite3 --version 'gtk*' --since 7d
+  prserv-tool history /srv/prserv/prserv.sqlite3 --since 2026-11-01 --json`,
 		SuggestFor: []string{"log", "events", "when"},
-		Args:       arguments(1, 1, "which history? Name the file that bitbake-prserv --history keeps, or the HOST:PORT of its --status"),
+		Args:       arguments(1, 1, "which history? Name a database file, its history, or the HOST:PORT of the server's --status"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f := history.Filter{Version: version}
 			var err error
