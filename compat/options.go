@@ -16,6 +16,7 @@ type Options struct {
 	Port                int
 	Start, Stop         bool
 	Foreground          bool
+	Check               bool // ask a running server how it is
 	ReadOnly            bool
 	AllowRemoteQuit     bool
 	Upstream            string // HOST:PORT of another server, or empty
@@ -84,6 +85,8 @@ var options = []option{
 
 	{long: "--foreground", help: []string{"serve without becoming a daemon, until SIGINT or", "SIGTERM; the log goes to stderr unless --log is given"},
 		flag: func(o *Options) *bool { return &o.Foreground }, ours: true},
+	{long: "--check", help: []string{"ask a running server whether it answers or,", "with --status, whether a value could be stored"},
+		flag: func(o *Options) *bool { return &o.Check }, ours: true},
 	{short: "-r", long: "--read-only", help: []string{"serve a file that another server writes: new values", "are computed but not stored"},
 		flag: func(o *Options) *bool { return &o.ReadOnly }, ours: true},
 	{short: "-u", long: "--upstream", meta: "HOST:PORT", help: []string{"another PR server, whose values those of this one", "follow"},
@@ -107,7 +110,7 @@ func (o *Options) setFromEnvironment(foreground bool, getenv func(string) string
 		opt := &options[i]
 		var names []string
 		switch opt.long {
-		case "--start", "--stop", "--help", "--version":
+		case "--start", "--stop", "--check", "--help", "--version":
 			continue
 		case "--host":
 			names = []string{"PRSERV_BIND"}
