@@ -16,6 +16,7 @@ type Options struct {
 	Port                int
 	Start, Stop         bool
 	Foreground          bool
+	Check               bool // ask a running server how it is
 	ReadOnly            bool
 	AllowRemoteQuit     bool
 	Upstream            string // HOST:PORT of another server, or empty
@@ -62,7 +63,7 @@ func (o *Options) setFromEnvironment(foreground bool, getenv func(string) string
 		opt := &options[i]
 		var names []string
 		switch opt.long {
-		case "--start", "--stop", "--help", "--version":
+		case "--start", "--stop", "--check", "--help", "--version":
 			continue
 		case "--host":
 			names = []string{"PRSERV_BIND"}

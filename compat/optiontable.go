@@ -36,6 +36,8 @@ var options = []option{
 
 	{long: "--foreground", help: []string{"serve without becoming a daemon, until SIGINT or", "SIGTERM; the log goes to stderr unless --log is given"},
 		flag: func(o *Options) *bool { return &o.Foreground }, ours: true},
+	{long: "--check", help: []string{"ask a running server whether it answers or,", "with --status, whether a value could be stored"},
+		flag: func(o *Options) *bool { return &o.Check }, ours: true},
 	{short: "-r", long: "--read-only", help: []string{"serve a file that another server writes: new values", "are computed but not stored"},
 		flag: func(o *Options) *bool { return &o.ReadOnly }, ours: true},
 	{short: "-u", long: "--upstream", meta: "HOST:PORT", help: []string{"another PR server, whose values those of this one", "follow"},

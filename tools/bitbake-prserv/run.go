@@ -28,6 +28,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprint(stdout, compat.VersionText())
 	case opts.Help:
 		fmt.Fprint(stdout, compat.HelpText())
+	case opts.Check:
+		err = check(ctx, opts, stdout)
 	case opts.Start && !opts.Foreground:
 		err = start(ctx, opts, stdout, stderr)
 	case opts.Stop && !opts.Start:
@@ -40,7 +42,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return 0
-	case daemon || opts.Foreground:
+	case daemon || opts.Foreground && !opts.Check:
 		sayInTime(err, daemon, opts.LogFormat)
 	default:
 		fmt.Fprintln(stderr, err)
