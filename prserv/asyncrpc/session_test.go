@@ -206,7 +206,7 @@ func TestLog(t *testing.T) {
 
 // TestRoom counts what a message takes, packed and unpacked, and lets go of it.
 func TestRoom(t *testing.T) {
-	const room = 32 << 20
+	const room = 8 << 20
 	chunked := func(piece string, size int) io.Reader {
 		line := strings.Repeat(piece, 60000/len(piece)) + "\n"
 		return io.MultiReader(strings.NewReader(hello+"[0]\n"+chunks+`[`), strings.NewReader(strings.Repeat(line, size/len(line))+"0]\n\n[1]\n"))
@@ -216,10 +216,10 @@ func TestRoom(t *testing.T) {
 		in    io.Reader
 		want  string // behind the first answer
 	}{
-		{"many objects", chunked("{},", 15<<20), ""},
-		{"many texts", chunked(`"",`, 15<<20), ""},
-		{"deep", chunked("[", 15<<20), ""},
-		{"too long", chunked(" 1", 17<<20), ""},
+		{"many objects", chunked("{},", 15<<18), ""},
+		{"many texts", chunked(`"",`, 15<<18), ""},
+		{"deep", chunked("[", 15<<18), ""},
+		{"too long", chunked(" 1", 17<<18), ""},
 		{"a long line", strings.NewReader(hello + "[0]\n[\"" + x(60000) + "\"]\n[1]\n"), chunks + `["` + x(32765) + "\n" + x(27235) + `"]` + "\n\n[1]\n"},
 	} {
 		a := &account{room: room}
@@ -241,9 +241,9 @@ func TestRoom(t *testing.T) {
 		}
 	}
 	// One long text takes no more than itself.
-	a := &account{room: 18 << 20}
+	a := &account{room: 18 << 18}
 	line := x(65000) + "\n"
-	conn, log := play(t, echo, strings.NewReader(hello+chunks+`{"a": "`+strings.Repeat(line, 250)+`", "headers": 1}`+"\n\n"), a)
+	conn, log := play(t, echo, strings.NewReader(hello+chunks+`{"a": "`+strings.Repeat(line, 62)+`", "headers": 1}`+"\n\n"), a)
 	if got := strings.Join(conn.writes, ""); got != "1\n" {
 		t.Errorf("a long text: got %.100q; %s", got, log)
 	}
@@ -285,6 +285,10 @@ func TestNoReader(t *testing.T) {
 
 // TestAborted leaves nothing behind of sessions that end in every way.
 func TestAborted(t *testing.T) {
+	n := 100
+	if os.Getenv("PRSERV_LONG") != "" {
+		n = 1000
+	}
 	addr := serve(t, asyncrpc.HandlerConfig{})
 	long := hello + chunks + strings.Repeat(x(60000)+"\n", 4)
 	whole := hello + `{"stream": "` + x(60000) + `"}` + "\n" + strings.Repeat(ping, 10)
@@ -294,7 +298,7 @@ func TestAborted(t *testing.T) {
 		workers.Add(1)
 		go func() {
 			defer workers.Done()
-			for i := range 1000 {
+			for i := range n {
 				conn, err := net.Dial("tcp", addr)
 				if err != nil {
 					t.Error(err)

@@ -71,7 +71,7 @@ func deaf() {
 // The texts were compared by hand with what bitbake's bin/bitbake-prserv
 // prints: of revision 004003daf under Python 2.7.18, of 1.50 under 3.8.18.
 func TestScripts(t *testing.T) {
-	scripttest.Run(t, testscript.Params{
+	scripttest.RunPlain(t, testscript.Params{
 		Setup: setup,
 		Condition: func(cond string) (bool, error) {
 			if cond != "netns" {

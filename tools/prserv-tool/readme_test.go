@@ -102,7 +102,7 @@ BACK
 	if err != nil {
 		t.Fatal(err)
 	}
-	scripttest.Run(t, testscript.Params{
+	scripttest.RunPlain(t, testscript.Params{
 		Dir: scripts,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("PATH", bin+":"+env.Getenv("PATH"))

@@ -33,7 +33,7 @@ func TestLostDatabase(t *testing.T) {
 					t.Skipf("%s is not installed, which compares the versions of %s packages", comparers[format], format)
 				}
 				s := lostStory{format, generation, styles}
-				scripttest.Run(t, testscript.Params{
+				scripttest.RunPlain(t, testscript.Params{
 					Dir: filepath.Join("testdata", "lost"),
 					Setup: func(env *testscript.Env) error {
 						env.Setenv("GENERATION", generation)

@@ -29,7 +29,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scripttest.Run(t, testscript.Params{
+	scripttest.RunPlain(t, testscript.Params{
 		Setup: func(env *testscript.Env) error { env.Setenv("FEEDS", feeds); return nil },
 		Condition: func(name string) (bool, error) {
 			if name != "mount" {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -23,16 +24,24 @@ type Command = func(ts *testscript.TestScript, neg bool, args []string)
 const runVariable = "PRSERV_TEST_RUN"
 
 // Main is for TestMain: it runs the tests with the given programs in PATH, and
-// exits. The programs are copies of the test binary.
+// exits. The programs are copies of the test binary, and race where it does.
+// [RunPlain] has others.
 func Main(m testscript.TestingM, programs map[string]func()) {
 	// Otherwise every program with the race detector sleeps a second at its end.
 	os.Setenv("GORACE", "atexit_sleep_ms=0")
-	testscript.Main(m, programs)
+	testscript.Main(&withPlain{m, slices.Collect(maps.Keys(programs))}, programs)
 }
 
 // Run runs each script of p.Dir, or of testdata/script if that is empty, in a
 // temporary folder. The scripts have [Exits] beside the commands of p.
 func Run(t *testing.T, p testscript.Params) {
+	t.Helper()
+	run(t, p, "")
+}
+
+// run runs the scripts of p with a folder in front of their PATH, unless that
+// is "".
+func run(t *testing.T, p testscript.Params, first string) {
 	t.Helper()
 	if p.Dir == "" {
 		p.Dir = filepath.Join("testdata", "script")
@@ -43,6 +52,9 @@ func Run(t *testing.T, p testscript.Params) {
 	setup := p.Setup
 	p.Setup = func(env *testscript.Env) error {
 		env.Setenv(runVariable, os.Getenv(runVariable)) // scripts inherit nothing
+		if first != "" {
+			env.Setenv("PATH", first+string(filepath.ListSeparator)+env.Getenv("PATH"))
+		}
 		if setup == nil {
 			return nil
 		}
