@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,6 +45,9 @@ PRSERV_HOST names.`,
 			}
 			defer found.Close()
 			value, err := found.GetPR(cmd.Context(), key[0], key[1], key[2])
+			if errors.Is(err, client.ErrNoValue) && found.Trouble != nil {
+				err = found.Trouble // which says why
+			}
 			if err != nil {
 				return place.ServerError(server, err)
 			}
