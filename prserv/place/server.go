@@ -103,7 +103,7 @@ func (w *Work) readServer(ctx context.Context, s *scratch, server *client.Server
 		return w.readExport(ctx, s, server.XMLRPC, p, name)
 	}
 	if err != nil {
-		return nil, ServerError(p, err)
+		return nil, ServerError(p, server.Why(err))
 	}
 	defer dump.Close()
 	// Ours, which speaks both protocols, answers from both tables. That of BitBake

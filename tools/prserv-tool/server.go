@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -45,11 +44,8 @@ PRSERV_HOST names.`,
 			}
 			defer found.Close()
 			value, err := found.GetPR(cmd.Context(), key[0], key[1], key[2])
-			if errors.Is(err, client.ErrNoValue) && found.Trouble != nil {
-				err = found.Trouble // which says why
-			}
 			if err != nil {
-				return place.ServerError(server, err)
+				return place.ServerError(server, found.Why(err))
 			}
 			_, err = fmt.Fprintln(p.stdout, value)
 			return err
