@@ -68,6 +68,15 @@ func speaksJSON(err error) bool {
 	return err == nil || errors.As(err, &words)
 }
 
+// Why returns [Server.Trouble] in place of an [ErrNoValue], which it explains, and
+// any other error as it is.
+func (s *Server) Why(err error) error {
+	if errors.Is(err, ErrNoValue) && s.Trouble != nil {
+		return s.Trouble
+	}
+	return err
+}
+
 // Close closes the connections that are not in use.
 func (s *Server) Close() {
 	if s.XMLRPC != nil {

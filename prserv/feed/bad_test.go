@@ -158,9 +158,24 @@ func TestReadForeignPackages(t *testing.T) {
 	if packages, _ := read(t, path, feed.Options{Warn: warn}); len(packages) != 1 {
 		t.Errorf("got %d packages, want 1", len(packages))
 	}
-	if len(warnings) != 3 || !strings.HasSuffix(warnings[0], "Packages:6: package vendor-tool names no recipe and is left out") ||
-		!strings.HasPrefix(warnings[2], "2 packages that name no recipe are left out; the first is ") {
+	if len(warnings) != 2 || !strings.HasSuffix(warnings[0], "Packages:6: package vendor-tool names no recipe and is left out") {
 		t.Errorf("got warnings %q", warnings)
+	}
+	for about, test := range map[string]struct{ text, want string }{
+		"more than have lines": {mixed + strings.Repeat("\nPackage: more\nVersion: 2-r0.4\nArchitecture: all\n", 20), "other packages that name no recipe are left out: 12"},
+		"before the first one": {"Package: other\nVersion: 2-r0.4\nArchitecture: all\n\n" + good, "packages that name no recipe are left out: 1, the first of them "},
+	} {
+		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		warnings = nil
+		read(t, path, feed.Options{Warn: warn})
+		if len(warnings) == 0 || !strings.HasPrefix(warnings[len(warnings)-1], test.want) {
+			t.Errorf("%s: got warnings %q", about, warnings)
+		}
+	}
+	if err := os.WriteFile(path, []byte(mixed), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	packages, _ := read(t, path, feed.Options{AllPackages: true})
 	if len(packages) != 3 || packages[1].Recipe != "vendor" || packages[2].Recipe != "other" {

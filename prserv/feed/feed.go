@@ -121,6 +121,7 @@ type reader struct {
 	made    int      // packages that OpenEmbedded has made
 	foreign int      // packages that it has not made
 	first   *Package // the first of those
+	told    int      // of those that are left out, how many had a line each
 }
 
 // maxWarnings is how many packages that are left out get a line each.
@@ -141,7 +142,8 @@ func (r *reader) take(p *Package, source string) error {
 		if r.foreign++; r.first == nil {
 			r.first = p
 		}
-		if r.foreign <= maxWarnings && r.made > 0 { // else the feed may be refused
+		if r.told < maxWarnings && r.made > 0 { // else the feed may be refused
+			r.told++
 			r.warn("%s: package %s names no recipe and is left out", p.Where(), p.Name)
 		}
 		return nil
@@ -174,8 +176,10 @@ func (r *reader) end() error {
 	case r.made == 0:
 		return fmt.Errorf("%s: package %s has the release %s, which is none of a recipe: %w",
 			r.first.Where(), r.first.Name, r.first.Release, errForeign)
-	case r.first.Recipe == "":
-		r.warn("%d packages that name no recipe are left out; the first is %s", r.foreign, r.first.Where())
+	case r.first.Recipe == "" && r.told == 0:
+		r.warn("packages that name no recipe are left out: %d, the first of them %s", r.foreign, r.first.Where())
+	case r.first.Recipe == "" && r.foreign > r.told:
+		r.warn("other packages that name no recipe are left out: %d", r.foreign-r.told)
 	}
 	return nil
 }

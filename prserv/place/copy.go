@@ -29,6 +29,9 @@ type Copied struct {
 	// Left counts the rows of the source that the destination cannot hold, or
 	// was not to get.
 	Left int64
+	// Lower counts those of them that an [Inc] was not to get, because they are
+	// not the greatest of their version and pkgarch.
+	Lower int64
 	// NotWhole tells that what was salvaged may not be all that there was.
 	NotWhole bool
 }

@@ -173,6 +173,7 @@ func TestMergeIncGreatest(t *testing.T) {
 		}
 		want, counts := merged(generation1, old, most)
 		counts.Left = int64(len(in) - len(most))
+		counts.Lower = counts.Left
 		got, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
 		if err != nil || got != counts {
 			t.Errorf("seed %d: %+v, %v; want %+v", seed, got, err, counts)

@@ -141,15 +141,15 @@ func (k dumpKind) write(ctx context.Context, w *Work, s *scratch, in *table, dst
 }
 
 // choose converts the rows, if that is asked for. Rows of both tables need both.
-func (dumpKind) choose(ctx context.Context, w *Work, s *scratch, in *table, o CopyOptions) (*table, error) {
+func (dumpKind) choose(ctx context.Context, w *Work, s *scratch, in *table, o CopyOptions) (*table, int64, error) {
 	if o.Generation == 0 {
-		return in, nil
+		return in, 0, nil
 	}
 	out, _, err := w.convert(ctx, s, in, generationBy(o.Generation))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return out.alone(), nil
+	return out.alone(), 0, nil
 }
 
 // dumpRows makes the lines of the next 500 rows behind a rowid, and returns the

@@ -49,35 +49,38 @@ func (k incKind) write(ctx context.Context, w *Work, s *scratch, in *table, dst 
 }
 
 // choose takes the rows that BitBake can read as variables. Without all, they
-// are those that hold the greatest value of their version and pkgarch.
-func (incKind) choose(ctx context.Context, w *Work, s *scratch, in *table, o CopyOptions) (*table, error) {
+// are those that hold the greatest value of their version and pkgarch; lower counts
+// the others.
+func (incKind) choose(ctx context.Context, w *Work, s *scratch, in *table, o CopyOptions) (chosen *table, lower int64, err error) {
 	if err := s.function("is_variable", isVariable); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if !o.All {
-		var err error
+		all := in.rows
 		if in, err = s.selectInto(ctx, "highest", in.highest(), "true"); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if in, err = s.narrowed(ctx, in); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
+		lower = all - in.rows
 	}
 	const isReadable = "is_variable(version, pkgarch, checksum)"
 	unreadable := 0
-	err := s.walkTable(ctx, in, "SELECT version, pkgarch, checksum FROM "+in.from+" WHERE NOT "+isReadable, nil, func(row []driver.Value) error {
+	err = s.walkTable(ctx, in, "SELECT version, pkgarch, checksum FROM "+in.from+" WHERE NOT "+isReadable, nil, func(row []driver.Value) error {
 		if unreadable++; unreadable <= 10 {
 			w.warn("%s is left out: BitBake cannot read a variable of this name", shown(row))
 		}
 		return nil
 	})
 	if err != nil || unreadable == 0 {
-		return in, err
+		return in, lower, err
 	}
 	if unreadable > 10 {
 		w.warn("%d more rows are left out because of their names", unreadable-10)
 	}
-	return s.selectInto(ctx, "readable", in, isReadable)
+	chosen, err = s.selectInto(ctx, "readable", in, isReadable)
+	return chosen, lower, err
 }
 
 func (incKind) print(ctx context.Context, w *Work, s *scratch, t *table, dst Place, out *bufio.Writer) error {

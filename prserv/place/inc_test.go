@@ -52,7 +52,7 @@ func TestIncWriter(t *testing.T) {
 	}{"all": {true, goldenExport, 0}, "greatest": {false, greatest, 1}} {
 		dst := Place{Inc, t.TempDir() + "/a.inc"}
 		c, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{All: test.all})
-		if want := (Copied{New: 5 - test.left, Left: test.left}); err != nil || c != want {
+		if want := (Copied{New: 5 - test.left, Left: test.left, Lower: test.left}); err != nil || c != want {
 			t.Errorf("%s: %+v, %v; want %+v", about, c, err, want)
 		}
 		if got := prservtest.ReadFile(t, dst.Name); got != test.want {

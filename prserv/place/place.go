@@ -82,7 +82,7 @@ func Parse(name, format string) (Place, error) {
 	case known:
 		return Place{kind, name}, nil
 	}
-	return Place{}, fmt.Errorf("%q is neither HOST:PORT nor a file that ends in .sqlite3, .sqlite, .db, .sql, .inc or .conf, nor a package feed; "+
+	return Place{}, fmt.Errorf("%q is neither HOST:PORT nor a file that ends in .sqlite3, .sqlite, .db, .sql, .inc or .conf (.gz or .zst may follow the last three), nor a package feed; "+
 		"say what it is with --format", name)
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 
 	"prserver/prserv/asyncrpc"
@@ -32,8 +33,12 @@ func (serverKind) check(_ context.Context, c *checker, t *table) (sound bool, er
 	if t.trouble == nil {
 		return true, c.deleted()
 	}
+	what, do, ok := strings.Cut(words(t.trouble), "; ")
+	if ok { // ours says itself what to do
+		return true, c.problem(strings.ReplaceAll(do, "HOST:PORT", shellWord(c.place.Name)), "%s", what)
+	}
 	return true, c.problem("save what it has: prserv-tool copy "+shellWord(c.place.Name)+" rescue.sql",
-		"it gives out no new value: %s", words(t.trouble))
+		"it gives out no new value: %s", what)
 }
 
 // deleted finds out whether a server of this machine keeps its values where they
@@ -51,7 +56,7 @@ func (c *checker) deleted() error {
 		return nil
 	}
 	return c.problem("save what it has while it runs: prserv-tool copy "+shellWord(c.place.Name)+" rescue.sql",
-		"it (process %d) keeps values in deleted files, and loses them when it ends: %s", pid, strings.Join(files, " and "))
+		"it (process %d) keeps values in deleted files, and may lose them when it ends: %s", pid, strings.Join(files, " and "))
 }
 
 // words returns what a server has said instead of an answer, or "".
@@ -60,12 +65,18 @@ func words(err error) string {
 	var invoke *asyncrpc.InvokeError
 	switch {
 	case errors.As(err, &fault):
-		return fault.Message
+		return withoutClass(fault.Message)
 	case errors.As(err, &invoke):
 		return invoke.Message
 	}
 	return ""
 }
+
+// classOfPython is how the message of a fault begins.
+var classOfPython = regexp.MustCompile(`^<(class|type) '[^']*'>:`)
+
+// withoutClass returns the message of a fault without Python's name for the error.
+func withoutClass(message string) string { return classOfPython.ReplaceAllString(message, "") }
 
 // read reads what a server dumps, or what it exports if it cannot dump.
 func (serverKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, o readOptions) (*table, error) {
@@ -92,7 +103,7 @@ func (w *Work) readServer(ctx context.Context, s *scratch, server *client.Server
 		return w.readExport(ctx, s, server.XMLRPC, p, name)
 	}
 	if err != nil {
-		return nil, ServerError(p, err)
+		return nil, ServerError(p, server.Why(err))
 	}
 	defer dump.Close()
 	// Ours, which speaks both protocols, answers from both tables. That of BitBake
@@ -180,7 +191,7 @@ func ServerError(server Place, err error) error {
 	var invoke *asyncrpc.InvokeError // from ours, it names the command itself
 	switch {
 	case errors.As(err, &fault):
-		return fmt.Errorf("%s refuses: %w", server, fault)
+		return fmt.Errorf("%s refuses: %w", server, &client.FaultError{Code: fault.Code, Message: withoutClass(fault.Message)})
 	case errors.As(err, &invoke):
 		return fmt.Errorf("%s refuses: %w", server, invoke)
 	case errors.Is(err, client.ErrNoValue):

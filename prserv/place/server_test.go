@@ -143,7 +143,7 @@ func TestCheckServerInTrouble(t *testing.T) {
 	if err := os.Remove(file.Name); err != nil {
 		t.Fatal(err)
 	}
-	wantProblems(t, "without its file", problemsOf(t, p), []string{"it gives out no new value: |prserv-tool copy " + p.Name + " rescue.sql"})
+	wantProblems(t, "without its file", problemsOf(t, p), []string{"removed or replaced while it is served, so no new value is given out|put it back under its name, or save what it has with prserv-tool copy " + p.Name + " rescue.sql"})
 	// A server of Python's answers a ping all the same. This process stands for it.
 	var found []Problem
 	c := &checker{Work: &Work{Process: func(string) int { return os.Getpid() }}, place: p,
@@ -160,6 +160,7 @@ func TestCheckServerInTrouble(t *testing.T) {
 func TestServerError(t *testing.T) {
 	for want, err := range map[string]error{
 		"h:1 refuses: fault 1: no":                  fmt.Errorf("ping: %w", &client.FaultError{Code: 1, Message: "no"}),
+		"h:1 refuses: fault 2: no":                  fmt.Errorf("ping: %w", &client.FaultError{Code: 2, Message: "<class 'sqlite3.OperationalError'>:no"}),
 		"h:1 refuses: ping: no":                     fmt.Errorf("ping: %w", &asyncrpc.InvokeError{Message: "ping: no"}),
 		"h:1 gave no value: its log says why":       fmt.Errorf("getPR: %w", client.ErrNoValue),
 		"asking h:1: getPR: unexpected end of file": errors.New("getPR: unexpected end of file"),

@@ -16,7 +16,7 @@ import (
 type text interface {
 	kind
 	// choose returns those rows that a text of this kind is to get.
-	choose(ctx context.Context, w *Work, s *scratch, in *table, o CopyOptions) (*table, error)
+	choose(ctx context.Context, w *Work, s *scratch, in *table, o CopyOptions) (chosen *table, lower int64, err error)
 	// print writes the rows of a table.
 	print(ctx context.Context, w *Work, s *scratch, t *table, dst Place, out *bufio.Writer) error
 }
@@ -218,13 +218,13 @@ func (w *Work) printPacked(ctx context.Context, s *scratch, k text, in *table, d
 // lowered.
 func (w *Work) rowsOfText(ctx context.Context, s *scratch, k text, in *table, dst Place, o CopyOptions, merges bool) (*table, Copied, error) {
 	fail := func(err error) (*table, Copied, error) { return nil, Copied{}, err }
-	chosen, err := k.choose(ctx, w, s, in, o)
+	chosen, lower, err := k.choose(ctx, w, s, in, o)
 	if err != nil {
 		return fail(err)
 	}
 	left := in.rows - chosen.rows
 	if !merges {
-		return chosen, Copied{New: chosen.rows, Left: left}, nil
+		return chosen, Copied{New: chosen.rows, Left: left, Lower: lower}, nil
 	}
 	old, err := k.read(ctx, w, s, dst, "old", readOptions{})
 	if err != nil {
@@ -238,7 +238,7 @@ func (w *Work) rowsOfText(ctx context.Context, s *scratch, k text, in *table, ds
 	if err != nil {
 		return fail(err)
 	}
-	copied.Left = left
+	copied.Left, copied.Lower = left, lower
 	return merged, copied, w.tellTwins(ctx, s, merged, dst)
 }
 

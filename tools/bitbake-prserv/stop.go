@@ -120,7 +120,7 @@ func wayToEnd(pid int) string {
 	if pid == 0 {
 		return "a process of another user or container; stop it there"
 	}
-	return fmt.Sprintf("process %d (%s); to end it: kill %d", pid, compat.NameOf(pid), pid)
+	return fmt.Sprintf("process %d (%s); if that is the PR server, end it with: kill %d", pid, compat.NameOf(pid), pid)
 }
 
 // gone waits for a process to end and reports whether it did within timeout.

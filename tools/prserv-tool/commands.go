@@ -39,9 +39,9 @@ For a file with another ending, and for - (standard input or output), --format
 says what it is. A server that is left out is the one that PRSERV_HOST names, as
 in BitBake.
 
-The exit code is 0; or 1 if diff has found differences, check problems, copy
---salvage that rows may be missing, or raise-twins no number for some twin; or 2
-for trouble, which one line on stderr explains.`,
+The exit code is 0; or 1 if diff has found differences, if check has found
+problems, if rows may be missing after copy --salvage, or if raise-twins had no
+number left for a twin; or 2 for trouble, which one line on stderr explains.`,
 		Example: `  prserv-tool copy prserv.sqlite3 prhost.example:8585
   PRSERV_HOST=prhost.example:8585 prserv-tool list --version 'bash-*'`,
 		Args:          cobra.ArbitraryArgs, // checkVerb has looked at them

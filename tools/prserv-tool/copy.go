@@ -86,7 +86,7 @@ func (g *generation) Type() string { return "1|3" }
 func (p *program) copy(ctx context.Context, src, dst place.Place, o place.CopyOptions) error {
 	copied, err := p.work.Copy(ctx, src, dst, o)
 	line := copiedLine(copied)
-	if copied.Left > 0 && dst.Kind == place.Inc && !o.All {
+	if copied.Lower > 0 {
 		line += "; --all writes lower values as well"
 	}
 	switch {

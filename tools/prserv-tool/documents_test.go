@@ -57,7 +57,7 @@ func wordsOf(line string) []string {
 		switch word {
 		case "sudo":
 			continue
-		case "|", "&&", ">>":
+		case "|", "||", "&&", ">>":
 			return words
 		}
 		words = append(words, strings.Trim(word, "'"))

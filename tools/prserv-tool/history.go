@@ -27,7 +27,7 @@ stored. PLACE is the database file or that of the history, which a server may be
 writing, or the HOST:PORT of the server's --status, which tells the last 10,000
 events.
 
-A line has the time, the client, the generation of BitBake (1 is up to 1.50, 2
+A line has the time (UTC), the client, the generation of BitBake (1 is up to 1.50, 2
 up to 2.8, 3 later ones, 0 unknown), the method, version, pkgarch, checksum and
 value, and the greatest value of the version and pkgarch before, with tabs
 between. The value of a call that was not obeyed is "refused: " and the option
@@ -49,7 +49,7 @@ With --json, stdout has one object: an array "events" of objects.`,
 	}
 	cmd.Flags().Var(word{&version, "GLOB"}, "version", "only events whose version matches this pattern")
 	complete(cmd, "version", nil)
-	cmd.Flags().Var(word{&since, "WHEN"}, "since", "only events of this time and later: 2026-11-01, 2026-11-01T08:30, or 7d, 12h, 30m ago")
+	cmd.Flags().Var(word{&since, "WHEN"}, "since", "only events of this time (UTC) and later: 2026-11-01, 2026-11-01T08:30, or 2w, 7d, 12h, 30m ago")
 	complete(cmd, "since", nil)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	return cmd
@@ -60,20 +60,23 @@ func parseSince(text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
-			return now.AddDate(0, 0, -n), nil
+	for unit, days := range map[string]int{"d": 1, "w": 7} {
+		number, ok := strings.CutSuffix(text, unit)
+		if n, err := strconv.Atoi(number); ok && err == nil && n >= 0 {
+			return now.AddDate(0, 0, -n*days), nil
 		}
 	}
 	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
 		return now.Add(-ago), nil
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
-			return at, nil
+	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
+		for _, zone := range []string{"", "Z07:00"} { // as printed, or without the zone
+			if at, err := time.Parse(layout+zone, strings.Replace(text, " ", "T", 1)); err == nil {
+				return at, nil
+			}
 		}
 	}
-	return time.Time{}, fmt.Errorf("--since %q is no time; write 2026-11-01, 2026-11-01T08:30, or 7d, 12h, 30m for that long ago", text)
+	return time.Time{}, fmt.Errorf("--since %q is no time; write 2026-11-01, 2026-11-01T08:30 (UTC), or 2w, 7d, 12h, 30m for that long ago", text)
 }
 
 func (p *program) history(ctx context.Context, from string, f history.Filter, asJSON bool) error {
@@ -87,7 +90,7 @@ func (p *program) history(ctx context.Context, from string, f history.Filter, as
 		return flush(out, err)
 	}
 	err := readEvents(ctx, from, f, func(e history.Event) error {
-		line := []string{e.Time.Format("2006-01-02T15:04:05.000Z07:00"), e.Client, strconv.Itoa(e.Generation), e.Method,
+		line := []string{e.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"), e.Client, strconv.Itoa(e.Generation), e.Method,
 			e.Version, e.Pkgarch, e.Checksum, e.Value, e.Before}
 		for i := range line {
 			line[i] = printable(line[i])

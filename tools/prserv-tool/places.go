@@ -3,9 +3,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -110,10 +112,17 @@ func parse(name, format string) (place.Place, error) {
 // Source: lib/prserv/serv.py:auto_start; oe-core, meta/conf/bitbake.conf.
 const ownFile = "cache/prserv.sqlite3"
 
-// checkPort returns an error for what only BitBake takes for a server. It names
-// the file that has the values.
+// checkPort returns an error for a port that is too large, and for what only
+// BitBake takes for a server. That error names the file that has the values.
 func checkPort(name string) error {
-	if host, port, ok := strings.Cut(name, ":"); !ok || port != "0" || strings.Contains(host, "/") {
+	host, port, ok := strings.Cut(name, ":")
+	if !ok || strings.Contains(host, "/") {
+		return nil
+	}
+	if n, _ := strconv.ParseUint(port, 10, 64); n > math.MaxUint16 { // 0 if it is no number, the most if it is beyond 64 bits
+		return fmt.Errorf("the port of %s is too large; the greatest is %d", name, math.MaxUint16)
+	}
+	if port != "0" {
 		return nil
 	}
 	has := "whose values are in " + ownFile + " of the build folder"

@@ -46,8 +46,16 @@ const (
 
 // fakes are what servers do that are no PR servers, or are not well.
 var fakes = map[string]http.HandlerFunc{
-	"nil":    pings(func(w http.ResponseWriter, _ string) { io.WriteString(w, nilBody) }),
-	"fault":  func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, faultBody) },
+	"nil":   pings(func(w http.ResponseWriter, _ string) { io.WriteString(w, nilBody) }),
+	"fault": func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, faultBody) },
+	// Ours whose file was overwritten.
+	"overwritten": func(w http.ResponseWriter, r *http.Request) {
+		body := nilBody
+		if call, _ := io.ReadAll(r.Body); bytes.Contains(call, []byte("ping")) {
+			body = faultBody
+		}
+		io.WriteString(w, body)
+	},
 	"status": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) },
 	// What BitBake 1.52 and later do with a protocol that they do not know.
 	"hang-up": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },

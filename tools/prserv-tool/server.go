@@ -45,7 +45,7 @@ PRSERV_HOST names.`,
 			defer found.Close()
 			value, err := found.GetPR(cmd.Context(), key[0], key[1], key[2])
 			if err != nil {
-				return place.ServerError(server, err)
+				return place.ServerError(server, found.Why(err))
 			}
 			_, err = fmt.Fprintln(p.stdout, value)
 			return err

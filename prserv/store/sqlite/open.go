@@ -11,6 +11,7 @@ import (
 
 	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite/query"
 )
 
 const (
@@ -68,7 +69,11 @@ func openOn(ctx context.Context, file string, readOnly bool, networkFS func(fold
 			return nil, err
 		}
 		if errors.Is(err, store.ErrDamaged) {
-			err = fmt.Errorf("%w; name another, or restore it from a backup", err)
+			was := ""
+			if errors.Is(err, query.ErrNoDatabase) {
+				was = "name another, or if it was one, "
+			}
+			err = fmt.Errorf("%w; %ssave what can be read with prserv-tool copy --salvage %s NEW.sqlite3, or restore it from a backup", err, was, file)
 		}
 		return nil, fmt.Errorf("opening the database %s: %w", file, err)
 	}
