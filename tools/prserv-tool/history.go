@@ -28,8 +28,9 @@ server's --status, which tells the last 10,000 events.
 A line has the time, the client, the generation of BitBake (1 is up to 1.50, 2
 up to 2.8, 3 later ones, 0 unknown), the method, version, pkgarch, checksum and
 value, and the greatest value of the version and pkgarch before, with tabs
-between. The value of a call that was not obeyed is "refused: " and the option
-that says so, such as allow-import; the first one of a client and hour is kept. With --json, stdout has one object: an array "events" of objects.`,
+between. The value of a call that was refused is "refused: " and the option that
+did it, such as allow-import. With --json, stdout has one object: an array
+"events" of objects.`,
 		Example: `  prserv-tool history /srv/prserv/history.sqlite3 --version 'gtk*' --since 7d
   prserv-tool history /srv/prserv/history.sqlite3 --since 2026-11-01 --json`,
 		SuggestFor: []string{"log", "events", "when"},
