@@ -178,7 +178,7 @@ func (of *past) tell(out io.Writer) {
 	}
 }
 
-func clock(t time.Time) string { return t.Format(time.DateTime) }
+func clock(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }
 
 // who names the client of an event.
 func who(e history.Event) string {
