@@ -98,13 +98,14 @@ func TestKillLosesNothing(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	last := ""
-	err = history.Read(t.Context(), history.Beside(file), history.Filter{Last: 1}, func(e history.Event) error {
-		last = e.Checksum
+	// Calls that were cut off may have been carried out behind it.
+	hasLast := false
+	err = history.Read(t.Context(), history.Beside(file), history.Filter{}, func(e history.Event) error {
+		hasLast = hasLast || e.Checksum == "the last one"
 		return nil
 	})
-	if err != nil || last != "the last one" {
-		t.Errorf("the last event is of %q, %v; want that of the last value", last, err)
+	if err != nil || !hasLast {
+		t.Errorf("the history lacks the last value: %v", err)
 	}
 	// A kill breaks at most one call of each client: the next call waits for the
 	// next server.
