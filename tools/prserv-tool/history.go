@@ -25,7 +25,7 @@ func (p *program) historyCommand() *cobra.Command {
 PLACE is its file, which a server may be writing, or the HOST:PORT of the
 server's --status, which tells the last 10,000 events.
 
-A line has the time (UTC), the client, the generation of BitBake (1 is up to 1.50, 2
+A line has the time (UTC), client, generation of BitBake (1 is up to 1.50, 2
 up to 2.8, 3 later ones, 0 unknown), the method, version, pkgarch, checksum and
 value, and the greatest value of the version and pkgarch before, with tabs
 between. With --json, stdout has one object: an array "events" of objects.`,
