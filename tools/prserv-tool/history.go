@@ -27,8 +27,8 @@ stored. PLACE is the database file or that of the history, which a server may be
 writing, or the HOST:PORT of the server's --status, which tells the last 10,000
 events.
 
-A line has the time (UTC), the client, the generation of BitBake (1: up to 1.50, 2:
-up to 2.8, 3: later, 0: unknown), the method, version, pkgarch, checksum and
+A line has the time (UTC), client, generation of BitBake (1 is up to 1.50, 2
+up to 2.8, 3 later ones, 0 unknown), the method, version, pkgarch, checksum and
 value, and the greatest value of the version and pkgarch before, with tabs
 between. The value of a call that was not obeyed is "refused: " and the option
 that says so, such as allow-import; the first one of a client and hour is kept.
