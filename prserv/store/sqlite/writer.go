@@ -9,6 +9,7 @@ import (
 
 	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
+	"prserver/prserv/store/batch"
 )
 
 // busyTimeout is how long SQLite waits for a lock before it says so.
@@ -17,7 +18,7 @@ const busyTimeout = 100 * time.Millisecond
 // writer writes to the file. Its methods run on the goroutine of its batcher,
 // within a transaction or while the batcher is idle.
 type writer struct {
-	batch  *batcher
+	batch  *batch.Batcher
 	conn   *conn
 	reader *conn // keeps SQLite from beginning the log anew
 	file   string
@@ -114,7 +115,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache, kn
 		return w, err
 	}
 	w.outside = false
-	w.batch = startBatcher(w.commit, w.idle)
+	w.batch = batch.Start(w.commit, w.idle)
 	return w, nil
 }
 
@@ -123,7 +124,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache, kn
 // BitBake can use, unless somebody else has it open. A file that somebody has
 // overwritten is not touched any more.
 func (w *writer) close() error {
-	w.batch.close()
+	w.batch.Close()
 	if err := w.stamps.check(); err != nil {
 		return err // to close the connections would move the log to that file
 	}
@@ -151,8 +152,8 @@ func (w *writer) closeConns() error {
 	return errors.Join(errs...)
 }
 
-// commit carries out calls in one transaction, as [batcher.commit] says.
-func (w *writer) commit(batch []*change) (failed bool, err error) {
+// commit carries out calls in one transaction, as [batch.Start] says.
+func (w *writer) commit(calls []*batch.Change) (failed bool, err error) {
 	clear(w.seen)
 	if err := w.execPatiently(sqlBegin); err != nil {
 		return false, err
@@ -171,9 +172,9 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 		return false, err
 	}
 	had = w.has
-	for _, c := range batch {
-		if c.result, c.err = c.do(); !changesNothing(c.err) {
-			return true, c.err
+	for _, c := range calls {
+		if c.Result, c.Err = c.Do(); !batch.ChangesNothing(c.Err) {
+			return true, c.Err
 		}
 	}
 	if err := w.tops.commit(w.seen, w.commitMarked); err != nil {
@@ -183,7 +184,7 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 		w.known.Store(int32(w.has))
 		w.tops.forget() // what was read without the second table
 	}
-	w.limitLog(len(batch))
+	w.limitLog(len(calls))
 	return false, nil
 }
 
@@ -210,7 +211,7 @@ func (w *writer) execPatiently(query string) error {
 			return err
 		}
 		select {
-		case <-w.batch.closing:
+		case <-w.batch.Closing():
 			return err
 		default:
 		}
@@ -274,7 +275,7 @@ func (w *writer) lookForTables() error {
 // idle looks after the file while nothing is to be written.
 func (w *writer) idle() {
 	w.forgetIfChanged()
-	taken := w.batch.taken.Load()
+	taken := w.batch.Taken()
 	if taken == w.lookedAt && (taken != w.settledAt || w.outside) {
 		if done, err := w.settle(true); err == nil && done { // else all is in the log still
 			w.settledAt, w.outside = taken, false

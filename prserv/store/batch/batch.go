@@ -1,4 +1,7 @@
-package sqlite
+// Package batch lets calls that change a database share its transactions.
+//
+// Start with [Start] and [Batcher.Change].
+package batch
 
 import (
 	"context"
@@ -20,59 +23,59 @@ const (
 	idleCheck = 250 * time.Millisecond
 )
 
-// batcher is the one goroutine that changes the database. Calls that come while
+// Batcher is the one goroutine that changes the database. Calls that come while
 // a commit is on its way to the disk share the next one: nobody waits for a
 // timer, and a commit costs the same whether one call waits for it or a
 // hundred.
-type batcher struct {
-	// commit carries out calls in one transaction, and sets their results. With
-	// an error, none has happened; failed tells that one of the calls is the
-	// cause.
-	commit func(batch []*change) (failed bool, err error)
+type Batcher struct {
+	commit func(batch []*Change) (failed bool, err error) // see Start
 	idle   func()
 
-	changes chan *change
+	changes chan *Change
 	closing chan struct{} // closed when no change is taken any more
 	done    chan struct{} // closed when the goroutine has ended
 	taken   atomic.Int64  // how many changes have been taken
 }
 
-// change is a call that may change the database. An error of its function
-// undoes the whole transaction, unless [changesNothing] says otherwise.
-type change struct {
-	do     func() (store.Value, error)
-	result store.Value
-	err    error
-	done   chan struct{} // closed when result and err are final
+// Change is a call that may change the database. An error of its function
+// undoes the whole transaction, unless [ChangesNothing] says otherwise.
+type Change struct {
+	Do     func() (store.Value, error)
+	Result store.Value
+	Err    error
+	done   chan struct{} // closed when Result and Err are final
 }
 
-// changesNothing tells whether a call that ends with this error has changed
+// ChangesNothing tells whether a call that ends with this error has changed
 // nothing, so that the others of its transaction need not be undone.
-func changesNothing(err error) bool {
+func ChangesNothing(err error) bool {
 	return err == nil || errors.Is(err, store.ErrNotFound) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func startBatcher(commit func([]*change) (bool, error), idle func()) *batcher {
-	b := &batcher{
+// Start starts a batcher. Commit carries out calls in one transaction, and sets
+// their results; with an error, none has happened, and failed tells that one of
+// the calls is the cause. Idle is called now and then while there are no calls.
+func Start(commit func([]*Change) (bool, error), idle func()) *Batcher {
+	b := &Batcher{
 		commit: commit, idle: idle,
-		changes: make(chan *change, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
+		changes: make(chan *Change, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	go b.loop()
 	return b
 }
 
-// close ends the goroutine, once the calls it has taken have their answers.
-func (b *batcher) close() {
+// Close ends the goroutine, once the calls it has taken have their answers.
+func (b *Batcher) Close() {
 	close(b.closing)
 	<-b.done
 }
 
-// change runs do in a transaction and returns when that is on disk. When ctx
+// Change runs do in a transaction and returns when that is on disk. When ctx
 // ends first, nobody knows whether it will be.
-func (b *batcher) change(ctx context.Context, do func() (store.Value, error)) (store.Value, error) {
-	c := &change{done: make(chan struct{})}
-	c.do = func() (store.Value, error) {
+func (b *Batcher) Change(ctx context.Context, do func() (store.Value, error)) (store.Value, error) {
+	c := &Change{done: make(chan struct{})}
+	c.Do = func() (store.Value, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -87,24 +90,33 @@ func (b *batcher) change(ctx context.Context, do func() (store.Value, error)) (s
 	}
 	select {
 	case <-c.done:
-		return c.result, c.err
+		return c.Result, c.Err
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	case <-b.done: // it came too late to be taken
 		select {
 		case <-c.done:
-			return c.result, c.err
+			return c.Result, c.Err
 		default:
 			return nil, store.ErrClosed
 		}
 	}
 }
 
-func (b *batcher) loop() {
+// Taken returns how many calls have been taken into a transaction.
+func (b *Batcher) Taken() int64 { return b.taken.Load() }
+
+// Handed returns how many calls have been handed in.
+func (b *Batcher) Handed() int { return int(b.taken.Load()) + len(b.changes) }
+
+// Closing returns a channel that is closed when no call is taken any more.
+func (b *Batcher) Closing() <-chan struct{} { return b.closing }
+
+func (b *Batcher) loop() {
 	defer close(b.done)
 	check := time.NewTicker(idleCheck)
 	defer check.Stop()
-	batch := make([]*change, 0, maxBatch)
+	batch := make([]*Change, 0, maxBatch)
 	for {
 		batch = batch[:0]
 		select {
@@ -136,14 +148,14 @@ func (b *batcher) loop() {
 
 // answer answers a batch. If one of its calls fails, which undoes what the
 // others did, each gets a transaction of its own.
-func (b *batcher) answer(batch []*change) {
+func (b *Batcher) answer(batch []*Change) {
 	failed, err := b.commit(batch)
 	for i, c := range batch {
 		if failed && len(batch) > 1 {
 			_, err = b.commit(batch[i : i+1])
 		}
 		if err != nil {
-			c.result, c.err = nil, err
+			c.Result, c.Err = nil, err
 		}
 	}
 	for _, c := range batch {
