@@ -1,6 +1,6 @@
 // Package batch lets calls that change a database share its transactions.
 //
-// Start with [Start] and [Batcher.Change].
+// Start with [Start] and [Batcher.Do].
 package batch
 
 import (
@@ -27,23 +27,25 @@ const (
 // a commit is on its way to the disk share the next one: nobody waits for a
 // timer, and a commit costs the same whether one call waits for it or a
 // hundred.
-type Batcher struct {
-	commit func(batch []*Change) (failed bool, err error) // see Start
+type Batcher[Q, A any] struct {
+	commit func(batch []*Call[Q, A]) (failed bool, err error) // see Start
 	idle   func()
 
-	changes chan *Change
-	closing chan struct{} // closed when no change is taken any more
+	calls   chan *Call[Q, A]
+	closing chan struct{} // closed when no call is taken any more
 	done    chan struct{} // closed when the goroutine has ended
-	taken   atomic.Int64  // how many changes have been taken
+	taken   atomic.Int64  // how many calls have been taken
 }
 
-// Change is a call that may change the database. An error of its function
-// undoes the whole transaction, unless [ChangesNothing] says otherwise.
-type Change struct {
-	Do     func() (store.Value, error)
-	Result store.Value
+// Call is a call that waits for its batch: a question of type Q, and an answer of
+// type A.
+type Call[Q, A any] struct {
+	Ask    Q
+	Answer A
 	Err    error
-	done   chan struct{} // closed when Result and Err are final
+	// Ended returns the error of the caller's context, once that has ended.
+	Ended func() error
+	done  chan struct{} // closed when Answer and Err are final
 }
 
 // ChangesNothing tells whether a call that ends with this error has changed
@@ -54,80 +56,79 @@ func ChangesNothing(err error) bool {
 }
 
 // Start starts a batcher. Commit carries out calls in one transaction, and sets
-// their results; with an error, none has happened, and failed tells that one of
-// the calls is the cause. Idle is called now and then while there are no calls.
-func Start(commit func([]*Change) (bool, error), idle func()) *Batcher {
-	b := &Batcher{
+// their answers and errors; with an error of its own, none has happened, and
+// failed tells that one of the calls is the cause. Idle, unless it is nil, is
+// called now and then while there are no calls.
+func Start[Q, A any](commit func([]*Call[Q, A]) (failed bool, err error), idle func()) *Batcher[Q, A] {
+	b := &Batcher[Q, A]{
 		commit: commit, idle: idle,
-		changes: make(chan *Change, maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
+		calls: make(chan *Call[Q, A], maxBatch), closing: make(chan struct{}), done: make(chan struct{}),
 	}
 	go b.loop()
 	return b
 }
 
 // Close ends the goroutine, once the calls it has taken have their answers.
-func (b *Batcher) Close() {
+func (b *Batcher[Q, A]) Close() {
 	close(b.closing)
 	<-b.done
 }
 
-// Change runs do in a transaction and returns when that is on disk. When ctx
-// ends first, nobody knows whether it will be.
-func (b *Batcher) Change(ctx context.Context, do func() (store.Value, error)) (store.Value, error) {
-	c := &Change{done: make(chan struct{})}
-	c.Do = func() (store.Value, error) {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		return do()
-	}
+// Do hands in a call and returns its answer, when the transaction is on disk.
+// When ctx ends first, nobody knows whether it will be.
+func (b *Batcher[Q, A]) Do(ctx context.Context, ask Q) (none A, err error) {
+	c := &Call[Q, A]{Ask: ask, Ended: ctx.Err, done: make(chan struct{})}
 	select {
-	case b.changes <- c:
+	case b.calls <- c:
 	case <-b.closing:
-		return nil, store.ErrClosed
+		return none, store.ErrClosed
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return none, ctx.Err()
 	}
 	select {
 	case <-c.done:
-		return c.Result, c.Err
+		return c.Answer, c.Err
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return none, ctx.Err()
 	case <-b.done: // it came too late to be taken
 		select {
 		case <-c.done:
-			return c.Result, c.Err
+			return c.Answer, c.Err
 		default:
-			return nil, store.ErrClosed
+			return none, store.ErrClosed
 		}
 	}
 }
 
 // Taken returns how many calls have been taken into a transaction.
-func (b *Batcher) Taken() int64 { return b.taken.Load() }
+func (b *Batcher[Q, A]) Taken() int64 { return b.taken.Load() }
 
 // Handed returns how many calls have been handed in.
-func (b *Batcher) Handed() int { return int(b.taken.Load()) + len(b.changes) }
+func (b *Batcher[Q, A]) Handed() int { return int(b.taken.Load()) + len(b.calls) }
 
 // Closing returns a channel that is closed when no call is taken any more.
-func (b *Batcher) Closing() <-chan struct{} { return b.closing }
+func (b *Batcher[Q, A]) Closing() <-chan struct{} { return b.closing }
 
-func (b *Batcher) loop() {
+func (b *Batcher[Q, A]) loop() {
 	defer close(b.done)
-	check := time.NewTicker(idleCheck)
-	defer check.Stop()
-	batch := make([]*Change, 0, maxBatch)
+	var check <-chan time.Time
+	if b.idle != nil {
+		ticker := time.NewTicker(idleCheck)
+		defer ticker.Stop()
+		check = ticker.C
+	}
+	batch := make([]*Call[Q, A], 0, maxBatch)
 	for {
 		batch = batch[:0]
 		select {
-		case c := <-b.changes:
+		case c := <-b.calls:
 			batch = append(batch, c)
-		case <-check.C:
+		case <-check:
 			b.idle()
 			continue
 		case <-b.closing:
 			// Whatever is in the channel has been taken.
-			if len(b.changes) == 0 {
+			if len(b.calls) == 0 {
 				return
 			}
 			continue
@@ -135,11 +136,11 @@ func (b *Batcher) loop() {
 		// Whoever has a call nearly ready gets to hand it in, for a commit costs
 		// much the same whatever is in it. With nothing else to do for this
 		// process it is no wait.
-		for i := 0; i < maxYields && len(b.changes) < maxBatch/2; i++ {
+		for i := 0; i < maxYields && len(b.calls) < maxBatch/2; i++ {
 			runtime.Gosched()
 		}
-		for len(batch) < maxBatch && len(b.changes) > 0 {
-			batch = append(batch, <-b.changes)
+		for len(batch) < maxBatch && len(b.calls) > 0 {
+			batch = append(batch, <-b.calls)
 		}
 		b.taken.Add(int64(len(batch)))
 		b.answer(batch)
@@ -148,14 +149,15 @@ func (b *Batcher) loop() {
 
 // answer answers a batch. If one of its calls fails, which undoes what the
 // others did, each gets a transaction of its own.
-func (b *Batcher) answer(batch []*Change) {
+func (b *Batcher[Q, A]) answer(batch []*Call[Q, A]) {
 	failed, err := b.commit(batch)
 	for i, c := range batch {
 		if failed && len(batch) > 1 {
 			_, err = b.commit(batch[i : i+1])
 		}
 		if err != nil {
-			c.Result, c.Err = nil, err
+			var none A
+			c.Answer, c.Err = none, err
 		}
 	}
 	for _, c := range batch {

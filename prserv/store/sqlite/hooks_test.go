@@ -24,7 +24,7 @@ func OpenOnNetwork(ctx context.Context, file string) (*Store, error) {
 // MoveLogAt makes the writer move the log after so many calls, if it has so
 // many pages.
 func (s *Store) MoveLogAt(calls, pages int) {
-	s.writer.batch.Change(context.Background(), func() (store.Value, error) {
+	s.writer.batch.Do(context.Background(), func() (store.Value, error) {
 		s.writer.lengthCheck, s.writer.maxLog = calls, int64(pages)
 		return nil, nil
 	})

@@ -15,10 +15,17 @@ import (
 // busyTimeout is how long SQLite waits for a lock before it says so.
 const busyTimeout = 100 * time.Millisecond
 
+// A call of the batcher is a function that runs in a transaction. An error of
+// it undoes that, unless [batch.ChangesNothing] says otherwise.
+type (
+	batcher = batch.Batcher[func() (store.Value, error), store.Value]
+	call    = batch.Call[func() (store.Value, error), store.Value]
+)
+
 // writer writes to the file. Its methods run on the goroutine of its batcher,
 // within a transaction or while the batcher is idle.
 type writer struct {
-	batch  *batch.Batcher
+	batch  *batcher
 	conn   *conn
 	reader *conn // keeps SQLite from beginning the log anew
 	file   string
@@ -153,7 +160,7 @@ func (w *writer) closeConns() error {
 }
 
 // commit carries out calls in one transaction, as [batch.Start] says.
-func (w *writer) commit(calls []*batch.Change) (failed bool, err error) {
+func (w *writer) commit(calls []*call) (failed bool, err error) {
 	clear(w.seen)
 	if err := w.execPatiently(sqlBegin); err != nil {
 		return false, err
@@ -173,7 +180,10 @@ func (w *writer) commit(calls []*batch.Change) (failed bool, err error) {
 	}
 	had = w.has
 	for _, c := range calls {
-		if c.Result, c.Err = c.Do(); !batch.ChangesNothing(c.Err) {
+		if c.Err = c.Ended(); c.Err == nil {
+			c.Answer, c.Err = c.Ask()
+		}
+		if !batch.ChangesNothing(c.Err) {
 			return true, c.Err
 		}
 	}
