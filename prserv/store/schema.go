@@ -55,6 +55,16 @@ func MainColumns() []Column {
 	}
 }
 
+// NohistColumns are the columns of [NohistTable].
+func NohistColumns() []Column {
+	return []Column{
+		{Name: "version", Type: "TEXT", NotNull: true, PrimaryKey: 1},
+		{Name: "pkgarch", Type: "TEXT", NotNull: true, PrimaryKey: 2},
+		{Name: "checksum", Type: "TEXT", NotNull: true, PrimaryKey: 3},
+		{Name: "value", Type: "INTEGER"},
+	}
+}
+
 // Reserved is the checksum of a row of [NohistTable] that no client was given. It
 // stands where the greatest value of a version and pkgarch is no whole number,
 // such as 3.1, and has the next one: a server that knows whole numbers only

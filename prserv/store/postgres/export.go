@@ -1,0 +1,144 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"prserver/prserv/store"
+)
+
+const (
+	// sqlHolders finds the rows that hold the greatest value of their version and
+	// pkgarch. Where several may, as after an import, prvalue tells.
+	sqlHolders = `SELECT version, pkgarch, holder AS checksum, greatest AS value FROM prgroup WHERE holder IS NOT NULL
+		UNION ALL
+		SELECT g.version, g.pkgarch, w.checksum, w.value FROM prgroup AS g
+		JOIN prvalue AS w ON w.group_id = g.id AND w.value = g.greatest WHERE g.holder IS NULL`
+	// sqlWholeHolders finds what a table of whole numbers has instead: a row that
+	// reserves the next one where the greatest value is none. See [store.Reserved].
+	sqlWholeHolders = `SELECT version, pkgarch, checksum, value FROM (` + sqlHolders + `) AS h WHERE cardinality(value) = 1
+		UNION ALL ` + sqlReserved
+	sqlReserved = `SELECT version, pkgarch, '` + store.Reserved + `' AS checksum, ARRAY[greatest[1] + 1] AS value
+		FROM prgroup WHERE cardinality(greatest) > 1`
+	// sqlValues finds all values.
+	sqlValues = `SELECT g.version, g.pkgarch, w.checksum, w.value, w.stored FROM prvalue AS w JOIN prgroup AS g ON g.id = w.group_id`
+)
+
+// Export implements [store.Store].
+func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row) error) (err error) {
+	defer s.nameDatabase(&err)
+	from, order := sqlWholeHolders, "version, pkgarch, checksum"
+	switch {
+	case f.Revisions && f.History:
+		from = sqlValues
+		if order += ", value"; f.Version == nil {
+			order = "stored"
+		}
+	case f.Revisions:
+		from = sqlHolders
+	}
+	where, args := "", []any{pgx.QueryResultFormats{pgx.BinaryFormatCode}}
+	for _, c := range []struct {
+		column string
+		value  *string
+	}{{"version", f.Version}, {"pkgarch", f.Pkgarch}, {"checksum", f.Checksum}} {
+		if c.value == nil {
+			continue
+		}
+		if checkTexts(*c.value) != nil {
+			return nil // it cannot have been stored
+		}
+		args = append(args, *c.value)
+		where += fmt.Sprintf(" AND %s = $%d", c.column, len(args)-1)
+	}
+	sql := `SELECT version, pkgarch, checksum, value FROM (` + from + `) AS r WHERE true` + where + ` ORDER BY ` + order
+	return s.snapshot(ctx, func(tx pgx.Tx) error {
+		return walk(ctx, tx, sql, args, func(r row) error {
+			out := store.Row{Version: r.text(0), Pkgarch: r.text(1), Checksum: r.text(2)}
+			value, err := parseArray(r[3])
+			if err != nil {
+				return err
+			}
+			out.Value = value.String()
+			if n, ok := value.Whole(); ok && !f.Revisions {
+				out.Value = n
+			}
+			return each(out)
+		})
+	})
+}
+
+// walk calls each with every row of a query. The row is valid until each returns.
+func walk(ctx context.Context, tx pgx.Tx, sql string, args []any, each func(row) error) error {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(row(rows.RawValues())); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// snapshot runs a function that reads what is stored at one moment. Until a
+// connection is had, it tries again as long as a call is waited for.
+func (s *Store) snapshot(ctx context.Context, read func(pgx.Tx) error) error {
+	if s.closed.Load() {
+		return store.ErrClosed
+	}
+	inTime, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tx, err := s.begin(inTime)
+	s.explain(ctx, inTime, &err)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx)) // nothing was changed
+	err = read(tx)
+	var lost *pgconn.PgError
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.As(err, &lost) && passes(err) {
+		return s.unavailable(err)
+	}
+	return err
+}
+
+// begin begins a transaction that only reads.
+func (s *Store) begin(ctx context.Context) (pgx.Tx, error) {
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		tx, err := s.walkers.BeginTx(ctx, options)
+		switch {
+		case err == nil:
+			return tx, nil
+		case s.closed.Load():
+			return nil, store.ErrClosed
+		case !passes(err):
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+// Columns implements [store.Store]. They are those of the tables that BitBake's
+// servers have.
+func (s *Store) Columns(_ context.Context, revisions bool) ([]store.Column, error) {
+	if revisions {
+		return store.MainColumns(), nil
+	}
+	return store.NohistColumns(), nil
+}

@@ -1,0 +1,156 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+const (
+	// patience is how long a call is tried again. BitBake's clients wait 60
+	// seconds for an answer.
+	patience = 45 * time.Second
+	// hang is how long PostgreSQL may keep a batch waiting before its connection
+	// is given up.
+	hang = 20 * time.Second
+	// firstPause and lastPause are how long nothing is tried after a failure.
+	firstPause = 5 * time.Millisecond
+	lastPause  = 500 * time.Millisecond
+)
+
+// link is a connection that is made again when it is lost. One goroutine at a
+// time may use it.
+type link struct {
+	config *pgx.ConnConfig
+	counts bool // connections that may write count themselves: see sqlCount
+	conn   *pgx.Conn
+	// unsafe is set by PostgreSQL's warning that it has committed something
+	// without its standby.
+	unsafe  atomic.Bool
+	trouble *trouble
+}
+
+// trouble is why PostgreSQL could not be used when that was last tried, if it
+// could not.
+type trouble struct{ err atomic.Pointer[error] }
+
+func (t *trouble) set(err error) {
+	if err == nil {
+		t.err.Store(nil)
+	} else {
+		t.err.Store(&err)
+	}
+}
+
+func (t *trouble) get() error {
+	if err := t.err.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// codeUnsafe is what PostgreSQL warns with where a commit has not waited for its
+// standby, because somebody has cancelled it or ended its session.
+const codeUnsafe = "01000"
+
+// errUnsafeCommit is returned where a commit has not waited for its standby.
+var errUnsafeCommit = errors.New("a commit has not waited for its standby")
+
+func newLink(c *cluster, t *trouble) *link {
+	l := &link{config: c.forLookUps(), counts: !c.readOnly, trouble: t}
+	l.config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		if n.Code == codeUnsafe && n.SeverityUnlocalized == "WARNING" {
+			l.unsafe.Store(true)
+		}
+	}
+	return l
+}
+
+// do does work, again and again until it succeeds, fails for good, or nobody
+// waits for it any more. It returns the last error.
+func (l *link) do(wanted func() bool, work func(ctx context.Context, c *pgx.Conn) error) error {
+	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		err := l.try(work)
+		if err == nil || !passes(err) {
+			l.trouble.set(nil)
+			return err
+		}
+		l.trouble.set(err)
+		if !wanted() {
+			return err
+		}
+		time.Sleep(pause)
+	}
+}
+
+// try does work once, on a connection that it makes if there is none.
+//
+// The context has no deadline: pgx ends what has not ended by then, and nobody
+// would know whether it was done. A connection on which nothing comes any more is
+// closed instead.
+func (l *link) try(work func(ctx context.Context, c *pgx.Conn) error) (err error) {
+	ctx := context.Background()
+	if l.conn == nil {
+		if err := l.connect(); err != nil {
+			return err
+		}
+	}
+	raw := l.conn.PgConn().Conn()
+	watchdog := time.AfterFunc(hang, func() { raw.Close() })
+	defer watchdog.Stop()
+	err = work(ctx, l.conn)
+	if err == nil && l.unsafe.Load() {
+		err = errUnsafeCommit
+	}
+	if err != nil && goesOn(err) {
+		_, errRollback := l.conn.Exec(ctx, sqlRollback)
+		if errRollback == nil {
+			return err
+		}
+	}
+	if err != nil {
+		l.close()
+	}
+	return err
+}
+
+// connect makes the connection. Every try is over after a while.
+func (l *link) connect() error {
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), connecting{}, true), hang)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, l.config)
+	if err != nil {
+		return err
+	}
+	l.conn = conn
+	l.unsafe.Store(false)
+	if l.counts {
+		raw := conn.PgConn().Conn()
+		watchdog := time.AfterFunc(hang, func() { raw.Close() })
+		defer watchdog.Stop()
+		_, err = conn.Exec(context.Background(), sqlCount)
+		if err == nil && l.unsafe.Load() {
+			err = errUnsafeCommit
+		}
+	}
+	if err != nil {
+		l.close()
+	}
+	return err
+}
+
+// close closes the connection, without waiting for the other side.
+func (l *link) close() {
+	if l.conn == nil {
+		return
+	}
+	l.conn.PgConn().Conn().Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	l.conn.Close(ctx)
+	l.conn = nil
+}
