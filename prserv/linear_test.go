@@ -16,7 +16,7 @@ func TestLinearizable(t *testing.T) {
 		n = 500
 	}
 	file := prservtest.NewFile(t)
-	if err := linear.Check(t.Context(), prservtest.Serve(t, file).Client(), prservtest.Outside(t, file), n); err != nil {
+	if err := linear.Check(t.Context(), prservtest.Serve(t, file).Client(), linear.File(prservtest.Outside(t, file)), n); err != nil {
 		t.Error(err)
 	}
 }

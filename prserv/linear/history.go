@@ -67,14 +67,37 @@ func (s Store) Export(ctx context.Context, f store.Filter, _ bool) (*client.Expo
 	return out, err
 }
 
+// Stored reads what is stored for a version, as another program does that looks
+// into the database.
+type Stored func(ctx context.Context, version string) ([]client.Row, error)
+
+// File reads a SQLite file.
+func File(db *sql.DB) Stored {
+	return func(ctx context.Context, version string) (found []client.Row, err error) {
+		rows, err := db.QueryContext(ctx, "SELECT pkgarch, checksum, value FROM "+store.NohistTable+" WHERE version = ?", version)
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var row client.Row
+			if err := rows.Scan(&row.Pkgarch, &row.Checksum, &row.Value); err != nil {
+				return nil, err
+			}
+			found = append(found, row)
+		}
+		return found, rows.Err()
+	}
+}
+
 // Check makes n histories and checks them. In each, 32 clients call the service
-// at once; db is a look at its file from outside. Each history has a version of
+// at once; stored is a look at its database from outside. Each history has a version of
 // its own, so it starts with nothing stored. They are many and short: the
 // checker's work grows exponentially with the length of one, and a file that
 // everybody has just begun to write in shows most.
 //
 // The error is that of a call, or tells what is wrong with the answers.
-func Check(ctx context.Context, s Service, db *sql.DB, n int) error {
+func Check(ctx context.Context, s Service, stored Stored, n int) error {
 	seed := rand.Uint64()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -85,7 +108,7 @@ func Check(ctx context.Context, s Service, db *sql.DB, n int) error {
 		go func() {
 			defer all.Done()
 			for h := next.Add(1); h <= int64(n) && ctx.Err() == nil; h = next.Add(1) {
-				if err := checkOne(ctx, s, db, "h"+strconv.FormatInt(h, 10), rand.New(rand.NewPCG(seed, uint64(h)))); err != nil {
+				if err := checkOne(ctx, s, stored, "h"+strconv.FormatInt(h, 10), rand.New(rand.NewPCG(seed, uint64(h)))); err != nil {
 					cancel(fmt.Errorf("history %d of seed %d: %w", h, seed, err))
 				}
 			}
@@ -95,10 +118,10 @@ func Check(ctx context.Context, s Service, db *sql.DB, n int) error {
 	return context.Cause(ctx)
 }
 
-func checkOne(ctx context.Context, s Service, db *sql.DB, version string, random *rand.Rand) error {
+func checkOne(ctx context.Context, s Service, stored Stored, version string, random *rand.Rand) error {
 	history, err := runHistory(ctx, s, version, random)
 	if err == nil {
-		history, err = appendStored(history, db, version)
+		history, err = appendStored(ctx, history, stored, version)
 	}
 	if err != nil {
 		return err
@@ -223,19 +246,14 @@ func (t *table) add(row client.Row) error {
 	return fmt.Errorf("there is a row %v that nobody has stored, or twice", row)
 }
 
-// appendStored makes what is in the file now the last answer of a history.
-func appendStored(history []porcupine.Operation, db *sql.DB, version string) ([]porcupine.Operation, error) {
+// appendStored makes what is stored now the last answer of a history.
+func appendStored(ctx context.Context, history []porcupine.Operation, stored Stored, version string) ([]porcupine.Operation, error) {
 	out := output{rows: emptyTable()}
-	rows, err := db.Query("SELECT pkgarch, checksum, value FROM "+store.NohistTable+" WHERE version = ?", version)
+	rows, err := stored(ctx, version)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var row client.Row
-		if err := rows.Scan(&row.Pkgarch, &row.Checksum, &row.Value); err != nil {
-			return nil, err
-		}
+	for _, row := range rows {
 		if err := out.rows.add(row); err != nil {
 			return nil, err
 		}
@@ -246,5 +264,5 @@ func appendStored(history []porcupine.Operation, db *sql.DB, version string) ([]
 	}
 	last := porcupine.Operation{ClientId: historyClients, Input: input{method: "stored", group: all, checksum: all}, Output: out}
 	last.Call, last.Return = end+1, end+2
-	return append(history, last), rows.Err()
+	return append(history, last), nil
 }

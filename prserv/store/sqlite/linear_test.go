@@ -24,7 +24,7 @@ func histories(long int) int {
 // one caller after the other could have been answered.
 func TestLinearizable(t *testing.T) {
 	file := prservtest.NewFile(t)
-	if err := linear.Check(t.Context(), linear.Store{Store: prservtest.Open(t, file)}, prservtest.Outside(t, file), histories(5000)); err != nil {
+	if err := linear.Check(t.Context(), linear.Store{Store: prservtest.Open(t, file)}, linear.File(prservtest.Outside(t, file)), histories(5000)); err != nil {
 		t.Error(err)
 	}
 }
@@ -35,7 +35,7 @@ func TestLinearizableBesideAnotherWriter(t *testing.T) {
 	file := prservtest.NewFile(t)
 	s := linear.Store{Store: prservtest.Open(t, file)}
 	defer writeFromOutside(t, file)()
-	if err := linear.Check(t.Context(), s, prservtest.Outside(t, file), histories(2500)); err != nil {
+	if err := linear.Check(t.Context(), s, linear.File(prservtest.Outside(t, file)), histories(2500)); err != nil {
 		t.Error(err)
 	}
 }
