@@ -14,6 +14,8 @@ import (
 	_ "github.com/mattn/go-sqlite3"
 
 	"prserver/compat/golden"
+	"prserver/prserv"
+	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
 	"prserver/prserv/store/sqlite"
 )
@@ -47,21 +49,37 @@ func replay(t *testing.T, session golden.Session) {
 		checkRefused(t, file, session.Refused)
 		return
 	}
-	addr := prservtest.Serve(t, file).Addr
+	cfg, upstream := prserv.Config{ReadOnly: session.ReadOnly}, ""
+	if session.Upstream {
+		upstream = prservtest.Serve(t, seeded(t, session.UpstreamSeed)).Addr
+		cfg.Upstream = client.NewUpstream(upstream)
+	}
+	play(t, session, prservtest.ServeConfig(t, file, cfg).Addr, upstream)
+}
+
+// play holds the exchanges of a session with the server at addr or, where they
+// say so, with the one upstream, and checks each reply.
+func play(t *testing.T, session golden.Session, addr, upstream string) {
+	t.Helper()
 	for i, exchange := range session.Exchanges {
 		if exchange.Reply == nil {
 			t.Fatalf("exchange %d, %s: no reply is recorded; testdata/README.md says how to record it", i+1, exchange.About)
 		}
-		if err := check(exchange, send(t, addr, exchange)); err != nil {
+		to := addr
+		if exchange.Upstream {
+			to = upstream
+		}
+		if err := check(exchange, send(t, to, exchange), session.Comparable); err != nil {
 			t.Errorf("exchange %d, %s%v", i+1, exchange.About, err)
 		}
 	}
 }
 
 // check compares our reply with the recorded one, or, if ours is to differ,
-// with what the mark of the exchange says of it.
-func check(exchange golden.Exchange, reply []byte) error {
-	got, want := golden.Comparable(reply), golden.Comparable(exchange.Reply)
+// with what the mark of the exchange says of it. Comparable brings replies into
+// the form in which they are compared.
+func check(exchange golden.Exchange, reply []byte, comparable func([]byte) []byte) error {
+	got, want := comparable(reply), comparable(exchange.Reply)
 	same, diff := bytes.Equal(got, want), exchange.Differs
 	switch {
 	case diff == (golden.Difference{}) && !same:
@@ -105,7 +123,7 @@ func TestCheck(t *testing.T) {
 		{"", golden.Difference{Reason: "of a reason"}, ""},
 		{"another", golden.Difference{Reason: "of a reason"}, "of a reason"},
 	} {
-		err := check(golden.Exchange{Reply: []byte("theirs"), Differs: c.diff}, []byte(c.reply))
+		err := check(golden.Exchange{Reply: []byte("theirs"), Differs: c.diff}, []byte(c.reply), golden.Comparable)
 		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("reply %q with the mark %v: %v, want an error with %q", c.reply, c.diff, err, c.want)
 		}

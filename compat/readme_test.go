@@ -53,8 +53,12 @@ func TestReadme(t *testing.T) {
 func pins(t *testing.T) map[string]bool {
 	t.Helper()
 	known := map[string]bool{}
-	for _, dialect := range []golden.Dialect{golden.Py2, golden.Py3} {
-		sessions, err := golden.ReadDir(filepath.Join("..", "testdata", "golden", string(dialect)))
+	folders := []string{string(golden.Py2), string(golden.Py3)}
+	for _, release := range golden.Releases() {
+		folders = append(folders, string(release))
+	}
+	for _, folder := range folders {
+		sessions, err := golden.ReadDir(filepath.Join("..", "testdata", "golden", folder))
 		if err != nil {
 			t.Fatal(err)
 		}

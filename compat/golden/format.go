@@ -8,16 +8,20 @@ import (
 	"strings"
 )
 
-// The lines of a session file. The head comes first: what the session is about, and whether we refuse its database
-// file. Then come the seed, if there is one, and the exchanges, each behind an empty line.
+// The lines of a session file. The head comes first: what the session is about, and what is special about it. Then come
+// the seed, if there is one, that of the server upstream, and the exchanges, each behind an empty line.
 const (
 	markComment   = "# "
+	lineJSONLines = "! json-lines"
+	lineReadOnly  = "! read-only"
 	markRefused   = "! refused "
 	markDiffers   = "! differs "
 	markRequest   = "> "
 	markReply     = "< "
 	lineSeed      = "seed"
+	lineUpstream  = "upstream"
 	lineSeedEnd   = "end"
+	lineAsked     = "! upstream"
 	lineHalfClose = "! half-close"
 	// because stands between the two parts of a difference.
 	because = " because "
@@ -34,28 +38,50 @@ func format(session Session) []byte {
 	for _, line := range session.About {
 		writeLine(&out, strings.TrimSpace(markComment+line))
 	}
+	if session.JSONLines {
+		writeLine(&out, lineJSONLines)
+	}
+	if session.ReadOnly {
+		writeLine(&out, lineReadOnly)
+	}
 	writeDifference(&out, markRefused, session.Refused)
 	if session.Seed != "" {
-		writeLine(&out, "")
-		writeLine(&out, lineSeed)
-		for _, line := range strings.Split(session.Seed, "\n") {
-			writeLine(&out, markSeed+line)
-		}
-		writeLine(&out, lineSeedEnd)
+		writeSeed(&out, lineSeed, session.Seed)
+	}
+	if session.Upstream {
+		writeSeed(&out, lineUpstream, session.UpstreamSeed)
 	}
 	for _, exchange := range session.Exchanges {
 		writeLine(&out, "")
-		writeExchange(&out, exchange)
+		writeExchange(&out, exchange, session.JSONLines)
 	}
 	return out.Bytes()
 }
 
-func writeExchange(out *bytes.Buffer, exchange Exchange) {
+func writeSeed(out *bytes.Buffer, name, seed string) {
+	writeLine(out, "")
+	writeLine(out, name)
+	if seed != "" {
+		for _, line := range strings.Split(seed, "\n") {
+			writeLine(out, markSeed+line)
+		}
+	}
+	writeLine(out, lineSeedEnd)
+}
+
+func writeExchange(out *bytes.Buffer, exchange Exchange, jsonLines bool) {
 	writeLine(out, markComment+exchange.About)
-	if exchange.HalfClose {
+	if exchange.Upstream {
+		writeLine(out, lineAsked)
+	}
+	if exchange.HalfClose && !jsonLines {
 		writeLine(out, lineHalfClose)
 	}
 	writeDifference(out, markDiffers, exchange.Differs)
+	if jsonLines {
+		writeLines(out, exchange)
+		return
+	}
 	writeLine(out, markRequest+strconv.Quote(string(exchange.Request)))
 	if exchange.Reply != nil {
 		writeLine(out, markReply+strconv.Quote(string(exchange.Reply)))
@@ -112,7 +138,7 @@ func (p *parser) line() error {
 		return p.emptyLine()
 	case p.head:
 		return p.headLine()
-	case p.current == lineSeed:
+	case p.current == lineSeed, p.current == lineUpstream:
 		return p.seed()
 	default:
 		return p.exchangeLine()
@@ -137,22 +163,32 @@ func (p *parser) headLine() error {
 	switch line := p.current; {
 	case strings.HasPrefix(line, "#"):
 		p.session.About = append(p.session.About, comment(line))
-		return nil
+	case line == lineJSONLines:
+		p.session.JSONLines = true
+	case line == lineReadOnly:
+		p.session.ReadOnly = true
 	case strings.HasPrefix(line, markRefused):
 		return setDifference(&p.session.Refused, strings.TrimPrefix(line, markRefused))
 	default:
 		return fmt.Errorf("%.40q before the first empty line: %w", line, errFormat)
 	}
+	return nil
 }
 
+// seed reads the seed, or that of the server upstream, which may be empty.
 func (p *parser) seed() error {
-	if p.session.Seed != "" || p.session.Exchanges != nil || p.exchange != nil {
+	into := &p.session.Seed
+	if p.current == lineUpstream {
+		into = &p.session.UpstreamSeed
+	}
+	if *into != "" || p.session.Upstream || p.session.Exchanges != nil || p.exchange != nil {
 		return fmt.Errorf("a seed belongs before the exchanges: %w", errFormat)
 	}
+	p.session.Upstream = p.current == lineUpstream
 	var lines []string
 	for p.next() {
 		if p.current == lineSeedEnd {
-			p.session.Seed = strings.Join(lines, "\n")
+			*into = strings.Join(lines, "\n")
 			return nil
 		}
 		line, ok := strings.CutPrefix(p.current, markSeed)
@@ -167,9 +203,12 @@ func (p *parser) seed() error {
 // exchangeLine reads one line of an exchange: its comment and its marks come before the request, the reply after it.
 func (p *parser) exchangeLine() error {
 	if p.exchange == nil {
-		p.exchange = &Exchange{}
+		p.exchange = &Exchange{HalfClose: p.session.JSONLines}
 	}
 	line, exchange := p.current, p.exchange
+	if p.session.JSONLines && (line[0] == markRequest[0] || line[0] == markReply[0]) {
+		return exchange.addLine(line)
+	}
 	reply, isReply := strings.CutPrefix(line, markReply)
 	switch {
 	case isReply != (exchange.Request != nil) || exchange.Reply != nil:
@@ -181,7 +220,9 @@ func (p *parser) exchangeLine() error {
 			return fmt.Errorf("two comments on one exchange: %w", errFormat)
 		}
 		exchange.About = comment(line)
-	case line == lineHalfClose:
+	case line == lineAsked && p.session.Upstream:
+		exchange.Upstream = true
+	case line == lineHalfClose && !p.session.JSONLines:
 		exchange.HalfClose = true
 	case strings.HasPrefix(line, markDiffers):
 		return setDifference(&exchange.Differs, strings.TrimPrefix(line, markDiffers))

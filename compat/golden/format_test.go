@@ -31,6 +31,8 @@ func TestFormatRoundTrip(t *testing.T) {
 				{About: "# marks > < !", Request: []byte("\ufeff\u2028é😀\"`'\\"), Reply: []byte("\xc3\x28")},
 			},
 		},
+		{JSONLines: true, ReadOnly: true, Refused: Difference{"a", "b"}, Seed: "s", Upstream: true},
+		{JSONLines: true, Upstream: true, UpstreamSeed: "a\nb", Exchanges: []Exchange{inLines("above", "{}")}},
 	} {
 		text := format(want)
 		got, err := parse(text)
@@ -42,6 +44,11 @@ func TestFormatRoundTrip(t *testing.T) {
 			t.Errorf("parse(%q) = %#v, want %#v", text, got, want)
 		}
 	}
+}
+
+// inLines returns an exchange of a JSON-lines session that goes upstream.
+func inLines(about, request string) Exchange {
+	return Exchange{About: about, Upstream: true, HalfClose: true, Request: []byte(request + "\n"), Lines: []string{request}}
 }
 
 func allBytes() []byte {
@@ -82,6 +89,15 @@ func TestParseRefuses(t *testing.T) {
 		{"\nseed\nx\nend\n", "without tab"},
 		{"\nseed\n\tx\nend\n\nseed\n\tx\nend\n", "before the exchanges"},
 		{"\n# a\nseed\n\tx\nend\n", "before the exchanges"},
+		{"\nupstream\nend\n\nupstream\nend\n", "before the exchanges"},
+		{"\n! upstream\n> \"a\"\n", unknown},
+		{"! json-lines\n\n! half-close\n> a\n", unknown},
+		{"! json-lines\n\n< a\n", place},
+		{"! json-lines\n\n> a\n< a\n> a\n", place},
+		{"! json-lines\n\n> \"a\n", quoted},
+		{"! json-lines\n\n> \"a\"  \n", "behind quoted text"},
+		{"! json-lines\n\n> \"a\" * x\n", "behind quoted text"},
+		{"! json-lines\n\n> \"a\" * -1\n", "behind quoted text"},
 	} {
 		if got, err := parse([]byte(c.text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("parse(%q) = %#v, %v, want an error with %q", c.text, got, err, c.want)
@@ -122,22 +138,29 @@ func TestReadDirWithoutSessions(t *testing.T) {
 
 // TestRecordings checks that every file is as record-golden writes it, and that both dialects have the same sessions.
 func TestRecordings(t *testing.T) {
-	var exchanges [2]map[string]int // of each session
-	for i, dialect := range []Dialect{Py2, Py3} {
-		dir := filepath.Join("..", "..", "testdata", "golden", string(dialect))
-		sessions, err := ReadDir(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		exchanges[i] = map[string]int{}
-		for _, session := range sessions {
-			exchanges[i][session.Name] = len(session.Exchanges)
-			checkRecording(t, dir, session)
-		}
+	py2, py3 := checkRecordings(t, string(Py2)), checkRecordings(t, string(Py3))
+	if !reflect.DeepEqual(py2, py3) {
+		t.Errorf("the numbers of exchanges are not the same:\n py2 %v\n py3 %v", py2, py3)
 	}
-	if !reflect.DeepEqual(exchanges[0], exchanges[1]) {
-		t.Errorf("the numbers of exchanges are not the same:\n py2 %v\n py3 %v", exchanges[0], exchanges[1])
+	for _, release := range Releases() {
+		checkRecordings(t, string(release))
 	}
+}
+
+// checkRecordings checks the files of a folder, and returns how many exchanges each session has.
+func checkRecordings(t *testing.T, folder string) map[string]int {
+	t.Helper()
+	dir := filepath.Join("..", "..", "testdata", "golden", folder)
+	sessions, err := ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	exchanges := map[string]int{}
+	for _, session := range sessions {
+		exchanges[session.Name] = len(session.Exchanges)
+		checkRecording(t, dir, session)
+	}
+	return exchanges
 }
 
 func checkRecording(t *testing.T, dir string, session Session) {
@@ -151,7 +174,7 @@ func checkRecording(t *testing.T, dir string, session Session) {
 		t.Errorf("%s: reading and writing it changes it", path)
 	}
 	for i, exchange := range session.Exchanges {
-		if !bytes.Equal(Normalise(exchange.Reply), exchange.Reply) {
+		if !bytes.Equal(session.Normalise(exchange.Reply), exchange.Reply) {
 			t.Errorf("%s: reply %d (%s) is not normalised", path, i+1, exchange.About)
 		}
 	}

@@ -14,7 +14,25 @@ const (
 	length   = "content-length"
 )
 
-// Normalise replaces what differs between two recordings of the same reply. The values of the headers Server and Date
+// Normalise returns the form in which a reply to the session is recorded: [Normalise] of it, or, in a JSON-lines
+// session, [Abridge].
+func (s Session) Normalise(reply []byte) []byte {
+	if s.JSONLines {
+		return Abridge(reply)
+	}
+	return Normalise(reply)
+}
+
+// Comparable returns the form in which our reply to the session and the reference's must be equal: [Comparable] of it,
+// or, in a JSON-lines session, [Abridge].
+func (s Session) Comparable(reply []byte) []byte {
+	if s.JSONLines {
+		return Abridge(reply)
+	}
+	return Comparable(reply)
+}
+
+// Normalise replaces what differs between two recordings of the same reply over HTTP. The values of the headers Server and Date
 // become "*". A gzipped body is inflated, and its Content-length becomes "*", because compressors may differ. All else
 // stays as it was sent; so does a reply without status line (HTTP/0.9). Normalise of a normalised reply changes nothing.
 func Normalise(reply []byte) []byte {
@@ -37,7 +55,7 @@ func Normalise(reply []byte) []byte {
 	return join(headers, rest)
 }
 
-// Comparable returns the form in which our reply and the reference's must be equal: normalised, and without the header
+// Comparable returns the form in which our reply over HTTP and the reference's must be equal: normalised, and without the header
 // lines that are ours to choose. Server names the program and Date is the time. Connection is sent by us with every
 // reply, by the reference only with its HTML error pages, though it closes after every reply. Ours says so because a
 // client might keep the connection otherwise, and a process forked with it would get another's reply.

@@ -16,7 +16,7 @@ const chunkSize = 32<<10 - 1
 type chunker struct {
 	out     []byte
 	line    []byte // not more than chunkSize
-	inText  bool   // at the end of line
+	inText  bool   // where line ends
 	escaped bool   // a backslash was last
 }
 

@@ -171,7 +171,7 @@ func (p *parser) array() (any, error) {
 		return nil, err
 	}
 	if empty {
-		return []any{}, nil
+		return []any{}, p.count(listSize)
 	}
 	start := len(p.values)
 	for more := true; more; {

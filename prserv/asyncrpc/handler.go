@@ -169,6 +169,7 @@ func (s *Session) begin() error {
 //
 // Source: lib/bb/asyncrpc/connection.py:StreamConnection.recv_message.
 func (s *Session) receive() (any, error) {
+	s.lines.long = nil
 	line, err := s.lines.read()
 	if err != nil {
 		return nil, err

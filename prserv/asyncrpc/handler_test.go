@@ -53,6 +53,15 @@ func serve(t testing.TB, cfg asyncrpc.HandlerConfig) string {
 		cfg.WriteTimeout = time.Minute
 	}
 	h := asyncrpc.NewHandler(cfg)
+	return listen(t, func(conn net.Conn, r *bufio.Reader) {
+		h.ServeConn(context.Background(), conn, r, spool.Unlimited{})
+	})
+}
+
+// listen serves each connection of a listener until the test ends, and returns
+// its address.
+func listen(t testing.TB, serve func(net.Conn, *bufio.Reader)) string {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +75,7 @@ func serve(t testing.TB, cfg asyncrpc.HandlerConfig) string {
 			}
 			go func() {
 				defer conn.Close()
-				h.ServeConn(context.Background(), conn, bufio.NewReader(conn), spool.Unlimited{})
+				serve(conn, bufio.NewReader(conn))
 			}()
 		}
 	}()
@@ -113,15 +122,22 @@ func TestConversations(t *testing.T) {
 	}
 }
 
-func TestCall(t *testing.T) {
-	addr := serve(t, asyncrpc.HandlerConfig{})
+// dial connects to a server until the test ends.
+func dial(t testing.TB, addr string, maxAnswer int) *asyncrpc.Conn {
+	t.Helper()
 	conn, err := asyncrpc.Dial(t.Context(), addr, asyncrpc.Config{
-		Protocol: "PRSERVICE", Version: "1.0", Timeout: time.Minute, MaxAnswer: 1 << 20,
+		Protocol: "PRSERVICE", Version: "1.0", Timeout: time.Minute, MaxAnswer: maxAnswer,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func TestCall(t *testing.T) {
+	addr := serve(t, asyncrpc.HandlerConfig{})
+	conn := dial(t, addr, 1<<20)
 	for _, text := range []string{"x", strings.Repeat("0123456 ", 10000), strings.Repeat(" ", 100000)} {
 		for _, message := range []any{asyncrpc.Object{{"text", text}}, asyncrpc.Object{{"stream", text}}} {
 			answer, err := conn.Call(t.Context(), message)
@@ -136,7 +152,7 @@ func TestCall(t *testing.T) {
 			}
 		}
 	}
-	_, err = conn.Call(t.Context(), asyncrpc.Object{{"words", "No"}})
+	_, err := conn.Call(t.Context(), asyncrpc.Object{{"words", "No"}})
 	var words *asyncrpc.InvokeError
 	if !errors.As(err, &words) || words.Message != "No" {
 		t.Errorf("got %v", err)

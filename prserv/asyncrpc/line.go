@@ -28,6 +28,7 @@ type lineReader struct {
 	hold func(int) error
 	// wait is called before it may have to wait for the other side.
 	wait func() error
+	long []byte // room for lines that r cannot hold
 }
 
 // read returns the next line without its newline. It is valid until the next
@@ -49,18 +50,23 @@ func (l *lineReader) read() ([]byte, error) {
 
 // readLong reads a line that begins with what fills the buffer.
 func (l *lineReader) readLong(begin []byte) ([]byte, error) {
-	line := bytes.Clone(begin)
-	for len(line) <= l.limit {
-		more, err := l.r.ReadSlice('\n')
-		if err := l.hold(len(more)); err != nil {
-			return nil, err
+	l.long = l.long[:0]
+	for more, err := begin, bufio.ErrBufferFull; ; more, err = l.r.ReadSlice('\n') {
+		if len(l.long)+len(more) > cap(l.long) {
+			room := max(2*cap(l.long), len(l.long)+len(more))
+			if err := l.hold(room - cap(l.long)); err != nil {
+				return nil, err
+			}
+			l.long = append(make([]byte, 0, room), l.long...)
 		}
-		line = append(line, more...)
+		l.long = append(l.long, more...)
 		if !errors.Is(err, bufio.ErrBufferFull) {
-			return l.whole(line, err)
+			return l.whole(l.long, err)
+		}
+		if len(l.long) > l.limit {
+			return nil, ErrLongLine
 		}
 	}
-	return nil, ErrLongLine
 }
 
 // whole returns a line without its newline, or what err says of it.

@@ -103,18 +103,21 @@ func (p *parser) string() (any, error) {
 // quoted reads a text in quotation marks.
 func (p *parser) quoted() (string, error) {
 	p.pos++
-	start := p.pos
-	for ; p.pos < len(p.text); p.pos++ {
-		switch c := p.text[p.pos]; {
+	start, text := p.pos, p.text
+	for i := start; i < len(text); i++ {
+		switch c := text[i]; {
 		case c == '"':
-			p.pos++
-			return p.text[start : p.pos-1], nil
+			p.pos = i + 1
+			return text[start:i], nil
 		case c == '\\':
+			p.pos = i
 			return p.escaped(start)
 		case c < ' ':
+			p.pos = i
 			return "", p.fail("a control character in a text")
 		}
 	}
+	p.pos = len(text)
 	return "", p.fail("a text without an end")
 }
 

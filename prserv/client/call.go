@@ -115,7 +115,7 @@ func (c *Client) send(ctx context.Context, over http.RoundTripper, method string
 	}
 	resp, err := roundTrip(ctx, over, req)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", method, c.explain(ctx, err))
+		return nil, c.explain(ctx, method, err)
 	}
 	c.answered.Store(true)
 	if resp.StatusCode != http.StatusOK {
@@ -158,38 +158,40 @@ type noAnswerError struct{ error }
 func (e noAnswerError) Unwrap() error        { return e.error }
 func (e noAnswerError) Is(target error) bool { return target == ErrNoAnswer }
 
-// explain says why there is no answer.
-func (c *Client) explain(ctx context.Context, err error) error {
+// explain says why there is no answer to a call.
+func (c *Client) explain(ctx context.Context, method string, err error) error {
 	question := "is it a PR server? Those of BitBake 1.52 and later speak another protocol"
 	if c.answered.Load() {
 		question = "has it ended?"
 	}
-	return noAnswer(ctx, c.addr, err, question)
+	return noAnswer(ctx, c.addr, method, err, question)
 }
 
-// noAnswer says why a server does not answer. The question is for errors of a
-// connection that was made.
-func noAnswer(ctx context.Context, addr string, err error, question string) error {
+// noAnswer says why a server does not answer a call. Where there is no
+// connection, it does not matter what was to be called. The question is for
+// errors of a connection that was made.
+func noAnswer(ctx context.Context, addr, method string, err error, question string) error {
 	var op *net.OpError
 	var errno syscall.Errno
 	var host *net.DNSError
 	known := errors.As(err, &errno)
-	format := "asking %s: %w"
+	hint := ""
 	switch {
 	case ctx.Err() != nil:
 	case errors.As(err, &host):
-		format, err = "finding %s: %w; is the name right?", errors.New(host.Err)
+		return noAnswerError{fmt.Errorf("finding %s: %w; is the name right?", addr, errors.New(host.Err))}
 	case errors.As(err, &op) && op.Op == "dial":
-		format, err = "connecting to %s: %w; is the server running, and on that port?", op.Err
+		err = op.Err
 		if known {
 			err = errno
 		}
+		return noAnswerError{fmt.Errorf("connecting to %s: %w; is the server running, and on that port?", addr, err)}
 	case known && errno != syscall.ECONNRESET && errno != syscall.EPIPE:
 		err = errno
 	default:
-		format, err = "asking %s: %w; "+question, innermost(err)
+		err, hint = innermost(err), "; "+question
 	}
-	return noAnswerError{fmt.Errorf(format, addr, err)}
+	return noAnswerError{fmt.Errorf("asking %s: %s: %w%s", addr, method, err, hint)}
 }
 
 func readingFailed(method string, err error) error {

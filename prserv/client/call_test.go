@@ -205,11 +205,11 @@ func TestClientErrorTexts(t *testing.T) {
 		addr, want string // ADDR is the address
 		cause      error
 	}{
-		{nobody, "ping: connecting to ADDR: connection refused" + there, syscall.ECONNREFUSED},
-		{"127.0.0.1:99999", "ping: connecting to ADDR: address 99999: invalid port" + there, nil},
-		{answered(""), "ping: asking ADDR: EOF" + hint, io.EOF},
-		{reset, "ping: asking ADDR: connection reset by peer" + hint, syscall.ECONNRESET},
-		{answered("PONG\n"), `ping: asking ADDR: malformed HTTP response "PONG"` + hint, nil},
+		{nobody, "connecting to ADDR: connection refused" + there, syscall.ECONNREFUSED},
+		{"127.0.0.1:99999", "connecting to ADDR: address 99999: invalid port" + there, nil},
+		{answered(""), "asking ADDR: ping: EOF" + hint, io.EOF},
+		{reset, "asking ADDR: ping: connection reset by peer" + hint, syscall.ECONNRESET},
+		{answered("PONG\n"), `asking ADDR: ping: malformed HTTP response "PONG"` + hint, nil},
 		{answered(httpOK + "Content-Length: 10\r\n\r\n"), "ping: reading the answer: unexpected EOF", io.ErrUnexpectedEOF},
 		{answered("HTTP/1.0 301 Moved\r\nLocation: /\r\n\r\n"), "ping: the server answered HTTP status 301 Moved; is it a PR server?", nil},
 	} {

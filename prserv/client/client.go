@@ -34,8 +34,9 @@ type FaultError struct {
 func (e *FaultError) Error() string { return fmt.Sprintf("fault %d: %s", e.Code, e.Message) }
 
 // Client asks one PR server. Many goroutines may call its methods. Their errors
-// name the method and wrap what went wrong: a [*FaultError], [ErrNoValue],
-// [ErrNoAnswer], or another error of the connection.
+// wrap what went wrong: a [*FaultError], [ErrNoValue], or another error, which
+// all name the method; or [ErrNoAnswer], which names the server, and the method
+// if there was a connection.
 type Client struct {
 	addr, url string
 	timeout   time.Duration

@@ -32,7 +32,7 @@ func (c *JSONLines) askAtLeisure(ctx context.Context, command string, args async
 	select {
 	case conn = <-c.conns:
 	case <-ctx.Done():
-		return nil, fmt.Errorf("%s: %w", command, noAnswer(ctx, c.addr, context.Cause(ctx), ""))
+		return nil, noAnswer(ctx, c.addr, command, context.Cause(ctx), "")
 	}
 	defer func() { c.conns <- conn }()
 	for _, arg := range args {
@@ -59,7 +59,7 @@ func (c *JSONLines) askAtLeisure(ctx context.Context, command string, args async
 			conn = nil
 		}
 		if attempt == attempts || !wasClosed(err) || ctx.Err() != nil {
-			return nil, fmt.Errorf("%s: %w", command, c.explain(ctx, err))
+			return nil, c.explain(ctx, command, err)
 		}
 	}
 }
@@ -84,26 +84,26 @@ func wasClosed(err error) bool {
 }
 
 // explain says why there is no answer.
-func (c *JSONLines) explain(ctx context.Context, err error) error {
+func (c *JSONLines) explain(ctx context.Context, command string, err error) error {
 	var words *asyncrpc.InvokeError
 	var syntax *asyncrpc.SyntaxError
 	switch {
 	case errors.As(err, &words):
 		c.answered.Store(true)
-		return err
+		return fmt.Errorf("%s: %w", command, err)
 	case errors.As(err, &syntax), errors.Is(err, asyncrpc.ErrLongMessage), errors.Is(err, asyncrpc.ErrTooDeep):
-		return fmt.Errorf("reading the answer of %s: %w; is it a PR server?", c.addr, err)
+		return fmt.Errorf("%s: reading the answer of %s: %w; is it a PR server?", command, c.addr, err)
 	}
 	switch cause := context.Cause(ctx); {
 	case cause != nil:
 		err = cause
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		err = timeoutError(fmt.Sprintf("nothing has come for %v", c.timeout))
-		return noAnswerError{fmt.Errorf("asking %s: %w", c.addr, err)}
+		return noAnswerError{fmt.Errorf("asking %s: %s: %w", c.addr, command, err)}
 	}
 	question := "is it a PR server? Those of BitBake up to 1.50 speak another protocol"
 	if c.answered.Load() {
 		question = "has it ended, or refused the command? Its log says so"
 	}
-	return noAnswer(ctx, c.addr, err, question)
+	return noAnswer(ctx, c.addr, command, err, question)
 }

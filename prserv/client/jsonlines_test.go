@@ -173,12 +173,12 @@ func TestJSONLinesErrorTexts(t *testing.T) {
 		addr, want string // ADDR is the address
 		cause      error
 	}{
-		{nobody, "ping: connecting to ADDR: connection refused; is the server running, and on that port?", syscall.ECONNREFUSED},
-		{listenRaw(t, func(net.Conn) {}), "ping: asking ADDR: ", client.ErrNoAnswer},
-		{reset, "ping: asking ADDR: connection reset by peer" + hint, syscall.ECONNRESET},
+		{nobody, "connecting to ADDR: connection refused; is the server running, and on that port?", syscall.ECONNREFUSED},
+		{listenRaw(t, func(net.Conn) {}), "asking ADDR: ping: ", client.ErrNoAnswer},
+		{reset, "asking ADDR: ping: connection reset by peer" + hint, syscall.ECONNRESET},
 		{reply("null\n"), "ping: the server answered null, which is not an answer of a PR server", nil},
 		{reply("PONG\n"), "ping: reading the answer of ADDR: no JSON: a value is missing at byte 0; is it a PR server?", nil},
-		{silent, "ping: asking ADDR: ", context.DeadlineExceeded},
+		{silent, "asking ADDR: ping: ", context.DeadlineExceeded},
 		{words, "ping: No room on the disk", nil},
 	} {
 		timeout := client.Timeout

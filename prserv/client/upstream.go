@@ -56,3 +56,10 @@ func (u *Upstream) Published(ctx context.Context, k store.Key, need func(store.R
 	}
 	return p, err
 }
+
+// Close closes the connections. The next call makes new ones.
+func (u *Upstream) Close() {
+	for _, c := range u.clients {
+		c.Close()
+	}
+}

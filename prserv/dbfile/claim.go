@@ -157,11 +157,16 @@ func checkWritable(file string) (empty bool, err error) {
 	return empty, nil
 }
 
-// cannotWrite returns the error for a database file that cannot be written. The
-// user may even be its owner.
-func cannotWrite(err error) error {
-	return fmt.Errorf("writing it: %w; make it writable, or serve it with --read-only", Reason(err))
+// NotWritableError is returned where a database file cannot be written. The user
+// may even be its owner.
+type NotWritableError struct{ Err error } // what the system says
+
+func (e *NotWritableError) Error() string {
+	return fmt.Sprintf("writing it: %v; make it writable, or serve it with --read-only", e.Err)
 }
+func (e *NotWritableError) Unwrap() error { return e.Err }
+
+func cannotWrite(err error) error { return &NotWritableError{Reason(err)} }
 
 // CheckCompanions returns an error if SQLite would take what is left of another
 // database for a part of the file, which is about to be made.

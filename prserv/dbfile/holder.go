@@ -34,18 +34,26 @@ var sqliteLocks = []struct {
 // sqliteHolder finds the process that keeps SQLite from writing a file, or 0.
 func sqliteHolder(file string) int {
 	for _, where := range sqliteLocks {
-		f, err := os.Open(file + where.suffix)
-		if err != nil {
-			continue
-		}
-		lock := unix.Flock_t{Type: unix.F_WRLCK, Start: where.start, Len: where.len}
-		err = unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock)
-		f.Close()
-		if err == nil && lock.Type != unix.F_UNLCK && lock.Pid > 0 {
-			return int(lock.Pid)
+		if pid, _ := lockOn(file+where.suffix, unix.F_WRLCK, where.start, where.len); pid > 0 {
+			return pid
 		}
 	}
 	return 0
+}
+
+// lockOn tells whether a process has bytes of a file locked so that a lock of
+// this type cannot be had, and which process: 0 if the system names none.
+func lockOn(file string, kind int16, start, length int64) (pid int, held bool) {
+	f, err := os.Open(file)
+	if err != nil {
+		return 0, false
+	}
+	defer f.Close()
+	lock := unix.Flock_t{Type: kind, Start: start, Len: length}
+	if err := unix.FcntlFlock(f.Fd(), unix.F_GETLK, &lock); err != nil || lock.Type == unix.F_UNLCK {
+		return 0, false
+	}
+	return max(int(lock.Pid), 0), true
 }
 
 // writerOf finds the process that has the lock byte of a file locked, or 0. The
@@ -62,17 +70,48 @@ func writerOf(f *os.File) int {
 			continue
 		}
 		process := filepath.Dir(filepath.Dir(fd))
-		info, _ := os.ReadFile(filepath.Join(process, "fdinfo", filepath.Base(fd)))
-		for line := range strings.Lines(string(info)) {
-			// For example: lock:	1: OFDLCK  ADVISORY  WRITE -1 fd:01:131090 4611686018427387904 4611686018427387904
-			if fields := strings.Fields(line); len(fields) > 6 && fields[0] == "lock:" && fields[4] == "WRITE" &&
-				fields[len(fields)-2] == strconv.FormatInt(lockByte, 10) {
-				pid, _ := strconv.Atoi(filepath.Base(process))
-				return pid
-			}
+		if how := descriptorOf(process, filepath.Base(fd)); how.locks {
+			pid, _ := strconv.Atoi(filepath.Base(process))
+			return pid
 		}
 	}
 	return 0
+}
+
+// descriptor is how a process has a file open.
+type descriptor struct {
+	writes bool
+	locks  bool // it has the lock byte of a writer of ours
+}
+
+// descriptorOf reads what the system tells about a descriptor of a process,
+// given by its folder in /proc.
+func descriptorOf(process, fd string) (d descriptor) {
+	info, _ := os.ReadFile(filepath.Join(process, "fdinfo", fd))
+	for line := range strings.Lines(string(info)) {
+		// For example: flags:	02100002
+		// lock:	1: OFDLCK  ADVISORY  WRITE -1 fd:01:131090 4611686018427387904 4611686018427387904
+		fields := strings.Fields(line)
+		switch {
+		case len(fields) == 2 && fields[0] == "flags:":
+			flags, err := strconv.ParseUint(fields[1], 8, 64)
+			d.writes = err == nil && flags&unix.O_ACCMODE != unix.O_RDONLY
+		case len(fields) > 6 && fields[0] == "lock:" && fields[4] == "WRITE" && fields[len(fields)-2] == strconv.FormatInt(lockByte, 10):
+			d.locks = true
+		}
+	}
+	return d
+}
+
+// processText writes a process for a person: 0 is one that nobody names.
+func processText(pid int) string {
+	switch name := processName(pid); {
+	case pid == 0:
+		return "another process"
+	case name != "":
+		return fmt.Sprintf("process %d (%s)", pid, name)
+	}
+	return fmt.Sprintf("process %d", pid)
 }
 
 // processName returns the name of a process, or "".

@@ -21,13 +21,7 @@ type LockedError struct {
 }
 
 func (e *LockedError) Error() string {
-	holder := "another process"
-	if e.PID > 0 {
-		holder = "process " + strconv.Itoa(e.PID)
-		if name := processName(e.PID); name != "" {
-			holder += " (" + name + ")"
-		}
-	}
+	holder := processText(e.PID)
 	if e.Foreign {
 		return fmt.Sprintf("the database %s is in use by %s, most likely a Python PR server; stop that first", e.File, holder)
 	}
@@ -52,7 +46,7 @@ type lock struct {
 // local file system the database itself is locked as well. The error is a
 // [*LockedError] where another process has it.
 func lockFile(file string, local bool) (*lock, error) {
-	beside, err := openLocked(file+"-lock", 0o600)
+	beside, err := openLocked(file+"-lock", 0o600, lockOwn)
 	switch {
 	case errors.Is(err, errTaken):
 		return nil, &LockedError{File: file, PID: pidIn(file + "-lock")}
@@ -95,28 +89,37 @@ func (l *lock) release() {
 // errTaken says that another process has locked a file.
 var errTaken = errors.New("another process has locked it")
 
-// openLocked opens a file, makes it if need be, and flocks it. Whoever has it
+// openLocked opens a file, makes it if need be, and locks it. Whoever has it
 // removes it at the end: one that has lost its name before it was locked does
 // not count, and another one is made. The error is errTaken, or the system's.
-func openLocked(path string, mode os.FileMode) (*os.File, error) {
+func openLocked(path string, mode os.FileMode, lock func(*os.File) error) (*os.File, error) {
 	for {
 		f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|unix.O_NOFOLLOW, mode)
 		if err != nil {
 			return nil, err
 		}
-		err = unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
-		switch {
-		case errors.Is(err, unix.EWOULDBLOCK):
+		if err := lock(f); err != nil {
 			f.Close()
-			return nil, errTaken
-		case err != nil:
-			f.Close()
-			return nil, &os.PathError{Op: "flock", Path: path, Err: err}
-		case isNamed(f):
+			return nil, err
+		}
+		if isNamed(f) {
 			return f, nil
 		}
 		f.Close()
 	}
+}
+
+// lockOwn locks a file that nobody but its owner can read. The error is
+// errTaken, or the system's.
+func lockOwn(f *os.File) error {
+	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+	switch {
+	case errors.Is(err, unix.EWOULDBLOCK):
+		return errTaken
+	case err != nil:
+		return &os.PathError{Op: "flock", Path: f.Name(), Err: err}
+	}
+	return nil
 }
 
 // isNamed tells whether an open file still has the name it was opened by.
@@ -141,34 +144,50 @@ func pidIn(path string) int {
 	return pid
 }
 
-// lockByte is the byte of a database that its writer locks, far behind those
-// that SQLite locks and all that a file can have.
+// lockByte is the byte of a file that its writer locks, far behind those that
+// SQLite locks and all that a file can have.
 const lockByte = 1 << 62
 
-// lockDatabase locks the database for writing, which takes a descriptor that
-// may write: whoever may only read the file cannot take this lock. Such a reader
-// can only put a read lock in its way. It is no server then, and the file
-// beside the database has to do.
+// lockToWrite locks a file for writing, which takes a descriptor that may write:
+// whoever may only read the file cannot take this lock. Such a reader can only
+// put a read lock in its way; the file is not locked then, and nil is returned
+// all the same. The error is errTaken, or the system's.
 //
 // The lock belongs to its descriptor and touches none of SQLite's, which are the
-// process's. The descriptor has to stay open as long as SQLite has the file
-// open: with any that is closed, the system lets go of SQLite's locks.
+// process's.
+func lockToWrite(f *os.File) error {
+	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: lockByte, Len: 1}
+	err := unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock)
+	switch {
+	case errors.Is(err, unix.EINVAL): // a system that has no such locks
+		return nil
+	case errors.Is(err, unix.EAGAIN) && !isWriteLocked(f):
+		return nil
+	case errors.Is(err, unix.EAGAIN):
+		return errTaken
+	case err != nil:
+		return &os.PathError{Op: "fcntl", Path: f.Name(), Err: err}
+	}
+	return nil
+}
+
+// lockDatabase locks the database for writing. Where a reader is in the way,
+// the file beside the database has to do. The descriptor has to stay open as
+// long as SQLite has the file open: with any that is closed, the system lets go
+// of SQLite's locks.
 func lockDatabase(file string) (*os.File, error) {
 	f, err := os.OpenFile(file, os.O_RDWR, 0)
 	if err != nil {
 		return nil, cannotWrite(err)
 	}
-	lock := unix.Flock_t{Type: unix.F_WRLCK, Start: lockByte, Len: 1}
-	err = unix.FcntlFlock(f.Fd(), unix.F_OFD_SETLK, &lock)
+	err = lockToWrite(f)
 	switch {
-	case err == nil, errors.Is(err, unix.EINVAL): // a system that has no such locks
+	case err == nil:
 		return f, nil
-	case errors.Is(err, unix.EAGAIN) && !isWriteLocked(f):
-		return f, nil
-	case errors.Is(err, unix.EAGAIN):
+	case errors.Is(err, errTaken):
 		err = &LockedError{File: file, PID: writerOf(f)}
 	default:
-		err = fmt.Errorf("locking it: %w", err)
+		err = fmt.Errorf("locking it: %w", Reason(err))
 	}
 	f.Close()
 	return nil, err

@@ -18,19 +18,15 @@ func newDatabase(t *testing.T) string {
 	return file
 }
 
-// TestReaderCannotLockOut holds every lock that a descriptor allows that may
-// only read, on all that another user may read.
-func TestReaderCannotLockOut(t *testing.T) {
-	file := newDatabase(t)
-	// A killed server has left its lock file.
-	if err := os.WriteFile(file+"-lock", []byte("1\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+// readLocked holds every lock on a file that a descriptor allows that may only
+// read, until the test ends.
+func readLocked(t *testing.T, file string) {
+	t.Helper()
 	reader, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer reader.Close()
+	t.Cleanup(func() { reader.Close() })
 	if err := unix.Flock(int(reader.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		t.Fatal(err)
 	}
@@ -38,6 +34,17 @@ func TestReaderCannotLockOut(t *testing.T) {
 	if err := unix.FcntlFlock(reader.Fd(), unix.F_OFD_SETLK, &all); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// TestReaderCannotLockOut claims a file of which all is locked that another user
+// may read.
+func TestReaderCannotLockOut(t *testing.T) {
+	file := newDatabase(t)
+	// A killed server has left its lock file.
+	if err := os.WriteFile(file+"-lock", []byte("1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	readLocked(t, file)
 	claim, err := Claim(file, Options{})
 	if err != nil {
 		t.Fatalf("a reader keeps the file from being claimed: %v", err)
@@ -49,6 +56,35 @@ func TestReaderCannotLockOut(t *testing.T) {
 	}
 	if got := info.Mode().Perm(); got != 0o600 {
 		t.Errorf("the lock file has the mode %o: whoever may read it may lock it", got)
+	}
+}
+
+// TestReaderKeepsNoDraft writes a file whose draft, left by a killed program, a
+// mere reader has locked.
+func TestReaderKeepsNoDraft(t *testing.T) {
+	file := newDatabase(t)
+	draft := file + ".prserv-part"
+	if err := os.WriteFile(draft, []byte("left behind"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	readLocked(t, draft)
+	r, err := Replace(file)
+	if err != nil {
+		t.Fatalf("a reader keeps the file from being written: %v", err)
+	}
+	defer r.Abandon()
+	info, err := os.Stat(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.Draft.WriteString("new"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Finish(info); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != "new" {
+		t.Errorf("the file has %q, %v, want %q", text, err, "new")
 	}
 }
 

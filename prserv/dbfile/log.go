@@ -6,13 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 )
 
 // logContent is what SQLite would play of a write-ahead log.
 type logContent struct {
-	changes bool    // there is something to play
-	stamps  []Stamp // of the first page, as often as it comes
+	changes  bool    // there is something to play
+	stamps   []Stamp // of the first page, as often as it comes
+	pageSize int
+	pages    map[uint32]int64 // where the last content of each page begins
 }
 
 const (
@@ -42,6 +45,14 @@ func readLog(path string) (logContent, error) {
 	return log, nil
 }
 
+// LogPages returns where in a write-ahead log SQLite would find the last content
+// of each page, by the number of the page, and how large pages are. There is
+// none in a log that does not exist or that SQLite would not play.
+func LogPages(path string) (pages map[uint32]int64, pageSize int, err error) {
+	log, err := readLog(path)
+	return log.pages, log.pageSize, err
+}
+
 func (l *logContent) read(r io.Reader) error {
 	header := make([]byte, logHeaderSize)
 	if _, err := io.ReadFull(r, header); err != nil {
@@ -57,9 +68,11 @@ func (l *logContent) read(r io.Reader) error {
 	if number(header, 0)&^1 != logMagic || !sum.is(header[24:]) || pageSize < 512 || pageSize > 65536 {
 		return nil // SQLite plays nothing of it either
 	}
+	l.pageSize, l.pages = int(pageSize), map[uint32]int64{}
 	frame := make([]byte, frameHeaderSize+pageSize)
-	var stamps []Stamp // of the change that is being read
-	for {
+	var stamps []Stamp // of the change that is being read, as its pages are
+	pages := map[uint32]int64{}
+	for at := int64(logHeaderSize); ; at += int64(len(frame)) {
 		if _, err := io.ReadFull(r, frame); err != nil {
 			return err
 		}
@@ -71,10 +84,13 @@ func (l *logContent) read(r io.Reader) error {
 		if stamp, ok := StampOf(frame[frameHeaderSize:]); ok && number(frame, 0) == 1 {
 			stamps = append(stamps, stamp)
 		}
+		pages[number(frame, 0)] = at + frameHeaderSize
 		if size := number(frame, 1); size != 0 { // the last page of a change
 			l.changes = true
 			l.stamps = append(l.stamps, stamps...)
 			stamps = nil
+			maps.Copy(l.pages, pages)
+			clear(pages)
 		}
 	}
 }

@@ -48,9 +48,10 @@ func Resolve(file string) (string, error) {
 	return Resolve(target)
 }
 
-// CheckReadable finds out whether a program may open a database file to read:
-// see [CheckLog] for what is beside it. The first to open a file in WAL mode makes its companions, and a writing
-// server of another user could not use those.
+// CheckReadable finds out whether a read-only server may open a database file:
+// see [CheckLog] for what is beside it. The first to open a file in WAL mode
+// makes its companions, and a writing server of another user could not use
+// those.
 func CheckReadable(file string) error {
 	var st unix.Stat_t
 	if err := unix.Stat(file, &st); err != nil {
@@ -78,25 +79,6 @@ func CheckReadable(file string) error {
 		return fmt.Errorf("nobody writes it, and its folder cannot be written: %w; start the writing server first", err)
 	}
 	return nil
-}
-
-// IsFrozen tells whether a database in WAL mode is whole as it is and on a file
-// system that cannot be written, such as a snapshot. SQLite could not make
-// there what it shares with others, and need not.
-func IsFrozen(file string) bool {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(file, &fs); err != nil || fs.Flags&unix.ST_RDONLY == 0 || !isWAL(file) {
-		return false
-	}
-	if path, err := filepath.EvalSymlinks(file); err == nil {
-		file = path
-	}
-	for _, companion := range []string{"-shm", "-wal", "-journal"} { // a mount may be what others write elsewhere
-		if info, err := os.Stat(file + companion); err == nil && (companion == "-shm" || info.Size() > 0) {
-			return false
-		}
-	}
-	return true
 }
 
 // isWAL tells whether a database is in WAL mode. It must not be called while

@@ -14,7 +14,8 @@ import (
 // Nobody sees the file half written.
 type Replacement struct {
 	Path string // what it is to become, without symbolic links
-	// Draft is what is written meanwhile, locked against a second program.
+	// Draft is what is written meanwhile, locked against a second program that
+	// may write it, too.
 	Draft *os.File
 }
 
@@ -28,7 +29,7 @@ func Replace(file string) (*Replacement, error) {
 	if err != nil {
 		return fail(err)
 	}
-	draft, err := openLocked(path+".prserv-part", 0o644)
+	draft, err := openLocked(path+".prserv-part", 0o644, lockToWrite)
 	switch {
 	case errors.Is(err, errTaken):
 		return nil, fmt.Errorf("writing %s: another program is writing it at this moment, in %s.prserv-part", file, path)
@@ -95,7 +96,7 @@ func (r *Replacement) rename(old os.FileInfo) error {
 	if err == nil && old != nil {
 		var now os.FileInfo
 		if now, err = os.Stat(r.Path); err == nil && isChanged(old, now) {
-			return fmt.Errorf("writing %s: somebody has changed it meanwhile; run this again", r.Path)
+			return fmt.Errorf("writing %s: another program has changed it meanwhile; run this again", r.Path)
 		}
 	}
 	switch {
@@ -107,7 +108,7 @@ func (r *Replacement) rename(old os.FileInfo) error {
 	}
 	switch {
 	case errors.Is(err, os.ErrExist):
-		return fmt.Errorf("writing %s: somebody has made it meanwhile; run this again to merge", r.Path)
+		return fmt.Errorf("writing %s: another program has made it meanwhile; run this again to merge", r.Path)
 	case err != nil:
 		return fmt.Errorf("writing %s: %w", r.Path, Reason(err))
 	}

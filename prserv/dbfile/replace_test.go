@@ -46,12 +46,12 @@ func TestReplace(t *testing.T) {
 		t.Errorf("finish: %q, %v", prservtest.ReadFile(t, file), err)
 	}
 	// Somebody else comes between.
-	prservtest.WantOneLine(t, "another one", replacement(t, file, "lost").Finish(old), "somebody has changed it meanwhile")
-	prservtest.WantOneLine(t, "a new one", replacement(t, file, "lost").Finish(nil), "somebody has made it meanwhile")
+	prservtest.WantOneLine(t, "another one", replacement(t, file, "lost").Finish(old), "another program has changed it meanwhile")
+	prservtest.WantOneLine(t, "a new one", replacement(t, file, "lost").Finish(nil), "another program has made it meanwhile")
 	old = statOf(t, file)
 	p := replacement(t, file, "lost")
 	prservtest.WriteFile(t, file, "longer now")
-	prservtest.WantOneLine(t, "a changed one", p.Finish(old), "somebody has changed it meanwhile")
+	prservtest.WantOneLine(t, "a changed one", p.Finish(old), "another program has changed it meanwhile")
 	if got := prservtest.ReadFile(t, file); got != "longer now" {
 		t.Errorf("the file has %q", got)
 	}

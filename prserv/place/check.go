@@ -3,36 +3,50 @@ package place
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
 
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite/query"
 )
 
-// Check calls each with what is wrong with a place, and returns its first
-// error, or that of a place that cannot be looked into at all.
-func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) error {
+// Check calls each with what is wrong with a place, and returns how many rows
+// it has, as far as they could be read, and the first error of each, or that of
+// a place that cannot be looked into at all.
+func (w *Work) Check(ctx context.Context, p Place, each func(Problem) error) (rows int64, err error) {
 	s, err := openScratch(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer s.close()
 	c := &checker{Work: w, scratch: s, place: p, removal: kinds[p.Kind].removal(), each: each}
 	t, err := w.read(ctx, s, p, "checked", readOptions{lenient: true})
-	if isDamaged(err) {
-		return c.damaged(err)
+	bare := (*noChecksumError)(nil)
+	switch {
+	case isDamaged(err):
+		var reason *store.Error // without the advice, which is the checker's
+		errors.As(err, &reason)
+		return 0, c.damaged(reason)
+	case errors.Is(err, query.ErrNoDatabase):
+		err = fmt.Errorf("%w; if it was one, save what can be read with %s rescued.sqlite3", err, command("copy --salvage", p))
+	case errors.As(err, &bare):
+		return 0, c.problem(bare.do(), "%s", bare.what())
 	}
 	if err != nil {
-		return err
+		return 0, err
 	}
-	if sound, err := kinds[p.Kind].check(ctx, c, t); err != nil || !sound {
-		return err
+	sound, err := kinds[p.Kind].check(ctx, c, t)
+	if err == nil && sound {
+		if err = c.rows(ctx, t); err == nil {
+			err = c.values(ctx, t)
+		}
 	}
-	if err := c.rows(ctx, t); err != nil {
-		return err
+	if err == nil {
+		err = s.settle()
 	}
-	return c.values(ctx, t)
+	return t.rows, err
 }
 
 // rows finds rows that no PR server has issued.
@@ -40,7 +54,7 @@ func (c *checker) rows(ctx context.Context, t *table) error {
 	return c.rowsOf(ctx, t, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+t.generation.badRows(),
 		func(row []driver.Value) Problem {
 			return Problem{fmt.Sprintf("the row %s holds what no PR server issues", shown(row)),
-				c.removal + "; the next value is the greatest of the others and one"}
+				c.removal + "; the next value is then one more than the greatest of the others"}
 		}, func(n int) Problem {
 			return Problem{fmt.Sprintf("%d more rows hold what no PR server issues", n), c.removal + " each time"}
 		})
@@ -53,29 +67,16 @@ func (c *checker) values(ctx context.Context, t *table) error {
 	if err := c.odd(ctx, &good, t.rows); err != nil {
 		return err
 	}
+	do := "give each a number of its own: " + command("raise-twins", c.place)
 	return c.rowsOf(ctx, t, `SELECT version, pkgarch, min(checksum), max(checksum), count(DISTINCT checksum), CAST(value AS TEXT)
 		FROM `+good.highest().from+` GROUP BY version, pkgarch HAVING min(checksum) <> max(checksum)`,
 		func(row []driver.Value) Problem {
 			value, _ := row[5].(string)
 			return Problem{fmt.Sprintf("%v checksums of %s share its greatest value %s, so different packages get the same number: %s, %s",
-				row[4], shown(row[:2]), value, shown(row[2:3]), shown(row[3:4])), c.raise(row[0], row[1], row[3], value)}
+				row[4], shown(row[:2]), value, shown(row[2:3]), shown(row[3:4])), do}
 		}, func(n int) Problem {
-			return Problem{fmt.Sprintf("%d more versions have checksums that share their greatest value", n), "raise one of each"}
+			return Problem{fmt.Sprintf("%d more versions have checksums that share their greatest value", n), do}
 		})
-}
-
-// raise says how a user raises a row above the greatest value.
-func (c *checker) raise(version, pkgarch, checksum driver.Value, greatest string) string {
-	v, _ := version.(string)
-	p, _ := pkgarch.(string)
-	sum, _ := checksum.(string)
-	number, _ := store.ParseRevision(greatest)
-	reads, _ := Parse(c.place.Name, "inc") // as that command does
-	if reads != c.place || c.place.Name == standard || !isVariable(v, p, sum) {
-		return "raise one of them"
-	}
-	return fmt.Sprintf(`raise one of them: echo '%s%s$%s$%s = "%d"' | prserv-tool copy --format inc - %s`,
-		rowPrefix, v, p, sum, number[0]+1, shellWord(c.place.Name))
 }
 
 // shellWord writes a name as a shell reads it.
@@ -101,9 +102,9 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 			if what == "" {
 				return Problem{}
 			}
-			return Problem{fmt.Sprintf("the row %s has %s", shown(row), what), c.removal + ", if it is no package of yours"}
+			return Problem{fmt.Sprintf("the row %s has %s", shown(row), what), c.removal + " if it is not one of your packages"}
 		}, func(n int) Problem {
-			return Problem{fmt.Sprintf("%d more rows are as odd", n), c.removal + " each time"}
+			return Problem{fmt.Sprintf("%d more rows are odd in the same way", n), c.removal + " each time"}
 		})
 }
 

@@ -19,7 +19,8 @@ func (w *Work) convert(ctx context.Context, s *scratch, t *table, to *generation
 
 // toWholeNumbers keeps the greatest whole number of each checksum. Where the
 // greatest value of a version and pkgarch is none, such as 3.1, the next one
-// takes its place, 4: with 3 the numbers would go back.
+// takes its place, 4: with 3 the numbers would go back. There always is one,
+// because the parts of a revision have at most 18 digits.
 func (w *Work) toWholeNumbers(ctx context.Context, s *scratch, t *table, to *generation) (*table, int64, error) {
 	out := &table{place: t.place, from: "main.wholes", generation: to, keyed: true}
 	_, err := s.exec(ctx, `CREATE TABLE main.wholes (version, pkgarch, checksum, value, PRIMARY KEY (version, pkgarch, checksum));
@@ -39,15 +40,15 @@ func (w *Work) toWholeNumbers(ctx context.Context, s *scratch, t *table, to *gen
 		return nil, 0, err
 	}
 	if raised > 0 {
-		w.warn("values of %s that were the greatest of their version but no whole numbers, such as 3.1, "+
-			"and became the next whole number, so that numbers do not go back: %d", t.place, raised)
+		w.warn("%s: values such as 3.1, which were the greatest of their version, became the next whole number, "+
+			"so that numbers do not go back: %d", t.place, raised)
 	}
 	if out.rows, err = s.number(ctx, "SELECT count(*) FROM main.wholes"); err != nil {
 		return nil, 0, err
 	}
 	left := t.rows - out.rows
 	if left > 0 {
-		w.warn("values of %s that were left out, because they are no whole numbers, or not the greatest of their checksum: %d", t.place, left)
+		w.warn("%s: values were left out, because they are not whole numbers or not the greatest of their checksum: %d", t.place, left)
 	}
 	return out, left, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
 )
 
@@ -30,6 +31,7 @@ func TestConvert(t *testing.T) {
 		"others are not its":      {[]Row{{"v", "p", "a", "3.1"}, {"v", "q", "a", "7"}, {"w", "p", "b", "7"}}, []Row{{"v", "p", "a", "4"}, {"v", "q", "a", "7"}, {"w", "p", "b", "7"}}, 0},
 		"10 is more than 9.9":     {[]Row{{"v", "p", "a", "9.9"}, {"v", "p", "b", "10"}}, []Row{{"v", "p", "b", "10"}}, 1},
 		"the most there is":       {[]Row{{"v", "p", "a", "999999999999999999.1"}}, []Row{{"v", "p", "a", "1000000000000000000"}}, 0},
+		"the last whole number":   {[]Row{{"v", "p", "a", "9223372036854775807"}, {"v", "p", "b", "7.1"}}, []Row{{"v", "p", "a", "9223372036854775807"}}, 1},
 		"what SQLite would round": {[]Row{{"v", "p", "a", "9007199254740993"}}, []Row{{"v", "p", "a", "9007199254740993"}}, 0},
 	} {
 		for _, kind := range []Kind{Database, SQL} {
@@ -45,6 +47,19 @@ func TestConvert(t *testing.T) {
 			if test.left > 0 && warned == 0 {
 				t.Errorf("%s: no warning", about)
 			}
+		}
+	}
+}
+
+// TestConvertBeyond has values behind which there is no whole number. They are
+// refused; the last ones that are not stand in TestConvert.
+func TestConvertBeyond(t *testing.T) {
+	for _, value := range []string{"9223372036854775807.1", "9223372036854775808", "1000000000000000000.0"} {
+		for _, kind := range []Kind{Database, SQL} {
+			dst := Place{Database, filepath.Join(t.TempDir(), "a.db")}
+			_, err := (&Work{}).Copy(t.Context(), makePlace(t, kind, generation3, []Row{{"v", "p", "a", value}}), dst,
+				CopyOptions{Generation: store.Generation1})
+			prservtest.WantOneLine(t, value, err, "the row v p a "+value+": no PR server has issued it")
 		}
 	}
 }

@@ -16,6 +16,8 @@ type CopyOptions struct {
 	All bool
 	// Replace writes an existing [SQL] or [Inc] anew, instead of merging.
 	Replace bool
+	// Salvage takes what can be read of a damaged [Database] or [SQL].
+	Salvage bool
 }
 
 // Copied is what a copy has done to the rows of its destination.
@@ -26,6 +28,8 @@ type Copied struct {
 	// Left counts the rows of the source that the destination cannot hold, or
 	// was not to get.
 	Left int64
+	// NotWhole tells that what was salvaged may not be all that there was.
+	NotWhole bool
 }
 
 // Copy brings the values of src to dst, and lowers none there. A destination
@@ -39,6 +43,9 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	if err := kinds[dst.Kind].refuse(dst, o, toItself); err != nil {
 		return Copied{}, err
 	}
+	if toItself && o.Salvage {
+		return Copied{}, fmt.Errorf("%s is not to be salvaged into itself; name another file", src)
+	}
 	if err := checkDestination(dst); err != nil {
 		return Copied{}, err
 	}
@@ -47,7 +54,13 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 		return Copied{}, err
 	}
 	defer s.close()
-	in, err := w.read(ctx, s, src, "src", readOptions{detached: toItself})
+	var in *table
+	whole := true
+	if o.Salvage {
+		in, whole, err = w.salvage(ctx, s, src, "src")
+	} else {
+		in, err = w.read(ctx, s, src, "src", readOptions{detached: toItself})
+	}
 	if err != nil {
 		return Copied{}, err
 	}
@@ -62,6 +75,7 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 		err = fmt.Errorf("%w; prserv-tool check tells whether it is %s that is damaged", err, src)
 	}
 	copied.Left += repeated
+	copied.NotWhole = !whole && err == nil
 	return copied, err
 }
 
@@ -74,7 +88,7 @@ func (w *Work) dropRepeated(ctx context.Context, s *scratch, t *table) (*table, 
 	}
 	left := t.rows - out.rows
 	if left > 0 {
-		w.warn("rows of %s that come twice, of which the greatest value stays: %d", t.place, left)
+		w.warn("%s: rows that come twice were left out, and the greatest value stays: %d", t.place, left)
 	}
 	return out, left, nil
 }

@@ -4,16 +4,10 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"golang.org/x/sys/unix"
-
-	"prserver/prserv/dbfile"
 	"prserver/prserv/place/sqldump"
 	"prserver/prserv/store"
 )
@@ -29,74 +23,6 @@ func (databaseKind) refuse(dst Place, o CopyOptions, toItself bool) error {
 		err = fmt.Errorf("%s cannot be copied to itself; name a new file, or with --generation 3 give it the table of BitBake 2.10", dst)
 	}
 	return err
-}
-
-// read attaches a database file. If both of its tables have rows, it makes a
-// table of them all.
-func (databaseKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, o readOptions) (*table, error) {
-	fail := func(err error) (*table, error) { return nil, fileError(p, "reading", err) }
-	if err := checkFile(p.Name); err != nil {
-		return fail(dbfile.Reason(err))
-	}
-	file, err := filepath.Abs(p.Name)
-	if err != nil {
-		return fail(err)
-	}
-	schema := name + "_file"
-	if err := s.attachToRead(ctx, file, schema); err != nil {
-		return fail(err)
-	}
-	if err := s.freeze(ctx, schema); err != nil {
-		return fail(err)
-	}
-	tables, err := w.tablesOf(ctx, s, schema, p)
-	if err != nil {
-		return fail(err)
-	}
-	if len(tables) == 0 {
-		return fail(fmt.Errorf("it is no PR database: it has neither a table %s nor %s", generation1.table, generation3.table))
-	}
-	if !o.lenient {
-		for _, t := range tables {
-			if err := s.refuseBadRows(ctx, t); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if len(tables) == 1 && !o.detached {
-		return tables[0], nil
-	}
-	t, err := s.union(ctx, tables, name)
-	if err != nil {
-		return fail(err)
-	}
-	if o.detached {
-		s.unfreeze()
-		if _, err := s.exec(ctx, "DETACH "+schema); err != nil {
-			return fail(err)
-		}
-	}
-	return t, nil
-}
-
-// checkFile finds out whether a database file can be read.
-func checkFile(name string) error {
-	info, err := os.Stat(name)
-	switch {
-	case err != nil:
-		return err
-	case info.IsDir():
-		return errFolder
-	case !info.Mode().IsRegular():
-		return errors.New("it is no file")
-	}
-	if err := unix.Access(name, unix.R_OK); err != nil {
-		return err // SQLite would show its URI
-	}
-	if dbfile.IsFrozen(name) {
-		return nil
-	}
-	return dbfile.CheckReadable(name)
 }
 
 // tablesOf finds the tables of PR values in an attached file. An empty one of
@@ -132,7 +58,7 @@ func (w *Work) tablesOf(ctx context.Context, s *scratch, schema string, p Place)
 	}
 	if len(tables) > 0 {
 		for _, name := range others {
-			w.warn("%s has the table %s as well, which is left out", p, name)
+			w.warn("%s also has the table %s, which is left out", p, name)
 		}
 	}
 	return tables, nil
@@ -162,7 +88,7 @@ func (s *scratch) isKeyed(ctx context.Context, schema string, of *generation) (b
 
 // union makes a table of the rows of one or two tables of a file.
 func (s *scratch) union(ctx context.Context, tables []*table, name string) (*table, error) {
-	out := &table{place: tables[0].place, from: "main." + name, generation: generation1, repeats: true, mixed: len(tables) > 1}
+	out := &table{place: tables[0].place, writer: tables[0].writer, from: "main." + name, generation: generation1, repeats: true, mixed: len(tables) > 1}
 	for _, t := range tables {
 		out.generation = newest(out.generation, t.generation)
 		out.mixed = out.mixed && t.rows > 0
@@ -182,8 +108,15 @@ func (s *scratch) union(ctx context.Context, tables []*table, name string) (*tab
 }
 
 // check finds out whether the file is sound, and what is wrong with its tables.
-func (databaseKind) check(ctx context.Context, c *checker, _ *table) (sound bool, err error) {
-	if err := c.integrity(ctx); err != nil || c.found > 0 {
+func (databaseKind) check(ctx context.Context, c *checker, t *table) (sound bool, err error) {
+	if t.writer != nil && t.writer.Cut {
+		u := unseen(t.writer)
+		if err := c.problem(u.Do, "%s", u.What); err != nil {
+			return false, err
+		}
+	}
+	found := c.found
+	if err := c.integrity(ctx); err != nil || c.found > found {
 		return false, err
 	}
 	return true, c.tables(ctx)

@@ -88,15 +88,35 @@ func (w *Work) fill(ctx context.Context, s *scratch, in *table, r *dbfile.Replac
 	if n, err = s.number(ctx, "SELECT count(*) FROM "+into); err != nil {
 		return 0, err
 	}
+	if err := s.settle(); err != nil {
+		return 0, err
+	}
 	s.unfreeze()
 	_, err = s.exec(ctx, "DETACH dst_file")
 	return n, err
 }
 
-// mergeIntoFile stores rows in an existing file, in one transaction. The
-// generation is that of the table to take, or nil for the one that has rows.
-func (w *Work) mergeIntoFile(ctx context.Context, s *scratch, in *table, dst Place, of *generation) (Copied, error) {
-	fail := func(err error) (Copied, error) { return Copied{}, fileError(dst, "writing", err) }
+// mergeIntoFile stores rows in an existing file. The generation is that of the
+// table to take, or nil for the one that has rows.
+func (w *Work) mergeIntoFile(ctx context.Context, s *scratch, in *table, dst Place, of *generation) (copied Copied, err error) {
+	err = s.changeFile(ctx, dst, func() error {
+		copied, err = w.mergeRows(ctx, s, in, dst, of)
+		return err
+	})
+	if err != nil {
+		return Copied{}, err
+	}
+	return copied, nil
+}
+
+// changeFile attaches an existing file as dst_file, and makes a change of it in
+// one transaction.
+func (s *scratch) changeFile(ctx context.Context, dst Place, change func() error) error {
+	fail := func(err error) error { return fileError(dst, "writing", err) }
+	if writer := dbfile.UnseenWriter(dst.Name); writer != nil && writer.Cut {
+		return fail(fmt.Errorf("%s writes to a file in its place that has been removed or replaced, and would damage this one; "+
+			"name its HOST:PORT instead", writer))
+	}
 	claim, err := dbfile.Claim(dst.Name, dbfile.Options{})
 	if err != nil {
 		return fail(err)
@@ -109,11 +129,11 @@ func (w *Work) mergeIntoFile(ctx context.Context, s *scratch, in *table, dst Pla
 	if err := s.attach(ctx, file, "dst_file", "mode=rw"); err != nil {
 		return fail(err)
 	}
-	merged := false
+	changed := false
 	defer func() { // before the claim ends
 		s.unfreeze()
 		s.exec(context.Background(), "DETACH dst_file")
-		if !merged {
+		if !changed {
 			// Where a disk is full, SQLite leaves the file half written. Whoever
 			// reads it next takes that back.
 			openOnce(context.Background(), file, "mode=rw")
@@ -122,16 +142,15 @@ func (w *Work) mergeIntoFile(ctx context.Context, s *scratch, in *table, dst Pla
 	if _, err := s.exec(ctx, "PRAGMA dst_file.synchronous = EXTRA; BEGIN IMMEDIATE"); err != nil {
 		return fail(err)
 	}
-	copied, err := w.mergeRows(ctx, s, in, dst, of)
-	if err == nil {
+	if err = change(); err == nil {
 		_, err = s.exec(ctx, "COMMIT")
 	}
 	if err != nil {
 		s.exec(context.Background(), "ROLLBACK") // or SQLite has done so itself
 		return fail(err)
 	}
-	merged = true
-	return copied, nil
+	changed = true
+	return nil
 }
 
 // mergeRows stores rows in the attached file.
@@ -149,7 +168,7 @@ func (w *Work) mergeRows(ctx context.Context, s *scratch, in *table, dst Place, 
 	case err != nil:
 		return Copied{}, err
 	case !has[generation1] && !has[generation3]:
-		return Copied{}, fmt.Errorf("it is no PR database: it has neither a table %s nor %s; name a new file", generation1.table, generation3.table)
+		return Copied{}, fmt.Errorf("%w; name a new file", errNoTable)
 	case !has[of]:
 		if _, err := s.exec(ctx, of.create("dst_file")); err != nil {
 			return Copied{}, err
@@ -160,7 +179,7 @@ func (w *Work) mergeRows(ctx context.Context, s *scratch, in *table, dst Place, 
 		return Copied{}, err
 	}
 	if !keyed {
-		return Copied{}, fmt.Errorf("its table %s has lost its primary key; copy it to a new file first", of.table)
+		return Copied{}, lostKey(of)
 	}
 	in, left, err := w.convert(ctx, s, in, of)
 	if err != nil {
@@ -190,7 +209,10 @@ func (w *Work) mergeRows(ctx context.Context, s *scratch, in *table, dst Place, 
 	copied := Copied{New: after - before, Left: left}
 	copied.Raised = changed - copied.New
 	copied.Kept = in.rows - changed
-	return copied, nil
+	if err := s.settle(); err != nil {
+		return Copied{}, err
+	}
+	return copied, w.tellTwins(ctx, s, &table{place: dst, from: into, generation: of}, dst)
 }
 
 // usedTable returns the generation of that table of the attached file which has
@@ -236,7 +258,7 @@ func (w *Work) takeOver(ctx context.Context, s *scratch, dst Place) error {
 	}
 	n, err := s.exec(ctx, own.insertInto("dst_file."+generation3.table))
 	if err == nil && n > 0 {
-		w.warn("values of %s that were taken over from its table %s into %s: %d", dst, generation1.table, generation3.table, n)
+		w.warn("%s: values were copied from its table %s into %s: %d", dst, generation1.table, generation3.table, n)
 	}
 	return err
 }

@@ -46,7 +46,11 @@ func (w *Work) Diff(ctx context.Context, a, b Place, each func(Difference) error
 		defer rows.Close()
 		sides[i] = &keys{t: t, rows: rows}
 	}
-	return w.compare(ctx, sides[0], sides[1], each)
+	c, err := w.compare(ctx, sides[0], sides[1], each)
+	if err == nil {
+		err = s.settle()
+	}
+	return c, err
 }
 
 // compare walks two places side by side.

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -27,6 +28,9 @@ func (dumpKind) refuse(dst Place, o CopyOptions, toItself bool) error {
 func (dumpKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, o readOptions) (*table, error) {
 	d := dumpParser{lenient: o.lenient}
 	t, err := w.readText(ctx, s, p, name, d.parse)
+	if errors.Is(err, sqldump.ErrCut) || errors.Is(err, sqldump.ErrRolledBack) || errors.Is(err, sqldump.ErrRecovered) {
+		err = fmt.Errorf("%w; take what it has with %s DST", err, command("copy --salvage", p))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -84,10 +88,10 @@ func (d *dumpParser) both() bool { return d.newer > 0 && d.newer < d.rows }
 // warn tells about what the dump has besides the rows that count.
 func (d *dumpParser) warn(w *Work, p Place) {
 	for _, what := range d.dump.Skipped() {
-		w.warn("%s has the %s as well, which is left out", p, what)
+		w.warn("%s also has the %s, which is left out", p, what)
 	}
 	if d.older && d.newer > 0 {
-		w.warn("%s answers from its table %s; rows of its table %s, of BitBake 2.10 and later, that are left out: %d",
+		w.warn("%s answers from its table %s; rows of its table %s, of BitBake 2.10 and later, were left out: %d",
 			p, generation1.table, generation3.table, d.newer)
 	}
 }
@@ -164,7 +168,7 @@ func (dumpKind) print(ctx context.Context, w *Work, s *scratch, t *table, dst Pl
 	put := func(lines driver.Value) error {
 		text, _ := lines.(string)
 		if !utf8.ValidString(text) {
-			return fmt.Errorf("a row is no text in UTF-8: %w", errBadRow)
+			return fmt.Errorf("a row is not UTF-8: %w", errBadRow)
 		}
 		_, err := out.WriteString(text)
 		return err

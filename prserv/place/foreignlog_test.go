@@ -49,8 +49,11 @@ func TestForeignLog(t *testing.T) {
 			_, err := w.Diff(t.Context(), other, restored, func(Difference) error { return nil })
 			return err
 		},
-		"list":  func() error { return w.List(t.Context(), restored, ListOptions{}, func(Row) error { return nil }) },
-		"check": func() error { return w.Check(t.Context(), restored, func(Problem) error { return nil }) },
+		"list": func() error { return w.List(t.Context(), restored, ListOptions{}, func(Row) error { return nil }) },
+		"check": func() error {
+			_, err := w.Check(t.Context(), restored, func(Problem) error { return nil })
+			return err
+		},
 	} {
 		prservtest.WantOneLine(t, what, do(), file, "was written for another file or another state of it", "mv "+file+"-wal")
 	}

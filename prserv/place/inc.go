@@ -28,11 +28,18 @@ func (incKind) refuse(dst Place, o CopyOptions, toItself bool) error {
 func (incKind) check(context.Context, *checker, *table) (sound bool, err error) { return true, nil }
 
 func (incKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, _ readOptions) (*table, error) {
+	bare := 0
 	t, err := w.readText(ctx, s, p, name, func(in io.Reader, to *stager) (*generation, error) {
-		return newIncReader(in).read(to)
+		reader := newIncReader(in)
+		of, err := reader.read(to)
+		bare = reader.bare
+		return of, err
 	})
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, err
+	case t.rows == 0 && bare > 0:
+		return nil, &noChecksumError{p, bare}
 	}
 	return s.distinct(ctx, name+"_distinct", t) // a variable may be set twice
 }
@@ -102,6 +109,7 @@ type incReader struct {
 	// The rows are of the newer table if the export says so, or if one has a
 	// value such as 3.0.
 	saysNewer, hasRevision bool
+	bare                   int // settings of the greatest value of a version and pkgarch
 }
 
 // maxLine bounds a line of configuration.
@@ -171,16 +179,20 @@ func (i *incReader) process(line string, to *stager) error {
 	}
 	name, text, ok := assignment(line)
 	if !ok {
-		return fmt.Errorf("%.60q is no setting; a row is written %sVERSION$PKGARCH$CHECKSUM = \"VALUE\"", line, rowPrefix)
+		return fmt.Errorf("%.60q is not a setting; a row is written %sVERSION$PKGARCH$CHECKSUM = \"VALUE\"", line, rowPrefix)
 	}
 	parts := strings.Split(name, "$")
 	switch {
 	case !strings.HasPrefix(name, rowPrefix):
 		// The rows say as well which value of a version is the greatest.
-		if strings.HasPrefix(name, "PRAUTO_") || name == "PRSERV_LOCKDOWN" {
+		if strings.HasPrefix(name, "PRAUTO_") {
+			i.bare++
 			return nil
 		}
-		return fmt.Errorf("%.60q is nothing that a PR export sets", name)
+		if name == "PRSERV_LOCKDOWN" {
+			return nil
+		}
+		return fmt.Errorf("%.60q is not what a PR export sets", name)
 	case len(parts) != columns:
 		return fmt.Errorf("%.60q is not %sVERSION$PKGARCH$CHECKSUM", name, rowPrefix)
 	case !isVariable(parts[1], parts[2], parts[3]):

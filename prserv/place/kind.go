@@ -16,6 +16,8 @@ type kind interface {
 	refuse(dst Place, o CopyOptions, toItself bool) error
 	// write brings rows to a place, and lowers no value there.
 	write(ctx context.Context, w *Work, s *scratch, in *table, dst Place, o CopyOptions) (Copied, error)
+	// raiseTwins gives twins numbers of their own: see [Work.RaiseTwins].
+	raiseTwins(ctx context.Context, w *Work, s *scratch, p Place) (Raised, error)
 	// check finds what is wrong with a place besides its single rows. If it is
 	// not sound, its rows are not worth looking at.
 	check(ctx context.Context, c *checker, t *table) (sound bool, err error)
@@ -60,7 +62,7 @@ func refuseReplace(dst Place, o CopyOptions) error {
 	if !o.Replace {
 		return nil
 	}
-	return fmt.Errorf("%s is not to be replaced: its numbers could go back; name a new file", dst)
+	return fmt.Errorf("%s cannot be replaced: its numbers could go back; name a new file", dst)
 }
 
 func refuseItself(dst Place, toItself bool) error {

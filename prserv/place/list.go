@@ -40,5 +40,8 @@ func (w *Work) List(ctx context.Context, p Place, o ListOptions, each func(Row) 
 			args = append(args, strings.ReplaceAll(c.pattern, "[", "[[]"))
 		}
 	}
-	return s.walkByKey(ctx, t, where, args, each)
+	if err := s.walkByKey(ctx, t, where, args, each); err != nil {
+		return err
+	}
+	return s.settle()
 }

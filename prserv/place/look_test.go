@@ -141,7 +141,7 @@ func TestListPatterns(t *testing.T) {
 func problemsOf(t *testing.T, p Place) []Problem {
 	t.Helper()
 	var out []Problem
-	if err := (&Work{}).Check(t.Context(), p, func(p Problem) error { out = append(out, p); return nil }); err != nil {
+	if _, err := (&Work{}).Check(t.Context(), p, func(p Problem) error { out = append(out, p); return nil }); err != nil {
 		t.Fatal(err)
 	}
 	return out
@@ -157,9 +157,9 @@ func TestCheck(t *testing.T) {
 		"no key":       {"CREATE TABLE PRMAIN_nohist (version, pkgarch, checksum, value);" + good, []string{"PRMAIN_nohist has lost its primary key"}},
 		"shared below": {make1 + good + "INSERT INTO PRMAIN_nohist VALUES ('v','p','c',1)", nil},
 		"shared": {make1 + good + "INSERT INTO PRMAIN_nohist VALUES ('v','p','c',2)",
-			[]string{`2 checksums of v p share its greatest value 2, so different packages get the same number: b, c|echo 'PRAUTO$v$p$c = "3"' | prserv-tool copy --format inc - `}},
+			[]string{`2 checksums of v p share its greatest value 2, so different packages get the same number: b, c|give each a number of its own: prserv-tool raise-twins `}},
 		"shared by an odd name": {make1 + "INSERT INTO PRMAIN_nohist VALUES ('it''s;rm','p','a',2), ('it''s;rm','p','b',2)",
-			[]string{"share its greatest value 2|raise one of them"}},
+			[]string{"share its greatest value 2|prserv-tool raise-twins /"}},
 		"no text":     {make1 + good + "INSERT INTO PRMAIN_nohist VALUES (X'41','p','c',2)", []string{"the row X'41' p c 2 holds"}},
 		"NUL":         {make1 + good + "INSERT INTO PRMAIN_nohist VALUES ('v' || char(0),'p','c',2)", []string{`the row "v\x00" p c 2 holds`}},
 		"no UTF-8":    {make1 + good + "INSERT INTO PRMAIN_nohist VALUES (CAST(X'ff' AS TEXT),'p','c',2)", []string{`the row "\xff" p c 2 has a text that is not UTF-8`}},
@@ -184,7 +184,7 @@ func TestCheck(t *testing.T) {
 		"many shared": {make1 + "WITH RECURSIVE i(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM i WHERE n < 49) INSERT INTO PRMAIN_nohist SELECT 'v' || (n / 2), 'p', n, 1 FROM i",
 			append(slices.Repeat([]string{"share its greatest value 1"}, maxProblems), "5 more versions have")},
 		"many odd": {make1 + "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 50) INSERT INTO PRMAIN_nohist SELECT 'v' || n, '', 'c', 1 FROM i",
-			append(slices.Repeat([]string{"no pkgarch"}, maxProblems), "30 more rows are as odd")},
+			append(slices.Repeat([]string{"no pkgarch"}, maxProblems), "30 more rows are odd in the same way")},
 	} {
 		p := Place{Database, filepath.Join(t.TempDir(), "a.db")}
 		execute(t, openDB(t, p.Name), test.sql)
@@ -210,7 +210,7 @@ func TestCheckText(t *testing.T) {
 	p := textPlace(t, "a.sql", begin+make1+"INSERT INTO PRMAIN_nohist VALUES('v','p','c','3');\nINSERT INTO PRMAIN_nohist VALUES('v','p',X'41',9.0e+999);\nCOMMIT;\n")
 	wantProblems(t, "dump", problemsOf(t, p), []string{"the row v p c 3 holds", "the row v p X'41' +Inf holds"})
 	p = serve(t, Row{"v", "p", "a", "1"}, Row{"v", "p", "b", "1"})
-	wantProblems(t, "server", problemsOf(t, p), []string{"share its greatest value 1|copy --format inc - " + p.Name})
+	wantProblems(t, "server", problemsOf(t, p), []string{"share its greatest value 1|prserv-tool raise-twins " + p.Name})
 }
 
 // TestCheckDamaged looks into files that are not sound.
@@ -234,7 +234,7 @@ func TestCheckDamaged(t *testing.T) {
 		}
 		prservtest.WriteFile(t, p.Name, string(damaged))
 		problems := 0
-		err := (&Work{}).Check(t.Context(), p, func(problem Problem) error { problems++; return nil })
+		_, err := (&Work{}).Check(t.Context(), p, func(problem Problem) error { problems++; return nil })
 		if err != nil {
 			prservtest.WantOneLine(t, "check", err, p.Name)
 		}

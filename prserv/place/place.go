@@ -22,11 +22,23 @@ const (
 // Formats are the kinds of files, by the names that users give them.
 var Formats = map[string]Kind{"sqlite3": Database, "sql": SQL, "inc": Inc}
 
-// Endings are the kinds of files, by the ends of their names.
+// Endings are the kinds of files, by the ends of their names. Texts may be
+// compressed.
 var Endings = map[string]Kind{
 	".sqlite3": Database, ".sqlite": Database, ".db": Database,
-	".sql": SQL,
-	".inc": Inc, ".conf": Inc,
+	".sql": SQL, ".sql.gz": SQL, ".sql.zst": SQL,
+	".inc": Inc, ".inc.gz": Inc, ".inc.zst": Inc,
+	".conf": Inc, ".conf.gz": Inc, ".conf.zst": Inc,
+}
+
+// KindOf returns the kind of a file, as far as its name tells, or 0.
+func KindOf(name string) Kind {
+	for ending, kind := range Endings {
+		if strings.HasSuffix(strings.ToLower(name), ending) {
+			return kind
+		}
+	}
+	return 0
 }
 
 // standard names standard input or output.
@@ -47,7 +59,7 @@ func Parse(name, format string) (Place, error) {
 	if format != "" && !known {
 		return Place{}, fmt.Errorf("%q is no format; it is one of sqlite3, sql and inc", format)
 	}
-	switch ending := Endings[strings.ToLower(filepath.Ext(name))]; {
+	switch kindByName := KindOf(name); {
 	case name == "":
 		return Place{}, errors.New("a place without a name; write HOST:PORT, a file, or - with --format")
 	case name == standard && kind == Database:
@@ -55,11 +67,13 @@ func Parse(name, format string) (Place, error) {
 	case name == standard && known:
 		return Place{kind, name}, nil
 	case name == standard:
-		return Place{}, errors.New("what is - to be? Say so with --format sql or --format inc")
+		return Place{}, errors.New("what format is -? Say --format sql or --format inc")
 	case isAddress(name):
 		return Place{Server, name}, nil
-	case ending != 0:
-		return Place{ending, name}, nil
+	case kindByName != 0:
+		return Place{kindByName, name}, nil
+	case (Place{SQL, name}).packing() != nil && KindOf(strings.TrimSuffix(name, filepath.Ext(name))) == Database:
+		return Place{}, fmt.Errorf("%s is a compressed database; unpack it first", name)
 	case known:
 		return Place{kind, name}, nil
 	}

@@ -51,7 +51,7 @@ func TestParseWrong(t *testing.T) {
 	for _, test := range []struct{ name, format, want string }{
 		{"", "", "without a name"},
 		{"", "sql", "without a name"},
-		{"-", "", "what is - to be"},
+		{"-", "", "what format is -"},
 		{"-", "sqlite3", "cannot be read from or written to a pipe"},
 		{"a.sql", "xml", `"xml" is no format`},
 		{"prhost:8585", "SQL", `"SQL" is no format`},

@@ -56,5 +56,6 @@ func (c *checker) rowsOf(ctx context.Context, t *table, query string, problemOf 
 
 // damaged tells of a file that is damaged, as SQLite says it is.
 func (c *checker) damaged(what any) error {
-	return c.problem("restore it from a backup, or save what can be read with sqlite3 FILE .recover, or .dump where that is not to be had", "it is damaged: %v", what)
+	return c.problem(fmt.Sprintf("stop its server, save what can be read with %s rescued.sqlite3, and merge the last backup into that with prserv-tool copy",
+		command("copy --salvage", c.place)), "it is damaged: %v", what)
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"prserver/prserv/dbfile"
 )
 
 // Row is a PR value and what it belongs to.
@@ -32,6 +34,9 @@ type table struct {
 	// mixed tells that the table has the rows of two tables, one of each
 	// generation.
 	mixed bool
+	// writer is who may keep values of a database file that are not in it, or
+	// nil.
+	writer *dbfile.Writer
 }
 
 // byKey is the query for the rows in the order of their key. It does not go by

@@ -3,7 +3,6 @@ package place
 import (
 	"context"
 	"database/sql/driver"
-	"errors"
 	"fmt"
 	"net/url"
 
@@ -27,7 +26,8 @@ const (
 // it. One goroutine at a time may use it.
 type scratch struct {
 	conn   *sqlite3.SQLiteConn
-	frozen []*query.Rows // while they are open, their file does not change for us
+	frozen []*query.Rows   // while they are open, their file does not change for us
+	still  []*dbfile.Still // what is read without SQLite's locks
 }
 
 func openScratch(ctx context.Context) (*scratch, error) {
@@ -75,6 +75,18 @@ func (s *scratch) freeze(ctx context.Context, schema string) error {
 	return err
 }
 
+// settle returns an error if a file that is read without locks has been changed
+// meanwhile. It is asked before what was read is stored, or was all there is to
+// print.
+func (s *scratch) settle() error {
+	for _, still := range s.still {
+		if err := still.Check(); err != nil {
+			return fmt.Errorf("reading %s: %w", still.File, err)
+		}
+	}
+	return nil
+}
+
 // unfreeze undoes freeze. Before, no file can be detached.
 func (s *scratch) unfreeze() {
 	for _, rows := range s.frozen {
@@ -92,23 +104,6 @@ func (s *scratch) attach(ctx context.Context, file, name, options string) error 
 	}
 	_, err := s.exec(ctx, fmt.Sprintf("PRAGMA %s.cache_size = -%d", name, cacheKiB))
 	return err
-}
-
-// attachToRead attaches a database file that is only read. If a program was
-// killed while it wrote the file, its last change is taken back first, as
-// SQLite does for everybody who may write the file.
-func (s *scratch) attachToRead(ctx context.Context, file, name string) error {
-	if dbfile.IsFrozen(file) {
-		return s.attach(ctx, file, name, "mode=ro&immutable=1")
-	}
-	err := openOnce(ctx, file, "mode=ro")
-	if errors.Is(err, query.ErrHalfWritten) {
-		err = openOnce(ctx, file, "mode=rw")
-	}
-	if err != nil {
-		return err
-	}
-	return s.attach(ctx, file, name, "mode=ro")
 }
 
 // openOnce opens a database file and closes it, which finds out whether it can

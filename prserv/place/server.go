@@ -75,7 +75,8 @@ func (serverKind) read(ctx context.Context, w *Work, s *scratch, p Place, name s
 
 // readExport reads what a server exports.
 func (w *Work) readExport(ctx context.Context, s *scratch, server *client.Client, p Place, name string) (*table, error) {
-	w.warn("%s has no dump_db, as before BitBake 1.30; only the greatest values of each version and pkgarch are read", p)
+	w.warn("%s tells only the greatest value of each version and pkgarch, as all servers up to BitBake 1.28 do; "+
+		"all other rows are missing, so copy its file as well once it has stopped", p)
 	exported, err := server.Export(ctx, store.Filter{}, false)
 	if err != nil {
 		return nil, ServerError(p, err)
@@ -102,7 +103,7 @@ func ServerError(server Place, err error) error {
 	case errors.As(err, &fault):
 		return fmt.Errorf("%s refuses: %w", server, fault)
 	case errors.Is(err, client.ErrNoValue):
-		return fmt.Errorf("%s has no value to give: its log says why", server)
+		return fmt.Errorf("%s gave no value: its log says why", server)
 	case errors.Is(err, client.ErrNoAnswer): // names the server
 		return err
 	}
@@ -136,14 +137,18 @@ func (k serverKind) write(ctx context.Context, w *Work, s *scratch, in *table, d
 		return Copied{}, err
 	}
 	copied := Copied{Kept: in.rows - sent, Left: left}
-	if sent == 0 {
-		return copied, nil
+	if err := s.settle(); err != nil {
+		return Copied{}, err
 	}
-	s.unfreeze() // importing takes long
-	if err := w.importAll(ctx, s, dst, sent, &copied); err != nil {
-		return Copied{}, fmt.Errorf("%w; what it has got stays, and a second run goes on", err)
+	if sent > 0 {
+		s.unfreeze() // importing takes long
+		if err := w.importAll(ctx, s, dst, sent, &copied); err != nil {
+			return Copied{}, fmt.Errorf("%w; what has arrived stays, and a second run continues", err)
+		}
 	}
-	return copied, nil
+	merged := &table{place: dst, generation: generation1, from: "(SELECT version, pkgarch, checksum, value FROM main.sent UNION ALL " +
+		"SELECT version, pkgarch, checksum, value FROM " + old.from + ")"}
+	return copied, w.tellTwins(ctx, s, merged, dst)
 }
 
 // refuseUnsendable returns an error if a table has a text that XML cannot

@@ -2,6 +2,7 @@ package place
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,7 +106,16 @@ func (w *Work) stageText(ctx context.Context, s *scratch, in io.Reader, size int
 			}
 			w.progress(Progress{"reading " + p.String(), to.rows, part})
 		}
-		return parse(in, to)
+		packing := p.packing()
+		if packing == nil {
+			return parse(in, to)
+		}
+		text, err := newUnpacker(packing, in)
+		if err != nil {
+			return nil, err
+		}
+		defer text.Close()
+		return parse(text, to)
 	})
 	if err != nil {
 		return nil, err
@@ -134,6 +144,25 @@ func (c *countingReader) Read(p []byte) (int, error) {
 
 // writeText writes a text of a kind.
 func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst Place, o CopyOptions) (copied Copied, err error) {
+	merges := false
+	err = w.replaceText(ctx, s, k, dst, func(hasText bool) (t *table, err error) {
+		merges = hasText && !o.Replace
+		t, copied, err = w.rowsOfText(ctx, s, k, in, dst, o, merges)
+		return t, err
+	})
+	if err != nil {
+		return Copied{}, err
+	}
+	if merges && dst.Kind == Inc { // oe-core writes an export anew
+		w.warn("%s was there, so the values have been merged into it; --replace writes it anew", dst)
+	}
+	return copied, nil
+}
+
+// replaceText writes the rows that a function returns to a text of a kind. The
+// function is told whether there is a text already, which is not replaced if it
+// returns no table.
+func (w *Work) replaceText(ctx context.Context, s *scratch, k text, dst Place, rows func(hasText bool) (*table, error)) (err error) {
 	var r *dbfile.Replacement
 	var old os.FileInfo
 	to := w.Stdout
@@ -141,30 +170,47 @@ func (w *Work) writeText(ctx context.Context, s *scratch, k text, in *table, dst
 		// The draft comes before the look at the file: what another program
 		// wrote in between would be lost.
 		if r, err = dbfile.Replace(dst.Name); err != nil {
-			return Copied{}, err
+			return err
 		}
 		defer r.Abandon()
 		if old, err = existing(dst); err != nil {
-			return Copied{}, err
+			return err
 		}
 		to = r.Draft
 	}
-	merges := old != nil && old.Size() > 0 && !o.Replace
-	in, copied, err = w.rowsOfText(ctx, s, k, in, dst, o, merges)
-	if err != nil {
-		return Copied{}, err
+	t, err := rows(old != nil && old.Size() > 0)
+	if err != nil || t == nil {
+		return err
+	}
+	if err = w.printPacked(ctx, s, k, t, dst, to); err != nil {
+		return fmt.Errorf("writing %s: %w", dst, dbfile.Reason(err))
+	}
+	if err := s.settle(); err != nil || r == nil {
+		return err
+	}
+	return r.Finish(old)
+}
+
+// printPacked writes the rows of a table as a text, compressed if the name of the
+// place says so.
+func (w *Work) printPacked(ctx context.Context, s *scratch, k text, in *table, dst Place, to io.Writer) error {
+	packed := io.WriteCloser(nil)
+	if packing := dst.packing(); packing != nil {
+		var err error
+		if packed, err = packing.pack(to); err != nil {
+			return err
+		}
+		to = packed
 	}
 	out := bufio.NewWriterSize(to, 256<<10)
-	if err = k.print(ctx, w, s, in, dst, out); err == nil {
+	err := k.print(ctx, w, s, in, dst, out)
+	if err == nil {
 		err = out.Flush()
 	}
-	if err != nil {
-		return Copied{}, fmt.Errorf("writing %s: %w", dst, dbfile.Reason(err))
+	if packed != nil {
+		err = cmp.Or(err, packed.Close())
 	}
-	if r != nil {
-		return copied, r.Finish(old)
-	}
-	return copied, nil
+	return err
 }
 
 // rowsOfText makes a table of the rows that a text is to have. If it merges,
@@ -189,8 +235,11 @@ func (w *Work) rowsOfText(ctx context.Context, s *scratch, k text, in *table, ds
 			dst, old.generation.table))
 	}
 	merged, copied, err := w.mergeTables(ctx, s, chosen, old)
+	if err != nil {
+		return fail(err)
+	}
 	copied.Left = left
-	return merged, copied, err
+	return merged, copied, w.tellTwins(ctx, s, merged, dst)
 }
 
 // mergeTables makes a table of the rows of a text that exists and of those that

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Work copies, compares, lists and checks places. Its errors are one line and
+// Work copies, compares, lists, checks and mends places. Its errors are one line and
 // name the place, and for a text also the number of the line. When its context
 // ends, files that were to be written stay as they were.
 type Work struct {
@@ -14,7 +14,8 @@ type Work struct {
 	Stdout io.Writer // what the place "-" is written to
 	// Progress is told now and then how far long work has come. It may be nil.
 	Progress func(Progress)
-	// Warn is given a line about everything that is left out. It may be nil.
+	// Warn is given a line about everything that is left out, or that needs a
+	// second look. It may be nil.
 	Warn func(line string)
 }
 

@@ -23,7 +23,12 @@ import (
 // Open opens a database file to write, until the test ends.
 func Open(t testing.TB, file string) *sqlite.Store {
 	t.Helper()
-	db, err := sqlite.Open(t.Context(), file, false)
+	return openFile(t, file, false)
+}
+
+func openFile(t testing.TB, file string, readOnly bool) *sqlite.Store {
+	t.Helper()
+	db, err := sqlite.Open(t.Context(), file, readOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +51,13 @@ func Make(t testing.TB, file string) {
 // New returns a server of a store.
 func New(t testing.TB, s store.Store) *prserv.Server {
 	t.Helper()
-	server, err := prserv.New(prserv.Config{Store: s, Dialect: compat.DialectFor, Log: slog.New(slog.DiscardHandler)})
+	return newServer(t, prserv.Config{Store: s})
+}
+
+func newServer(t testing.TB, cfg prserv.Config) *prserv.Server {
+	t.Helper()
+	cfg.Dialect, cfg.Log = compat.DialectFor, slog.New(slog.DiscardHandler)
+	server, err := prserv.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,9 +87,26 @@ func Serve(t testing.TB, file string) *Server {
 // ends.
 func ServeListener(t testing.TB, file string, ln net.Listener) *Server {
 	t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
 	db := Open(t, file)
-	s := &Server{Server: New(t, db), DB: db, Addr: ln.Addr().String(), Cancel: cancel, Served: make(chan error, 1)}
+	return serve(t, New(t, db), db, ln)
+}
+
+// ServeConfig serves a database file as [Serve] does, with the options of cfg;
+// its Store, Dialect and Log do not count.
+func ServeConfig(t testing.TB, file string, cfg prserv.Config) *Server {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	db := openFile(t, file, cfg.ReadOnly)
+	cfg.Store = db
+	return serve(t, newServer(t, cfg), db, ln)
+}
+
+func serve(t testing.TB, server *prserv.Server, db *sqlite.Store, ln net.Listener) *Server {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &Server{Server: server, DB: db, Addr: ln.Addr().String(), Cancel: cancel, Served: make(chan error, 1)}
 	ended := make(chan struct{})
 	go func() { s.Served <- s.Serve(ctx, ln); close(ended) }()
 	t.Cleanup(func() { cancel(); <-ended })

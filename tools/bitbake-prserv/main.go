@@ -5,6 +5,8 @@ package main
 import (
 	"context"
 	"os"
+
+	_ "prserver/tools/internal/addressspace"
 )
 
 func main() {

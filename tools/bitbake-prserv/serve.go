@@ -169,9 +169,12 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 		log.Info("And upstream PRServer: " + opts.Upstream)
 	}
 	ready()
+	stopLooking := tellOfDamage(ctx, log, opts.File)
+	defer stopLooking()
 	err = s.Serve(ctx, ln)
 	log.Info("PRServer: stopping...")
 	notify(log, systemd.SdNotifyStopping)
+	stopLooking()
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"fmt"
-	"io"
 
 	"github.com/spf13/cobra"
 
@@ -24,7 +23,7 @@ The exit code is 0 if nothing is wrong, 1 if there are problems, 2 for trouble.
 It changes no value.
 
 With --json, stdout has one object: an array "problems" of objects with "what"
-and "do".`,
+and "do", and the number of "rows".`,
 		Example: `  prserv-tool check /srv/prserv/prserv.sqlite3
   PRSERV_HOST=prhost.example:8585 prserv-tool check --json`,
 		SuggestFor: []string{"verify", "validate", "fsck", "doctor"},
@@ -60,14 +59,16 @@ func (p *program) check(ctx context.Context, of place.Place, asJSON bool) error 
 			}(problem))
 		}
 	}
-	err := p.work.Check(ctx, of, func(problem place.Problem) error {
+	rows, err := p.work.Check(ctx, of, func(problem place.Problem) error {
 		found++
 		return each(problem)
 	})
 	if err == nil {
 		switch {
 		case asJSON:
-			_, err = io.WriteString(out, list.end()+"}\n")
+			_, err = fmt.Fprintf(out, "%s,\n\"rows\":%d}\n", list.end(), rows)
+		case found == 0 && rows == 0:
+			_, err = fmt.Fprintf(out, "%s: nothing wrong, but it has no value, so every number starts at 0\n", of)
 		case found == 0:
 			_, err = fmt.Fprintf(out, "%s: nothing wrong\n", of)
 		}

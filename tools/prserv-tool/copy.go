@@ -24,7 +24,7 @@ the end, and stays as it was if the copy fails or is interrupted. A server takes
 one value after the other; run an interrupted copy again to finish it.`,
 		Example: `  prserv-tool copy old.sqlite3 prhost.example:8585
   prserv-tool copy prhost.example:8585 prserv-export.inc --replace`,
-		SuggestFor: []string{"cp", "export", "import", "merge", "migrate", "convert"},
+		SuggestFor: []string{"cp", "export", "import", "merge", "migrate", "convert", "salvage", "recover"},
 		Args:       arguments(2, 2, "copy from where to where? Name SRC and DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			src, dst, err := twoPlaces(args[0], args[1], format)
@@ -40,6 +40,7 @@ one value after the other; run an interrupted copy again to finish it.`,
 	complete(cmd, "generation", []string{"1", "3"})
 	cmd.Flags().BoolVar(&o.All, "all", false, "write all rows to a .inc or .conf, not only the greatest value of each version and pkgarch")
 	cmd.Flags().BoolVar(&o.Replace, "replace", false, "write an existing .sql, .inc or .conf anew instead of merging")
+	cmd.Flags().BoolVar(&o.Salvage, "salvage", false, "take what can be read of a damaged database file or dump")
 	formatOption(cmd, &format)
 	return cmd
 }
@@ -78,16 +79,23 @@ func (g *generation) Type() string { return "1|3" }
 
 func (p *program) copy(ctx context.Context, src, dst place.Place, o place.CopyOptions) error {
 	copied, err := p.work.Copy(ctx, src, dst, o)
+	line := copiedLine(copied)
+	if copied.Left > 0 && dst.Kind == place.Inc && !o.All {
+		line += "; --all writes lower values as well"
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return interruptedCopy(dst)
 	case err != nil:
 		return err
 	case dst.Name == "-":
-		p.say(copiedLine(copied)) // stdout has the values
-		return nil
+		p.say(line) // stdout has the values
+	default:
+		_, err = fmt.Fprintln(p.stdout, line)
 	}
-	_, err = fmt.Fprintln(p.stdout, copiedLine(copied))
+	if err == nil && copied.NotWhole {
+		err = errFound
+	}
 	return err
 }
 

@@ -83,7 +83,7 @@ func (p *program) diff(ctx context.Context, a, b place.Place, asJSON bool) error
 // how far that came.
 func flush(out *bufio.Writer, err error) error {
 	if failed := out.Flush(); err == nil && failed != nil {
-		return fmt.Errorf("writing what was found: %w", failed)
+		return fmt.Errorf("writing the result: %w", failed)
 	}
 	return err
 }

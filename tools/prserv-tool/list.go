@@ -15,6 +15,7 @@ import (
 func (p *program) listCommand() *cobra.Command {
 	var format string
 	var o place.ListOptions
+	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "list [PLACE] [OPTIONS]",
 		GroupID: groupPlaces,
@@ -24,7 +25,9 @@ names. Options choose rows by patterns: * stands for any text and ? for any
 character, and a row must match all patterns.
 
 A terminal gets a table. A pipe or a file gets the bare rows: version, pkgarch,
-checksum and value with tabs between.`,
+checksum and value with tabs between. With --json, stdout has one object: an
+array "rows" of objects with "version", "pkgarch", "checksum" and "value". All
+are texts, because a value of BitBake 2.10 may be 3.1.`,
 		Example: `  prserv-tool list prserv.sqlite3 --version 'bash-*' --greatest
   prserv-tool list prhost.example:8585 --pkgarch core2-64 | cut -f 1 | uniq -c`,
 		SuggestFor: []string{"ls", "show", "dump", "print", "cat"},
@@ -34,7 +37,7 @@ checksum and value with tabs between.`,
 			if err != nil {
 				return err
 			}
-			return p.list(cmd.Context(), from, o)
+			return p.list(cmd.Context(), from, o, asJSON)
 		},
 		ValidArgsFunction: completePlaces(1),
 	}
@@ -46,12 +49,16 @@ checksum and value with tabs between.`,
 		complete(cmd, option.name, nil)
 	}
 	cmd.Flags().BoolVar(&o.Greatest, "greatest", false, "only rows that hold the greatest value of their version and pkgarch")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	formatOption(cmd, &format)
 	return cmd
 }
 
-func (p *program) list(ctx context.Context, from place.Place, o place.ListOptions) error {
+func (p *program) list(ctx context.Context, from place.Place, o place.ListOptions, asJSON bool) error {
 	out := bufio.NewWriter(p.stdout)
+	if asJSON {
+		return flush(out, p.listJSON(ctx, from, o, out))
+	}
 	rows := table{out: out, aligned: p.terminal}
 	err := p.work.List(ctx, from, o, func(r place.Row) error {
 		return rows.add([columns]string{printable(r.Version), printable(r.Pkgarch), printable(r.Checksum), printable(r.Value)})
@@ -60,6 +67,22 @@ func (p *program) list(ctx context.Context, from place.Place, o place.ListOption
 		err = failed
 	}
 	return flush(out, err)
+}
+
+func (p *program) listJSON(ctx context.Context, from place.Place, o place.ListOptions, out io.Writer) error {
+	list := newJSONList(out, "rows")
+	err := p.work.List(ctx, from, o, func(r place.Row) error {
+		return list.add(struct {
+			Version  string `json:"version"`
+			Pkgarch  string `json:"pkgarch"`
+			Checksum string `json:"checksum"`
+			Value    string `json:"value"`
+		}(r))
+	})
+	if err == nil {
+		_, err = io.WriteString(out, list.end()+"}\n")
+	}
+	return err
 }
 
 const columns = 4

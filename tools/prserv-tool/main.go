@@ -3,11 +3,20 @@
 // servers.
 package main
 
+/*
+// What is said, and with which exit code, where there is too little address space.
+const char address_space_says[] = "prserv-tool: ";
+const int address_space_code = 2;
+*/
+import "C"
+
 import (
 	"context"
 	"os"
 	"os/signal"
 	"syscall"
+
+	_ "prserver/tools/internal/addressspace"
 )
 
 func main() {

@@ -105,13 +105,26 @@ func parse(name, format string) (place.Place, error) {
 	return place.Parse(name, format)
 }
 
-// checkPort returns an error for what only BitBake takes for a server.
+// ownFile is the database of the server that BitBake starts for a build, in the
+// build folder, unless its configuration sets PERSISTENT_DIR.
+// Source: lib/prserv/serv.py:auto_start; oe-core, meta/conf/bitbake.conf.
+const ownFile = "cache/prserv.sqlite3"
+
+// checkPort returns an error for what only BitBake takes for a server. It names
+// the file that has the values.
 func checkPort(name string) error {
 	if host, port, ok := strings.Cut(name, ":"); !ok || port != "0" || strings.Contains(host, "/") {
 		return nil
 	}
-	return fmt.Errorf("%s means that BitBake starts a server of its own for every build, "+
-		"so there is nothing to ask; name a HOST:PORT", name)
+	has := "whose values are in " + ownFile + " of the build folder"
+	for _, folder := range []string{"", os.Getenv("BUILDDIR")} { // oe-init-build-env sets it
+		file := filepath.Join(folder, ownFile)
+		if _, err := os.Stat(file); err == nil {
+			has = "whose values are in " + file
+			break
+		}
+	}
+	return fmt.Errorf("%s is no server to ask: BitBake starts one of its own for every build, %s; name that file", name, has)
 }
 
 // completePlaces completes up to a number of places.
@@ -136,12 +149,11 @@ func files(begun string) []string {
 	var found []string
 	for _, entry := range entries {
 		name := entry.Name()
-		_, isPlace := place.Endings[strings.ToLower(filepath.Ext(name))]
 		switch {
 		case !strings.HasPrefix(name, begun), strings.HasPrefix(name, ".") && begun == "":
 		case entry.IsDir():
 			found = append(found, name+"/")
-		case isPlace:
+		case place.KindOf(name) != 0:
 			found = append(found, name)
 		}
 	}

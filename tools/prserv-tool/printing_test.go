@@ -19,6 +19,8 @@ type fakeWork struct {
 	found    []place.Difference
 	rows     []place.Row
 	problems []place.Problem
+	raised   place.Raised
+	checked  int64 // the rows that Check reports
 	err      error
 	begin    func() // called before anything is found
 }
@@ -42,8 +44,13 @@ func (f fakeWork) List(_ context.Context, _ place.Place, _ place.ListOptions, ea
 	return feed(f, f.rows, each)
 }
 
-func (f fakeWork) Check(_ context.Context, _ place.Place, each func(place.Problem) error) error {
-	return feed(f, f.problems, each)
+func (f fakeWork) Check(_ context.Context, _ place.Place, each func(place.Problem) error) (int64, error) {
+	return f.checked, feed(f, f.problems, each)
+}
+
+func (f fakeWork) RaiseTwins(context.Context, place.Place) (place.Raised, error) {
+	f.started()
+	return f.raised, f.err
 }
 
 func feed[T any](f fakeWork, found []T, each func(T) error) error {
@@ -82,6 +89,10 @@ func TestPrinting(t *testing.T) {
 			"4711 rows: 12 new, 3 raised, 4696 kept\n", ""},
 		{"copy of one", "copy a.db b.inc", fakeWork{copied: place.Copied{New: 1}}, 0, "1 row: 1 new, 0 raised, 0 kept\n", ""},
 		{"copy leaves rows out", "copy a.db b.inc", fakeWork{copied: place.Copied{New: 1, Left: 2}}, 0,
+			"3 rows: 1 new, 0 raised, 0 kept, 2 left out; --all writes lower values as well\n", ""},
+		{"copy of all leaves rows out", "copy a.db b.inc --all", fakeWork{copied: place.Copied{New: 1, Left: 2}}, 0,
+			"3 rows: 1 new, 0 raised, 0 kept, 2 left out\n", ""},
+		{"copy of wholes leaves rows out", "copy a.db b.db", fakeWork{copied: place.Copied{New: 1, Left: 2}}, 0,
 			"3 rows: 1 new, 0 raised, 0 kept, 2 left out\n", ""},
 		{"copy to stdout", "copy a.db - --format sql", fakeWork{copied: place.Copied{New: 2}}, 0, "",
 			"2 rows: 2 new, 0 raised, 0 kept\n"},
@@ -103,12 +114,24 @@ func TestPrinting(t *testing.T) {
 		{"list", "list a.db", fakeWork{rows: someRows}, 0, "bash-5.2-r0\tcore2-64\taa\t7\na\tall\tb\\tb\\n\t1.10\n", ""},
 		{"list fails", "list a.db", fakeWork{rows: someRows[:1], err: broken}, 2, "bash-5.2-r0\tcore2-64\taa\t7\n",
 			"prserv-tool: a.sql: line 7 is none\n"},
+		{"raise twins", "raise-twins a.db", fakeWork{raised: place.Raised{Versions: 2, Rows: 3}}, 0, "3 checksums of 2 versions raised\n", ""},
+		{"raise twins of stdin", "raise-twins - --format inc", fakeWork{raised: place.Raised{Versions: 1, Rows: 1}}, 0, "",
+			"1 checksum of 1 version raised\n"},
+		{"raise twins without a number", "raise-twins a.db", fakeWork{raised: place.Raised{Left: 1}}, 1, "0 checksums of 0 versions raised\n", ""},
+		{"raise twins fails", "raise-twins a.db", fakeWork{err: broken}, 2, "", "prserv-tool: a.sql: line 7 is none\n"},
+		{"list in JSON", "list --json a.db", fakeWork{rows: someRows}, 0, `{"rows":[
+{"version":"bash-5.2-r0","pkgarch":"core2-64","checksum":"aa","value":"7"},
+{"version":"a","pkgarch":"all","checksum":"b\tb\n","value":"1.10"}
+]}
+`, ""},
+		{"list of nothing in JSON", "list --json a.db", fakeWork{}, 0, "{\"rows\":[\n]}\n", ""},
 		{"check", "check a.db", wrong, 1, "a.db: row 7 has no value; remove it\na.db: x; y\n", ""},
-		{"check finds nothing", "check a.db", fakeWork{}, 0, "a.db: nothing wrong\n", ""},
+		{"check finds nothing", "check a.db", fakeWork{checked: 1}, 0, "a.db: nothing wrong\n", ""},
+		{"check finds no value", "check a.db", fakeWork{}, 0, "a.db: nothing wrong, but it has no value, so every number starts at 0\n", ""},
 		{"check fails", "check a.db", fakeWork{err: broken}, 2, "", "prserv-tool: a.sql: line 7 is none\n"},
 		{"check in JSON", "check --json a.db", wrong, 1,
-			"{\"problems\":[\n{\"what\":\"row 7 has no value\",\"do\":\"remove it\"},\n{\"what\":\"x\",\"do\":\"y\"}\n]}\n", ""},
-		{"check finds nothing in JSON", "check --json a.db", fakeWork{}, 0, "{\"problems\":[\n]}\n", ""},
+			"{\"problems\":[\n{\"what\":\"row 7 has no value\",\"do\":\"remove it\"},\n{\"what\":\"x\",\"do\":\"y\"}\n],\n\"rows\":0}\n", ""},
+		{"check finds nothing in JSON", "check --json a.db", fakeWork{checked: 7}, 0, "{\"problems\":[\n],\n\"rows\":7}\n", ""},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -168,7 +191,7 @@ type fullDisk struct{}
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }
 
 func TestFullDisk(t *testing.T) {
-	for _, verb := range []string{"copy a.db b.db", "diff a.db b.db", "diff --json a.db b.db", "list a.db", "check a.db", "man", "completion bash"} {
+	for _, verb := range []string{"copy a.db b.db", "diff a.db b.db", "diff --json a.db b.db", "list a.db", "list --json a.db", "check a.db", "man", "completion bash"} {
 		var stderr bytes.Buffer
 		p := newProgram(strings.NewReader(""), fullDisk{}, &stderr)
 		p.work = fakeWork{rows: someRows, found: someDifferences, problems: []place.Problem{{What: "x", Do: "y"}}}

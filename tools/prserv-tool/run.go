@@ -28,7 +28,8 @@ type worker interface {
 	Copy(ctx context.Context, src, dst place.Place, o place.CopyOptions) (place.Copied, error)
 	Diff(ctx context.Context, a, b place.Place, each func(place.Difference) error) (place.Compared, error)
 	List(ctx context.Context, p place.Place, o place.ListOptions, each func(place.Row) error) error
-	Check(ctx context.Context, p place.Place, each func(place.Problem) error) error
+	RaiseTwins(ctx context.Context, p place.Place) (place.Raised, error)
+	Check(ctx context.Context, p place.Place, each func(place.Problem) error) (rows int64, err error)
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {

@@ -1,4 +1,4 @@
-// Record-golden plays the recorded sessions in testdata/golden to the reference, Python's bitbake-prserv, and writes
+// Record-golden plays the recorded sessions in testdata/golden to a reference, Python's bitbake-prserv, and writes
 // down what it replies. It is needed when a session is added or changed, or to check that the recordings still hold;
 // replaying them to our server needs no Python. testdata/README.md tells how to add a session.
 package main

@@ -18,11 +18,31 @@ const patience = 30 * time.Second
 
 // record plays a session to a fresh reference and returns it with the replies.
 func record(ctx context.Context, ref reference, session golden.Session) (golden.Session, error) {
-	server, err := ref.start(ctx, session.Seed)
+	var options []string
+	if session.ReadOnly {
+		options = append(options, "--read-only")
+	}
+	if !session.Upstream {
+		return recordWith(ctx, ref, session, options, "")
+	}
+	upstream, err := ref.start(ctx, session.UpstreamSeed)
+	if err != nil {
+		return golden.Session{}, fmt.Errorf("starting the reference upstream: %w", err)
+	}
+	played, err := recordWith(ctx, ref, session, append(options, "--upstream", upstream.addr), upstream.addr)
+	if stopErr := upstream.stop(); err == nil && stopErr != nil {
+		err = fmt.Errorf("stopping the reference upstream: %w", stopErr)
+	}
+	return played, err
+}
+
+// recordWith plays a session to a fresh reference that has been started with options, and to the one upstream.
+func recordWith(ctx context.Context, ref reference, session golden.Session, options []string, upstream string) (golden.Session, error) {
+	server, err := ref.start(ctx, session.Seed, options...)
 	if err != nil {
 		return golden.Session{}, fmt.Errorf("starting the reference: %w", err)
 	}
-	played, err := play(ctx, server.addr, session, patience)
+	played, err := play(ctx, server.addr, upstream, session, patience)
 	// A cancelled recording has to stop its server too.
 	if stopErr := server.stop(); err == nil && stopErr != nil {
 		err = fmt.Errorf("stopping the reference: %w", stopErr)
@@ -30,23 +50,28 @@ func record(ctx context.Context, ref reference, session golden.Session) (golden.
 	return played, err
 }
 
-// play holds the exchanges in their order. One that gets no reply in time ends the session with an error: it cannot be
-// recorded, and those after it may depend on it.
-func play(ctx context.Context, addr string, session golden.Session, patience time.Duration) (golden.Session, error) {
+// play holds the exchanges in their order, with the server at addr or, where an exchange says so, with the one
+// upstream. One that gets no reply in time ends the session with an error: it cannot be recorded, and those after it may
+// depend on it.
+func play(ctx context.Context, addr, upstream string, session golden.Session, patience time.Duration) (golden.Session, error) {
 	played := session
 	played.Exchanges = nil
 	for i, exchange := range session.Exchanges {
-		if exchange.Reply == nil {
+		if exchange.Reply == nil && !session.JSONLines {
 			exchange.Request = fillLength(exchange.Request)
 		}
-		reply, err := sendPatiently(ctx, addr, exchange, patience)
+		to := addr
+		if exchange.Upstream {
+			to = upstream
+		}
+		reply, err := sendPatiently(ctx, to, exchange, patience)
 		if ctx.Err() != nil {
 			return golden.Session{}, ctx.Err()
 		}
 		if err != nil {
 			return golden.Session{}, fmt.Errorf("exchange %d (%s): %w", i+1, exchange.About, err)
 		}
-		exchange.Reply = golden.Normalise(reply)
+		exchange.Reply = session.Normalise(reply)
 		played.Exchanges = append(played.Exchanges, exchange)
 	}
 	return played, nil

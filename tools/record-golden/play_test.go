@@ -32,7 +32,7 @@ func TestPlayHang(t *testing.T) {
 	}
 	defer silent.Close()
 	session := golden.Session{Exchanges: []golden.Exchange{{About: "half a request", Request: []byte("GET")}}}
-	_, err = play(t.Context(), silent.Addr().String(), session, time.Millisecond)
+	_, err = play(t.Context(), silent.Addr().String(), "", session, time.Millisecond)
 	if err == nil || !strings.Contains(err.Error(), "exchange 1 (half a request): no reply") {
 		t.Errorf("play: %v, want an error that names the exchange", err)
 	}

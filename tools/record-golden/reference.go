@@ -34,7 +34,7 @@ db.close()
 `
 
 // start starts a server on a new database file, which has been made with the seed if that is not empty.
-func (r reference) start(ctx context.Context, seed string) (*server, error) {
+func (r reference) start(ctx context.Context, seed string, options ...string) (*server, error) {
 	dir, err := os.MkdirTemp("", "record-golden-")
 	if err != nil {
 		return nil, fmt.Errorf("making a folder: %w", err)
@@ -44,7 +44,7 @@ func (r reference) start(ctx context.Context, seed string) (*server, error) {
 		os.RemoveAll(dir)
 		return nil, err
 	}
-	running, err := pyserver.Python(r.python, r.bitbake).Start(ctx, file)
+	running, err := pyserver.Python(r.python, r.bitbake).Start(ctx, file, options...)
 	if err != nil {
 		os.RemoveAll(dir)
 		return nil, err

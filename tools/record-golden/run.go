@@ -14,10 +14,10 @@ import (
 	"prserver/compat/golden"
 )
 
-const usage = `usage: record-golden --bitbake DIR --python PYTHON --dialect py2|py3 [--golden DIR] [session ...]
+const usage = `usage: record-golden --bitbake DIR --python PYTHON --sessions NAME [--golden DIR] [session ...]
 
-Plays the requests of the named sessions (of all without a name) in GOLDEN/DIALECT to DIR/bin/bitbake-prserv, and
-writes the replies into the sessions' files where they differ from what is there. All else in a file stays.
+Plays the requests of the named sessions (of all without a name) in the folder GOLDEN/NAME to DIR/bin/bitbake-prserv,
+and writes the replies into the sessions' files where they differ from what is there. All else in a file stays.
 
 `
 
@@ -55,15 +55,15 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&opts.bitbake, "bitbake", "", "the bitbake `folder` to record")
 	flags.StringVar(&opts.python, "python", "", "the Python `program` to run it with")
 	recordings := flags.String("golden", "testdata/golden", "the `folder` of all recordings")
-	dialect := flags.String("dialect", "", "the `folder` below --golden to record, py2 or py3")
+	folder := flags.String("sessions", "", "the `folder` below --golden to record, such as py3 or bitbake-2.8")
 	flags.IntVar(&opts.jobs, "jobs", 4, "how many servers to run at the same time")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
-	if opts.bitbake == "" || opts.python == "" || *dialect == "" {
-		return options{}, errors.New("--bitbake, --python and --dialect are needed")
+	if opts.bitbake == "" || opts.python == "" || *folder == "" {
+		return options{}, errors.New("--bitbake, --python and --sessions are needed")
 	}
-	opts.dir = filepath.Join(*recordings, *dialect)
+	opts.dir = filepath.Join(*recordings, *folder)
 	opts.sessions = flags.Args()
 	bitbake, err := filepath.Abs(opts.bitbake)
 	if err != nil {

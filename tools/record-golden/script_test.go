@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -39,23 +40,32 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// fake is a bitbake-prserv as far as the recorder knows one. What it replies is the first line of the request.
+// fake is a bitbake-prserv as far as the recorder knows one. What it replies is the first line of the request, and a
+// line for each option that a session asks for. With such an option it answers no HTTP, as the releases that know them.
 func fake() {
 	host, port := flag.String("host", "", ""), flag.String("port", "", "")
 	start, stop := flag.Bool("start", false, ""), flag.Bool("stop", false, "")
 	flag.String("file", "", "")
 	flag.String("log", "", "")
+	readOnly, upstream := flag.Bool("read-only", false, ""), flag.String("upstream", "", "")
 	flag.Parse()
+	options := ""
+	if *readOnly {
+		options += "read-only\n"
+	}
+	if *upstream != "" {
+		options += "with an upstream\n"
+	}
 	addr := net.JoinHostPort(*host, *port)
 	pidFile := fmt.Sprintf("/tmp/PRServer_%s_%s.pid", *host, *port)
 	var err error
 	switch {
 	case *start:
-		err = fakeStart(addr, pidFile)
+		err = fakeStart(addr, pidFile, options)
 	case *stop:
 		err = fakeStop(pidFile)
 	default:
-		err = fakeServe(flag.Arg(0))
+		err = fakeServe(flag.Arg(0), flag.Arg(1))
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -63,12 +73,12 @@ func fake() {
 	}
 }
 
-func fakeStart(addr, pidFile string) error {
+func fakeStart(addr, pidFile, options string) error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
 	}
-	server := exec.Cmd{Path: program, Args: []string{"bitbake-prserv", addr}}
+	server := exec.Cmd{Path: program, Args: []string{"bitbake-prserv", addr, options}}
 	if err := server.Start(); err != nil {
 		return err
 	}
@@ -90,7 +100,7 @@ func fakeStop(pidFile string) error {
 	return os.Remove(pidFile)
 }
 
-func fakeServe(addr string) error {
+func fakeServe(addr, options string) error {
 	listener, err := net.Listen("tcp", addr)
 	if err != nil {
 		return err
@@ -101,7 +111,9 @@ func fakeServe(addr string) error {
 			return err
 		}
 		line, _ := bufio.NewReader(conn).ReadString('\n') // what came before the end, if there is no line
-		io.WriteString(conn, line)
+		if options == "" || !strings.HasPrefix(line, "GET ") {
+			io.WriteString(conn, line+options)
+		}
 		conn.(*net.TCPConn).CloseWrite()
 		io.Copy(io.Discard, conn) // closing before the client has would take the reply back
 		conn.Close()

@@ -158,7 +158,7 @@ func (l *lexer) value(last any) (any, error) {
 			return v, nil
 		}
 	}
-	return nil, fmt.Errorf("%.40q is no value that a dump of a PR server has", l.text[from:])
+	return nil, fmt.Errorf("%.40q is not a value that a PR server dumps", l.text[from:])
 }
 
 // function takes NULL, or a text whose line breaks sqlite3 has escaped:

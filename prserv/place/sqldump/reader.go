@@ -23,6 +23,16 @@ const maxStatement = 16 << 20
 // ErrCut is returned where a dump ends too early.
 var ErrCut = errors.New("it ends in the middle, so rows are missing; get a whole one")
 
+// ErrRolledBack is returned where a dump ends as sqlite3 ends that of a damaged
+// file.
+var ErrRolledBack = errors.New("the dump says itself that it is not whole (ROLLBACK); get another one")
+
+// ErrRecovered is returned where a text is what .recover of sqlite3 writes, which
+// does not say what it has lost.
+var ErrRecovered = errors.New("it is what .recover has saved of a damaged file")
+
+var errTooLong = fmt.Errorf("a statement is longer than %d MiB", maxStatement>>20)
+
 // schemas are the statements that make the tables whose rows count.
 var schemas = map[string]string{store.NohistTable: store.NohistSchema, store.MainTable: store.MainSchema}
 
@@ -73,7 +83,7 @@ func (r *Reader) Read(add func(table string, row store.Row) error) error {
 		case errors.Is(err, io.EOF):
 			return nil
 		case err == nil && ended:
-			err = errors.New("something follows behind COMMIT")
+			err = errors.New("there is more after COMMIT")
 		case err == nil:
 			ended, err = r.process(stmt, add)
 		}
@@ -111,7 +121,7 @@ func (r *Reader) statement() ([]byte, error) {
 		r.buf = append(r.buf, piece...)
 		switch {
 		case len(r.buf) > maxStatement:
-			return nil, fmt.Errorf("a statement is longer than %d MiB", maxStatement>>20)
+			return nil, errTooLong
 		case errors.Is(err, bufio.ErrBufferFull):
 		case errors.Is(err, io.EOF) && len(r.buf) > 0:
 			if !r.started && !isBeginning(r.buf) {
@@ -157,9 +167,13 @@ func (r *Reader) process(stmt []byte, add func(string, store.Row) error) (last b
 	case "CREATE":
 		return false, r.create(&l)
 	case "BEGIN":
-		if l.keyword() == "TRANSACTION" && l.end() && !r.begun {
+		switch word := l.keyword(); {
+		case r.begun || !l.end():
+		case word == "TRANSACTION":
 			r.begun = true
 			return false, nil
+		case word == "":
+			return false, ErrRecovered
 		}
 	case "COMMIT":
 		if l.end() {
@@ -178,13 +192,13 @@ func (r *Reader) process(stmt []byte, add func(string, store.Row) error) (last b
 			return false, nil
 		}
 	case "ROLLBACK":
-		return false, errors.New("the dump says itself that it is not whole (ROLLBACK); get another one")
+		return false, ErrRolledBack
 	}
 	return false, noDump(stmt)
 }
 
 func noDump(stmt []byte) error {
-	return fmt.Errorf("%s is nothing that a dump of a PR server has", start(stmt))
+	return fmt.Errorf("%s does not belong in a dump of a PR server", start(stmt))
 }
 
 // start returns what a statement begins with, for a person.
@@ -228,7 +242,7 @@ func (r *Reader) create(l *lexer) error {
 		r.skipped = append(r.skipped, strings.ToLower(what)+" "+name)
 		return nil
 	case r.made[name]:
-		return fmt.Errorf("the table %s is made a second time", name)
+		return fmt.Errorf("the table %s is created twice", name)
 	}
 	if squeeze(l.text[l.at:]) != squeeze([]byte(schema[strings.IndexByte(schema, '('):len(schema)-1])) {
 		return fmt.Errorf("the table %s is not that of a PR server", name)
@@ -256,14 +270,14 @@ func (r *Reader) insert(l *lexer, add func(string, store.Row) error) error {
 	case isKept(name) || slices.Contains(r.skipped, "table "+name):
 		return nil
 	default:
-		return fmt.Errorf("a row for the table %q, which the dump has not made", name)
+		return fmt.Errorf("a row for the table %q, which the dump does not create", name)
 	}
 	if l.keyword() != "VALUES" || !l.symbol('(') {
 		return fmt.Errorf("%s has no VALUES", start(l.text))
 	}
 	for i, last := range r.last {
 		if i > 0 && !l.symbol(',') {
-			return fmt.Errorf("%s has not four values", start(l.text))
+			return fmt.Errorf("%s does not have four values", start(l.text))
 		}
 		v, err := l.value(last)
 		if err != nil {
@@ -272,7 +286,7 @@ func (r *Reader) insert(l *lexer, add func(string, store.Row) error) error {
 		r.last[i] = v
 	}
 	if !l.symbol(')') || !l.end() {
-		return fmt.Errorf("%s has not four values", start(l.text))
+		return fmt.Errorf("%s does not have four values", start(l.text))
 	}
 	return add(name, store.Row{Version: r.last[0], Pkgarch: r.last[1], Checksum: r.last[2], Value: r.last[3]})
 }

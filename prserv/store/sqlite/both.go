@@ -43,6 +43,8 @@ const (
 	sqlReserve = `INSERT INTO ` + table + ` SELECT ?1, ?2, '` + store.Reserved + `', ?3
 		WHERE NOT EXISTS (SELECT 1 FROM ` + table + ` WHERE version = ?1 AND pkgarch = ?2 AND value >= ?3)
 		ON CONFLICT DO UPDATE SET value = excluded.value`
+	// sqlUnreserve removes what sqlReserve has stored.
+	sqlUnreserve = `DELETE FROM ` + table + ` WHERE version = ?1 AND pkgarch = ?2 AND checksum = '` + store.Reserved + `'`
 	// sqlHasMain tells whether the file has both tables.
 	// Before BitBake 1.16 a table of that name had no pkgarch.
 	sqlHasMain = `SELECT count(*) FROM pragma_table_info('` + mainTable + `') WHERE name = 'pkgarch'`
@@ -189,6 +191,11 @@ func (w *writer) getFromBoth(k store.Key, m store.Mode) (store.Value, error) {
 	v, err := m.Choose(first, last, t.value)
 	if err != nil || slices.Equal(v, first) || slices.Equal(v, last) {
 		return valueOf(v, m), err
+	}
+	if _, whole := t.value.Whole(); !whole && len(t.value) > 0 {
+		if _, err := w.conn.exec(sqlUnreserve, k.Version, k.Pkgarch); err != nil {
+			return nil, err
+		}
 	}
 	return w.give(k, v, m)
 }

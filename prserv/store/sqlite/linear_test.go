@@ -2,6 +2,8 @@ package sqlite_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"time"
@@ -65,4 +67,33 @@ func writeFromOutside(t *testing.T, file string) (stop func()) {
 		}
 	}()
 	return func() { cancel(); <-ended }
+}
+
+// mixed asks as clients of all generations.
+type mixed struct{ linear.Store }
+
+// GetPR implements [linear.Service].
+func (m mixed) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
+	if rand.IntN(2) == 0 {
+		return m.Store.GetPR(ctx, version, pkgarch, checksum)
+	}
+	v, err := m.Store.Store.GetPR(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, store.Mode{Revisions: true})
+	if err != nil {
+		return 0, err
+	}
+	n, ok := v.(store.Revision).Whole()
+	if !ok {
+		err = fmt.Errorf("answered %v", v)
+	}
+	return n, err
+}
+
+// TestLinearizableGenerations is TestLinearizable with clients of all
+// generations, whose values go to two tables.
+func TestLinearizableGenerations(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := mixed{linear.Store{Store: prservtest.Open(t, file)}}
+	if err := linear.Check(t.Context(), s, prservtest.Outside(t, file), histories(5000)); err != nil {
+		t.Error(err)
+	}
 }

@@ -1,5 +1,5 @@
 // Package pyserver starts and stops a bitbake-prserv as a daemon, ours or
-// Python's: both take the same options. The benchmark, the recorder and the
+// Python's of any release: all take the same options. The benchmark, the recorder and the
 // tests share it. Start with [Program.Start].
 package pyserver
 
@@ -52,10 +52,10 @@ type Server struct {
 }
 
 // Start starts a server on a database file, which need not exist, at an address
-// of its own. It returns once the server answers and its pid file is there.
+// of its own, with more options if there are any. It returns once the server answers and its pid file is there.
 // The file is an absolute path, and its folder is the caller's to remove.
 // After an error no server is left.
-func (p Program) Start(ctx context.Context, file string) (*Server, error) {
+func (p Program) Start(ctx context.Context, file string, options ...string) (*Server, error) {
 	address, err := FreeAddress()
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (p Program) Start(ctx context.Context, file string) (*Server, error) {
 	s := &Server{File: file, Addr: address.String(), program: p, address: address}
 	// Only a server whose process is known can be stopped: ctx does not interrupt
 	// --start.
-	err = s.launch(context.WithoutCancel(ctx))
+	err = s.launch(context.WithoutCancel(ctx), options)
 	if err == nil {
 		err = ctx.Err()
 	}
@@ -77,12 +77,13 @@ func (p Program) Start(ctx context.Context, file string) (*Server, error) {
 }
 
 // launch runs --start and waits for the first answer.
-func (s *Server) launch(ctx context.Context) error {
+func (s *Server) launch(ctx context.Context, options []string) error {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	ended := make(chan error, 1)
 	begin := time.Now()
-	go func() { ended <- s.run(ctx, "--start", "--file", s.File, "--log", s.log()) }()
+	options = append([]string{"--start", "--file", s.File, "--log", s.log()}, options...)
+	go func() { ended <- s.run(ctx, options...) }()
 	hasEnded := false
 	for !s.answers(ctx) {
 		select {
@@ -112,9 +113,17 @@ func (s *Server) launch(ctx context.Context) error {
 	return nil
 }
 
-// answers reports whether the server answers a request. It waits for the answer
-// if somebody listens.
+// answers reports whether the server answers a request. One that speaks JSON
+// lines only closes without a word when it is asked over HTTP; ours, which knows
+// HTTP, would log it if it was asked in the other order. The message null ends
+// the connection.
 func (s *Server) answers(ctx context.Context) bool {
+	return s.answersTo(ctx, "GET / HTTP/1.0\r\n\r\n") || s.answersTo(ctx, "PRSERVICE 1.0\n\n{\"ping\": null}\nnull\n")
+}
+
+// answersTo reports whether the server answers these bytes. It waits for the
+// answer if somebody listens.
+func (s *Server) answersTo(ctx context.Context, request string) bool {
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", s.Addr)
 	if err != nil {
 		return false
@@ -122,10 +131,10 @@ func (s *Server) answers(ctx context.Context) bool {
 	defer conn.Close()
 	deadline, _ := ctx.Deadline()
 	conn.SetDeadline(deadline)
-	if _, err := io.WriteString(conn, "GET / HTTP/1.0\r\n\r\n"); err != nil {
+	if _, err := io.WriteString(conn, request); err != nil {
 		return false
 	}
-	n, _ := io.Copy(io.Discard, conn) // any answer will do: GET is refused, and changes nothing
+	n, _ := io.Copy(io.Discard, conn) // any answer will do: both requests change nothing
 	return n > 0
 }
 

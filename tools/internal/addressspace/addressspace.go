@@ -1,8 +1,13 @@
-package main
-
+// Package addressspace ends a program with one line where a limit of address
+// space (ulimit -v) is too low for it. A program needs only import it.
+//
 // Go's runtime reserves address space before any line of Go runs, and ends with
-// a stack trace where a limit (ulimit -v) forbids that. It does the same where a
-// thread cannot be made later. C runs before it.
+// a stack trace where the limit forbids that. It does the same where a thread
+// cannot be made later. C runs before it.
+//
+// A program may define, in C, what its line begins with (address_space_says) and
+// its exit code (address_space_code), which are nothing and 1 otherwise.
+package addressspace
 
 /*
 #define _GNU_SOURCE
@@ -18,6 +23,9 @@ enum {
 	stack = 2,     // MiB for a thread; otherwise 8
 };
 
+extern const char address_space_says[] __attribute__((weak));
+extern const int address_space_code __attribute__((weak));
+
 __attribute__((constructor)) static void limit_address_space(void) {
 	struct rlimit limit;
 	if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) {
@@ -25,9 +33,9 @@ __attribute__((constructor)) static void limit_address_space(void) {
 	}
 	unsigned long long allowed = (unsigned long long)limit.rlim_cur >> 20;
 	if (allowed < needed) {
-		fprintf(stderr, "only %llu MiB of address space are allowed, and a PR server needs %d; allow more (ulimit -v)\n",
-			allowed, needed);
-		exit(1);
+		fprintf(stderr, "%sonly %llu MiB of address space are allowed, and this program needs %d; allow more (ulimit -v)\n",
+			address_space_says ? address_space_says : "", allowed, needed);
+		exit(&address_space_code ? address_space_code : 1);
 	}
 #ifdef __GLIBC__
 	mallopt(M_ARENA_MAX, arenas);
