@@ -62,7 +62,7 @@ func TestLinearizableGenerations(t *testing.T) {
 		defer c.Close()
 		e.lines = append(e.lines, c)
 	}
-	if err := linear.Check(t.Context(), e, prservtest.Outside(t, file), 20); err != nil {
+	if err := linear.Check(t.Context(), e, linear.File(prservtest.Outside(t, file)), 20); err != nil {
 		t.Error(err)
 	}
 }

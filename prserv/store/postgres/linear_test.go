@@ -2,6 +2,8 @@ package postgres_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"os"
 	"sync/atomic"
 	"testing"
@@ -45,8 +47,9 @@ func stored(t *testing.T, url string) linear.Stored {
 
 // several are stores of one database, of which each call asks the next one.
 type several struct {
-	stores []linear.Store
-	calls  atomic.Int64
+	stores      []linear.Store
+	generations bool // some clients ask for revisions
+	calls       atomic.Int64
 }
 
 func (s *several) next() linear.Store {
@@ -54,7 +57,18 @@ func (s *several) next() linear.Store {
 }
 
 func (s *several) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
-	return s.next().GetPR(ctx, version, pkgarch, checksum)
+	if !s.generations || rand.IntN(2) == 0 {
+		return s.next().GetPR(ctx, version, pkgarch, checksum)
+	}
+	v, err := s.next().Store.GetPR(ctx, key(version, pkgarch, checksum), store.Mode{Revisions: true})
+	if err != nil {
+		return 0, err
+	}
+	n, ok := v.(store.Revision).Whole()
+	if !ok {
+		err = fmt.Errorf("answered %v", v)
+	}
+	return n, err
 }
 
 func (s *several) ImportOne(ctx context.Context, version, pkgarch, checksum string, value int64) (int64, error) {
@@ -67,13 +81,20 @@ func (s *several) Export(ctx context.Context, f store.Filter, columns bool) (*cl
 
 // TestLinearizable asks whether what 32 callers at a time were answered by three
 // servers is what one caller after the other could have been answered by one.
-func TestLinearizable(t *testing.T) {
+func TestLinearizable(t *testing.T) { checkLinear(t, false, histories(2500)) }
+
+// TestLinearizableGenerations is TestLinearizable with clients of all
+// generations.
+func TestLinearizableGenerations(t *testing.T) { checkLinear(t, true, histories(2500)) }
+
+func checkLinear(t *testing.T, generations bool, n int) {
+	t.Helper()
 	url := pgtest.Database(t)
-	s := &several{}
+	s := &several{generations: generations}
 	for range 3 {
 		s.stores = append(s.stores, linear.Store{Store: open(t, url)})
 	}
-	if err := linear.Check(t.Context(), s, stored(t, url), histories(2500)); err != nil {
+	if err := linear.Check(t.Context(), s, stored(t, url), n); err != nil {
 		t.Error(err)
 	}
 }

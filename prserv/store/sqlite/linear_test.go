@@ -93,7 +93,7 @@ func (m mixed) GetPR(ctx context.Context, version, pkgarch, checksum string) (in
 func TestLinearizableGenerations(t *testing.T) {
 	file := prservtest.NewFile(t)
 	s := mixed{linear.Store{Store: prservtest.Open(t, file)}}
-	if err := linear.Check(t.Context(), s, prservtest.Outside(t, file), histories(5000)); err != nil {
+	if err := linear.Check(t.Context(), s, linear.File(prservtest.Outside(t, file)), histories(5000)); err != nil {
 		t.Error(err)
 	}
 }

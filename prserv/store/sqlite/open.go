@@ -75,6 +75,9 @@ func openOn(ctx context.Context, file string, readOnly bool, networkFS func(fold
 	return s, nil
 }
 
+// Name returns the path of the file.
+func (s *Store) Name() string { return s.file }
+
 // Warnings returns what an operator should know of the file, a sentence each.
 func (s *Store) Warnings() []string { return s.warnings }
 
