@@ -208,6 +208,7 @@ func (o *Options) chooseDatabase(environment Options) error {
 		}
 	}
 	switch {
+	case o.Stop && !o.Start: // which needs neither
 	case o.Given["--file"] && o.Given["--database"]:
 		return usage("--file and --database exclude each other; give one of them")
 	case o.Given["--file"]:

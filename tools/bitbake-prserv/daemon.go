@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -74,7 +75,7 @@ func startDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args,
 		LogFilePerm: 0o666,
 		WorkDir:     "/",
 		Args:        append(os.Args[:1:1], args...),
-		Env:         append(append(os.Environ(), env...), fmt.Sprintf("%s=%d,%d", daemonFiles, fds[0], fds[1])),
+		Env:         append(environment(env), fmt.Sprintf("%s=%d,%d", daemonFiles, fds[0], fds[1])),
 	}
 	child, err := d.Reborn()
 	// EPIPE is no failure: the child may close its input before the library has
@@ -100,6 +101,15 @@ func startDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args,
 		return errors.New(strings.TrimSpace(string(said)))
 	}
 	return fmt.Errorf("the daemon ended before it served; see %s", logFile)
+}
+
+// environment returns the variables of this process, in which env replaces others.
+func environment(env []string) []string {
+	others := slices.DeleteFunc(os.Environ(), func(old string) bool {
+		name, _, _ := strings.Cut(old, "=")
+		return slices.ContainsFunc(env, func(new string) bool { return strings.HasPrefix(new, name+"=") })
+	})
+	return append(others, env...)
 }
 
 // inherited is what a daemon gets from the process that started it.

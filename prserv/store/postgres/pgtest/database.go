@@ -19,9 +19,12 @@ var shared struct {
 	database atomic.Int64 // how many have been made
 }
 
+// Tests are the tests of a package: a [testing.M].
+type Tests interface{ Run() int }
+
 // Main runs the tests of a package, and removes the cluster that they have
 // shared. It returns the exit code.
-func Main(m *testing.M) int {
+func Main(m Tests) int {
 	code := m.Run()
 	if shared.cluster != nil {
 		shared.cluster.remove()
@@ -32,25 +35,54 @@ func Main(m *testing.M) int {
 // Shared returns the cluster that the tests of a package share.
 func Shared(t testing.TB) *Cluster {
 	t.Helper()
-	shared.once.Do(func() { shared.cluster, shared.err = newCluster(nil) })
-	if shared.err != nil {
-		t.Fatal(shared.err)
+	c, err := sharedCluster()
+	if err != nil {
+		t.Fatal(err)
 	}
-	return shared.cluster
+	return c
 }
 
-// Database makes a database for a test, and returns its URL.
+func sharedCluster() (*Cluster, error) {
+	shared.once.Do(func() { shared.cluster, shared.err = newCluster(nil) })
+	return shared.cluster, shared.err
+}
+
+// Database makes a database in the shared cluster, and returns its URL.
 func Database(t testing.TB) string {
 	t.Helper()
 	return Shared(t).Database(t)
 }
 
+// NewDatabase is [Database] where there is no test at hand, as in a script.
+func NewDatabase() (url string, err error) {
+	c, err := sharedCluster()
+	if err != nil {
+		return "", err
+	}
+	return c.newDatabase()
+}
+
 // Database makes a database, and returns its URL.
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
+	url, err := c.newDatabase()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+func (c *Cluster) newDatabase() (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, c.URL("postgres"))
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close(ctx)
 	name := fmt.Sprint("test", shared.database.Add(1))
-	Execute(t, c.URL("postgres"), "CREATE DATABASE "+name)
-	return c.URL(name)
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+name)
+	return c.URL(name), err
 }
 
 // Connect opens a connection of the test's own.
