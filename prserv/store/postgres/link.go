@@ -14,8 +14,8 @@ const (
 	// patience is how long a call is tried again. BitBake's clients wait 60
 	// seconds for an answer.
 	patience = 45 * time.Second
-	// hang is how long PostgreSQL may keep a batch waiting before its connection
-	// is given up.
+	// hang is how long PostgreSQL may keep a batch waiting, or a connection that
+	// is being made, before it is given up.
 	hang = 20 * time.Second
 	// firstPause and lastPause are how long nothing is tried after a failure.
 	firstPause = 5 * time.Millisecond
@@ -26,6 +26,7 @@ const (
 // time may use it.
 type link struct {
 	config *pgx.ConnConfig
+	hang   time.Duration
 	counts bool // connections that may write count themselves: see sqlCount
 	conn   *pgx.Conn
 	// unsafe is set by PostgreSQL's warning that it has committed something
@@ -60,8 +61,8 @@ const codeUnsafe = "01000"
 // errUnsafeCommit is returned where a commit has not waited for its standby.
 var errUnsafeCommit = errors.New("a commit has not waited for its standby")
 
-func newLink(c *cluster, t *trouble) *link {
-	l := &link{config: c.forLookUps(), counts: !c.readOnly, trouble: t}
+func newLink(c *cluster, t *trouble, hang time.Duration) *link {
+	l := &link{config: c.forLookUps(), hang: hang, counts: !c.readOnly, trouble: t}
 	l.config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		if n.Code == codeUnsafe && n.SeverityUnlocalized == "WARNING" {
 			l.unsafe.Store(true)
@@ -100,7 +101,7 @@ func (l *link) try(work func(ctx context.Context, c *pgx.Conn) error) (err error
 		}
 	}
 	raw := l.conn.PgConn().Conn()
-	watchdog := time.AfterFunc(hang, func() { raw.Close() })
+	watchdog := time.AfterFunc(l.hang, func() { raw.Close() })
 	defer watchdog.Stop()
 	err = work(ctx, l.conn)
 	if err == nil && l.unsafe.Load() {
@@ -120,7 +121,7 @@ func (l *link) try(work func(ctx context.Context, c *pgx.Conn) error) (err error
 
 // connect makes the connection. Every try is over after a while.
 func (l *link) connect() error {
-	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), connecting{}, true), hang)
+	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), connecting{}, true), l.hang)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, l.config)
 	if err != nil {
@@ -130,7 +131,7 @@ func (l *link) connect() error {
 	l.unsafe.Store(false)
 	if l.counts {
 		raw := conn.PgConn().Conn()
-		watchdog := time.AfterFunc(hang, func() { raw.Close() })
+		watchdog := time.AfterFunc(l.hang, func() { raw.Close() })
 		defer watchdog.Stop()
 		_, err = conn.Exec(context.Background(), sqlCount)
 		if err == nil && l.unsafe.Load() {

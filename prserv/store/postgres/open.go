@@ -46,6 +46,10 @@ var _ store.Store = (*Store)(nil)
 // takes a standby. The URL is read as every PostgreSQL program reads it, and so
 // are the variables PGPASSWORD and so on.
 func Open(ctx context.Context, url string, readOnly bool) (*Store, error) {
+	return openWith(ctx, url, readOnly, hang)
+}
+
+func openWith(ctx context.Context, url string, readOnly bool, hang time.Duration) (*Store, error) {
 	c, name, err := parseURL(url, readOnly)
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w; give it as postgres://USER@HOST/DATABASE", err)
@@ -54,9 +58,9 @@ func Open(ctx context.Context, url string, readOnly bool) (*Store, error) {
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("opening the database %s: %s", name, oneLine(err))
 	}
-	s.reader = startReader(newLink(c, s.trouble))
+	s.reader = startReader(newLink(c, s.trouble, hang))
 	if !readOnly {
-		s.writer = startWriter(newLink(c, s.trouble), s.hints)
+		s.writer = startWriter(newLink(c, s.trouble, hang), s.hints)
 	}
 	config, err := pgxpool.ParseConfig("")
 	if err == nil {

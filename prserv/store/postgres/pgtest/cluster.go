@@ -93,6 +93,9 @@ func newFolder() (*Cluster, error) {
 
 func (c *Cluster) data() string { return filepath.Join(c.folder, "data") }
 
+// AutoConf is the file of settings that ALTER SYSTEM has made.
+func (c *Cluster) AutoConf() string { return filepath.Join(c.data(), "postgresql.auto.conf") }
+
 // Addr is where the cluster listens.
 func (c *Cluster) Addr() string { return fmt.Sprintf("127.0.0.1:%d", c.Port) }
 
