@@ -60,6 +60,9 @@ func New(addr string, timeout time.Duration) *Client {
 	}
 }
 
+// Addr returns the address of the server, HOST:PORT.
+func (c *Client) Addr() string { return c.addr }
+
 // GetPR returns the PR value of a checksum, which the server makes if need be.
 func (c *Client) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
 	return c.value(ctx, "getPR", version, pkgarch, checksum)

@@ -46,5 +46,4 @@ check("dump_db restored into sqlite3 holds what export answers",
       sorted(row for row in table(restored) if row[3] == most[row[:2]]))
 check("and all that was imported", [row for row, value in rows_for(read("list.log")).items()
       if row + (value,) not in set(table(restored))], [])
-with open("dump.sql", "w") as f:
-    f.write(dump)
+

@@ -15,7 +15,8 @@ import (
 	"prserver/tools/internal/scripttest"
 )
 
-// TestKillLosesNothing kills the server again and again under load. Each time the
+// TestKillLosesNothing kills the server again and again under load, by clients of
+// all generations. Each time the
 // file has to hold every value that was answered, read with nothing but SQLite,
 // and the next server has to go on from there.
 func TestKillLosesNothing(t *testing.T) {
@@ -30,7 +31,7 @@ func TestKillLosesNothing(t *testing.T) {
 	t.Logf("seed %d", seed)
 
 	promised := newPromises("v")
-	prs := ask(addr)
+	prs := everyBitBake{ask(addr)}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	var cutOff atomic.Int64

@@ -101,6 +101,12 @@ func traceLoad(t *testing.T) loadTrace {
 	trace := loadTrace{file: filepath.Join(t.TempDir(), "prserv.sqlite3"), promised: newPromises(strings.Repeat("v", 3000))}
 	seed := rand.Uint64()
 	trace.events = traceServer(t, trace.file, func(c *client.Client) {
+		// Values go to both tables from now on.
+		lines := client.NewJSONLines(c.Addr(), scripttest.Patience)
+		defer lines.Close()
+		if _, err := lines.GetPR(t.Context(), "other", "all", "a", new(bool)); err != nil {
+			t.Error(err)
+		}
 		var load sync.WaitGroup
 		for client := range clients {
 			load.Add(1)

@@ -16,6 +16,7 @@ import (
 	"prserver/prserv/client"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
+	"prserver/tools/internal/scripttest"
 )
 
 const (
@@ -26,6 +27,37 @@ const (
 	// value tells whether it was imported.
 	firstImported = 1_000_000_000
 )
+
+// service is a PR server as a client sees it.
+type service interface {
+	GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error)
+	ImportOne(ctx context.Context, version, pkgarch, checksum string, value int64) (int64, error)
+}
+
+// everyBitBake asks now as BitBake of one generation does, now as another.
+type everyBitBake struct{ *client.Client }
+
+// GetPR implements service.
+func (e everyBitBake) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
+	var history *bool
+	switch rand.IntN(3) {
+	case 0:
+		return e.Client.GetPR(ctx, version, pkgarch, checksum)
+	case 1:
+		history = new(bool)
+	}
+	lines := client.NewJSONLines(e.Addr(), scripttest.Patience)
+	defer lines.Close()
+	v, err := lines.GetPR(ctx, version, pkgarch, checksum, history)
+	if err != nil {
+		return 0, err
+	}
+	n, ok := v.Whole()
+	if !ok {
+		err = fmt.Errorf("%w: the answer %v is no whole number", errBroken, v)
+	}
+	return n, err
+}
 
 // promises holds what clients were answered. From then on the file has to hold
 // that value of the checksum, or a greater one.
@@ -70,7 +102,7 @@ var errBroken = errors.New("a promise was broken")
 
 // getNew asks for a checksum that is new. Its value has to be greater than all that
 // were known when the call started.
-func (p *promises) getNew(ctx context.Context, c *client.Client, checksum string) error {
+func (p *promises) getNew(ctx context.Context, c service, checksum string) error {
 	p.mu.Lock()
 	floor := p.greatest
 	p.mu.Unlock()
@@ -86,7 +118,7 @@ func (p *promises) getNew(ctx context.Context, c *client.Client, checksum string
 }
 
 // getAgain asks for a checksum that may have a value, which must not get less.
-func (p *promises) getAgain(ctx context.Context, c *client.Client, checksum string) error {
+func (p *promises) getAgain(ctx context.Context, c service, checksum string) error {
 	p.mu.Lock()
 	known, isKnown := p.values[rowKey{issuedArch, checksum}]
 	p.mu.Unlock()
@@ -102,7 +134,7 @@ func (p *promises) getAgain(ctx context.Context, c *client.Client, checksum stri
 }
 
 // importOne imports a value that no other import has.
-func (p *promises) importOne(ctx context.Context, c *client.Client, checksum string) error {
+func (p *promises) importOne(ctx context.Context, c service, checksum string) error {
 	p.mu.Lock()
 	p.imported++
 	value := p.imported
@@ -120,7 +152,7 @@ func (p *promises) importOne(ctx context.Context, c *client.Client, checksum str
 
 // call makes the i-th call of a client: in seven of ten cases for a new checksum,
 // in two for one that may be known, in one an import.
-func (p *promises) call(ctx context.Context, c *client.Client, client, i int, random *rand.Rand) error {
+func (p *promises) call(ctx context.Context, c service, client, i int, random *rand.Rand) error {
 	own := fmt.Sprintf("%d-%d", client, random.IntN(i+1))
 	switch random.IntN(10) {
 	case 0, 1:
@@ -182,7 +214,27 @@ func checkStored(file, version string, promised map[rowKey]int64) error {
 			return fmt.Errorf("%s was answered %d, stored is %d (%v)", key, v, now, ok)
 		}
 	}
-	return rows.Err()
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return checkBoth(db, version)
+}
+
+// checkBoth returns an error if a file has both tables and one of them has another
+// greatest value of a checksum.
+func checkBoth(db *sql.DB, version string) error {
+	var both bool
+	err := db.QueryRow("SELECT count(*) > 0 FROM sqlite_master WHERE name = '" + store.MainTable + "'").Scan(&both)
+	if err != nil || !both {
+		return err
+	}
+	var differ int
+	err = db.QueryRow("SELECT count(*) FROM "+store.NohistTable+" AS n WHERE version = ? AND value IS NOT (SELECT max(CAST(value AS INTEGER)) FROM "+
+		store.MainTable+" AS m WHERE m.version = n.version AND m.pkgarch = n.pkgarch AND m.checksum = n.checksum)", version).Scan(&differ)
+	if err == nil && differ > 0 {
+		err = fmt.Errorf("%d rows of %s differ from %s", differ, store.NohistTable, store.MainTable)
+	}
+	return err
 }
 
 // copyDatabase copies a database file and its log to a folder. It leaves out the

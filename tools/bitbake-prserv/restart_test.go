@@ -25,7 +25,7 @@ func TestRestartFailsNoCall(t *testing.T) {
 	}
 	addr, socket := keptSocket(t)
 	file := filepath.Join(t.TempDir(), "prserv.sqlite3")
-	prs := ask(addr)
+	prs := everyBitBake{ask(addr)}
 
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -26,7 +26,7 @@ const (
 )
 
 // stop ends the server at the address of the options, ours or Python's: it
-// sends quit, then SIGTERM. It returns an error if there is no pid file, if what
+// sends quit, if that knows it, then SIGTERM. It returns an error if there is no pid file, if what
 // listens at the address is another program, or if the process does not end.
 // Source: lib/prserv/serv.py:stop_daemon.
 func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) error {
@@ -52,14 +52,7 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 			return fmt.Errorf("pidfile %s does not name what listens at %s: %s", file.path, l.Address, wayToEnd(pid))
 		}
 	}
-	if addr, ok := file.addressOf(pid); ok {
-		client := client.New(addr.String(), quitTimeout)
-		if err := client.Quit(ctx); err != nil {
-			fmt.Fprintln(stderr, err)
-		}
-	}
-	fmt.Fprintln(stdout, "Waiting for pr-server to exit.")
-	if !gone(pid, quitTimeout) {
+	if !quit(ctx, file, pid, stdout, stderr) {
 		fmt.Fprintln(stdout, "Sending SIGTERM to pr-server.")
 		if err := syscall.Kill(pid, syscall.SIGTERM); err != nil {
 			return fmt.Errorf("ending process %d: %w", pid, err)
@@ -72,6 +65,29 @@ func stop(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) er
 		return fmt.Errorf("removing the pid file: %w", err)
 	}
 	return nil
+}
+
+// quit asks a server to end, and reports whether it did. One of BitBake 1.52 and
+// later cannot be asked: it knows SIGTERM only.
+func quit(ctx context.Context, file pidFile, pid int, stdout, stderr io.Writer) bool {
+	if addr, ok := file.addressOf(pid); ok {
+		if err := client.New(addr.String(), quitTimeout).Quit(ctx); err != nil {
+			if speaksLines(ctx, addr.String()) {
+				return false
+			}
+			fmt.Fprintln(stderr, err)
+		}
+	}
+	fmt.Fprintln(stdout, "Waiting for pr-server to exit.")
+	return gone(pid, quitTimeout)
+}
+
+// speaksLines reports whether a PR server at an address speaks the protocol of
+// BitBake 1.52 and later.
+func speaksLines(ctx context.Context, addr string) bool {
+	lines := client.NewJSONLines(addr, quitTimeout)
+	defer lines.Close()
+	return lines.Ping(ctx) == nil
 }
 
 // hint says where the server may be if there is no pid file. It is empty if
@@ -95,7 +111,7 @@ func (f pidFile) hint(ctx context.Context, host string) string {
 // answers reports whether a PR server listens at an address, whatever its
 // program is called.
 func answers(ctx context.Context, l compat.Listener) bool {
-	return client.New(l.Address.String(), quitTimeout).Ping(ctx) == nil
+	return client.New(l.Address.String(), quitTimeout).Ping(ctx) == nil || speaksLines(ctx, l.Address.String())
 }
 
 // wayToEnd says how the user can end a process that listens, which is 0 if this

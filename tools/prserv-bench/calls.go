@@ -15,9 +15,10 @@ type callCase struct {
 	name       string
 	newPercent int
 	keepAlive  bool
-	// rate and p99 are the goals of the ratios to the server that does nothing, the
-	// others those of the ratios to Python's.
-	rate, p99, pyRate, pyP99, pyCPU goal
+	// rate and p99 are the goals of the ratios to the server that does nothing,
+	// those with py of the ratios to Python's, and those with one of the ratios to
+	// ours with one table.
+	rate, p99, pyRate, pyP99, pyCPU, oneRate, oneCPU goal
 }
 
 var callCases = []callCase{
@@ -54,23 +55,10 @@ func (c callTable) median(kind, name string, of func(*results) float64) string {
 // calls measures calls a second, latencies, CPU time and memory, and prints the
 // tables of them.
 func (t *tables) calls(ctx context.Context, dir string) error {
-	base, err := startBaseline(ctx)
+	servers, stop, err := t.startAll(ctx, dir, 1)
+	defer stop()
 	if err != nil {
 		return err
-	}
-	defer base.stop()
-	servers := []server{{}, {"no-op", &pyserver.Server{Addr: base.addr, PID: base.pid}}}
-	if servers[0], err = t.ours.start(ctx, dir, "ours"); err != nil {
-		return err
-	}
-	defer t.stop(servers[0])
-	if t.reference != nil {
-		s, err := t.reference.start(ctx, dir, "reference")
-		if err != nil {
-			return err
-		}
-		defer t.stop(s)
-		servers = append(servers, s)
 	}
 	idle, loaded := map[string]float64{}, map[string]float64{}
 	for _, s := range servers {
@@ -78,24 +66,71 @@ func (t *tables) calls(ctx context.Context, dir string) error {
 			return err
 		}
 	}
+	table, ratios, err := t.measureCalls(ctx, callCases, servers, func(s server) {
+		if now, err := memory(s.PID, "VmRSS"); err == nil {
+			loaded[s.name] = max(loaded[s.name], now)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	t.printCalls("Calls", callCases, servers, table, ratios)
+	t.printMemory(idle, loaded)
+	return nil
+}
+
+// startAll starts our server, one that does nothing, and the reference if it
+// speaks the protocol of a generation. They end with the function that is
+// returned, also beside an error.
+func (t *tables) startAll(ctx context.Context, dir string, generation int) (servers []server, stop func(), err error) {
+	base, err := startBaseline(ctx, generation)
+	if err != nil {
+		return nil, func() {}, err
+	}
+	stop = func() {
+		base.stop()
+		for _, s := range servers {
+			if s.Server != nil && s.name != "no-op" {
+				t.stop(s)
+			}
+		}
+	}
+	noop := server{"no-op", generation, &pyserver.Server{Addr: base.addr, PID: base.pid}}
+	programs := []program{t.ours}
+	if t.speaks(generation) {
+		programs = append(programs, *t.reference)
+	}
+	for i, p := range programs {
+		s, err := p.start(ctx, dir, []string{"ours", "reference"}[i])
+		if err != nil {
+			return servers, stop, err
+		}
+		s.generation = generation
+		if servers = append(servers, s); i == 0 {
+			servers = append(servers, noop)
+		}
+	}
+	return servers, stop, nil
+}
+
+// measureCalls measures every case with every server, and calls tick with the one
+// that is loaded.
+func (t *tables) measureCalls(ctx context.Context, cases []callCase, servers []server, tick func(server)) (callTable, figures, error) {
 	table := callTable{}
 	var ratios figures
+	servers = slices.Clone(servers)
 	for round := range t.rounds {
-		for _, c := range callCases {
+		for _, c := range cases {
 			l := t.load
 			l.NewPercent, l.KeepAlive = c.newPercent, c.keepAlive
 			for _, s := range servers {
-				if c.keepAlive && t.reference != nil && s.name == t.reference.name {
+				if c.keepAlive && s.name == "Python" && s.generation == 1 {
 					continue // it closes whatever it is asked for
 				}
 				t.say("round %d of %d: getPR %s, %s", round+1, t.rounds, c.name, s.name)
-				r, err := t.measure(ctx, l, s, func(time.Duration) {
-					if now, err := memory(s.PID, "VmRSS"); err == nil {
-						loaded[s.name] = max(loaded[s.name], now)
-					}
-				})
+				r, err := t.measure(ctx, l, s, func(time.Duration) { tick(s) })
 				if err != nil {
-					return err
+					return nil, nil, err
 				}
 				table.add(c.name, s.name, r)
 			}
@@ -105,9 +140,7 @@ func (t *tables) calls(ctx context.Context, dir string) error {
 		// they take turns.
 		slices.Reverse(servers)
 	}
-	t.printCalls(table, ratios)
-	t.printMemory(idle, loaded)
-	return nil
+	return table, ratios, nil
 }
 
 // compare adds the ratios of the current round to ratios.
@@ -116,7 +149,7 @@ func (c callCase) compare(ratios *figures, table callTable) {
 	for _, other := range []struct {
 		name           string
 		rate, p99, cpu goal
-	}{{"no-op", c.rate, c.p99, none}, {"Python", c.pyRate, c.pyP99, c.pyCPU}} {
+	}{{"no-op", c.rate, c.p99, none}, {"Python", c.pyRate, c.pyP99, c.pyCPU}, {oneTable, c.oneRate, none, c.oneCPU}} {
 		r := table.last(c.name, other.name)
 		if r == nil {
 			continue
@@ -133,12 +166,13 @@ func (c callCase) compare(ratios *figures, table callTable) {
 	}
 }
 
-func (t *tables) printCalls(table callTable, ratios figures) {
-	fmt.Fprintf(t.stdout, "**Calls**: %d clients, rounds: %d, each load measured for %v\n\n", t.load.Clients, t.rounds, t.load.Duration)
+func (t *tables) printCalls(title string, cases []callCase, servers []server, table callTable, ratios figures) {
+	fmt.Fprintf(t.stdout, "**%s**: %d clients, rounds: %d, each load measured for %v\n\n", title, t.load.Clients, t.rounds, t.load.Duration)
 	row(t.stdout, "getPR", "server", "calls/s", "p50 ms", "p99 ms", "p99.9 ms", "CPU µs a call")
 	rule(t.stdout, 2, 5)
-	for _, c := range callCases {
-		for _, name := range []string{"ours", "no-op", "Python"} {
+	for _, c := range cases {
+		for _, s := range servers {
+			name := s.name
 			switch {
 			case table.last(c.name, name) != nil:
 				row(t.stdout, c.name, name,
@@ -147,7 +181,7 @@ func (t *tables) printCalls(table callTable, ratios figures) {
 					table.median(c.name, name, func(r *results) float64 { return r.P99 / 1000 }),
 					table.median(c.name, name, func(r *results) float64 { return r.P999 / 1000 }),
 					table.median(c.name, name, func(r *results) float64 { return r.CPUPerCall }))
-			case t.reference != nil:
+			default:
 				row(t.stdout, c.name, name, "", "", "", "", "")
 			}
 		}

@@ -11,8 +11,11 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
+
+	"prserver/prserv/store"
 )
 
 const (
@@ -37,19 +40,33 @@ func (t *tables) makeFile(ctx context.Context, p program, dir, name string, rows
 	if err := s.stop(); err != nil {
 		return err
 	}
-	cmd := exec.CommandContext(ctx, "sqlite3", s.File)
-	cmd.Stdin = strings.NewReader(fmt.Sprintf(`
-		PRAGMA journal_mode = OFF;
-		PRAGMA synchronous = OFF;
-		PRAGMA cache_size = -400000;
+	return fill(ctx, s.File, fmt.Sprintf(`
 		WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < %[1]d)
 		INSERT INTO PRMAIN_nohist SELECT 'bench-package-' || (i / %[2]d) || '-1.0-r0', 'core2-64',
 			CASE i %% %[2]d WHEN %[2]d - 1 THEN 'known' ELSE lower(hex(randomblob(16))) END, i %% %[2]d FROM n;
 	`, rows, group))
+}
+
+// addMain adds the table of generation 3 to the file in a folder, with all values
+// of the other table.
+func addMain(ctx context.Context, folder string) error {
+	return fill(ctx, filepath.Join(folder, fileName), store.MainSchema+`
+		INSERT INTO PRMAIN SELECT version, pkgarch, checksum, CAST(value AS TEXT) FROM PRMAIN_nohist;
+	`)
+}
+
+// fill changes a file with SQL.
+func fill(ctx context.Context, file, statements string) error {
+	cmd := exec.CommandContext(ctx, "sqlite3", file)
+	cmd.Stdin = strings.NewReader(`
+		PRAGMA journal_mode = OFF;
+		PRAGMA synchronous = OFF;
+		PRAGMA cache_size = -400000;
+	` + statements)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("filling %s: %w: %s", s.File, err, quoted(out))
+		return fmt.Errorf("filling %s: %w: %s", file, err, quoted(out))
 	}
-	return syncFile(s.File)
+	return syncFile(file)
 }
 
 // syncFile writes a file to the disk, so that the first commit of a server does
@@ -163,7 +180,7 @@ func (t *tables) dump(ctx context.Context, dir string) error {
 			return milliseconds(begin), err
 		},
 	}
-	if t.reference != nil {
+	if t.speaks(1) {
 		if err := t.makeFile(ctx, *t.reference, dir, "reference", dumpRows, groupSize); err != nil {
 			return err
 		}

@@ -64,7 +64,7 @@ func (t *tables) growthRound(ctx context.Context, round int, dir string, starts,
 			l.Keys, l.NewPercent = c.packages, newPercent
 			kind := map[int]string{0: "known", 100: "new"}[newPercent]
 			t.say("round %d of %d: getPR %s, %s", round+1, t.rounds, kind, c.what)
-			was, err := t.measureEmpty(ctx, l, dir)
+			was, err := t.measureEmpty(ctx, l, 1, dir)
 			if err != nil {
 				return err
 			}
@@ -79,15 +79,16 @@ func (t *tables) growthRound(ctx context.Context, round int, dir string, starts,
 	return nil
 }
 
-// measureEmpty measures the same load on a new server. It asks for as many
+// measureEmpty measures the same load, of a generation, on a new server. It asks for as many
 // packages, because their number matters in a small file too.
-func (t *tables) measureEmpty(ctx context.Context, l load, dir string) (*results, error) {
+func (t *tables) measureEmpty(ctx context.Context, l load, generation int, dir string) (*results, error) {
 	defer os.RemoveAll(filepath.Join(dir, "empty"))
 	s, err := t.ours.start(ctx, dir, "empty")
 	if err != nil {
 		return nil, err
 	}
 	defer t.stop(s)
+	s.generation = generation
 	return t.measure(ctx, l, s, noTick)
 }
 

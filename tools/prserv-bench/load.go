@@ -12,6 +12,9 @@ import (
 
 // load says how to load a server, and for how long.
 type load struct {
+	// Generation is that of the clients: 1 is XML-RPC, 2 and 3 are JSON lines,
+	// with values that are numbers and texts.
+	Generation int
 	Clients    int
 	NewPercent int
 	KeepAlive  bool

@@ -25,6 +25,7 @@ type report struct {
 // read them.
 func (r report) writeJSON(out io.Writer) error {
 	type loadJSON struct {
+		Generation int     `json:"generation"`
 		Clients    int     `json:"clients"`
 		NewPercent int     `json:"new_percent"`
 		KeepAlive  bool    `json:"keep_alive"`
@@ -40,7 +41,7 @@ func (r report) writeJSON(out io.Writer) error {
 		Ratio    *ratio   `json:"ratio,omitempty"`
 	}{
 		r.Address,
-		loadJSON{r.Load.Clients, r.Load.NewPercent, r.Load.KeepAlive, r.Load.Keys,
+		loadJSON{r.Load.Generation, r.Load.Clients, r.Load.NewPercent, r.Load.KeepAlive, r.Load.Keys,
 			r.Load.Duration.Seconds(), r.Load.Warmup.Seconds()},
 		r.Server, r.Baseline, nil,
 	}

@@ -13,7 +13,8 @@ import (
 const usageText = `Usage: prserv-bench [options] HOST:PORT
        prserv-bench tables [options]    (see prserv-bench tables --help)
 
-Loads a PR server, ours or the Python program, with getPR calls and reports
+Loads a PR server, ours or the Python program, with getPR calls, of XML-RPC or
+of JSON lines, and reports
 calls a second, latencies and errors; with an error the exit code is 1. The
 server gets new rows: do not aim it at one that a team uses.
 
@@ -61,13 +62,14 @@ func parse(args []string, stdout io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("prserv-bench", flag.ContinueOnError)
 	flags.IntVar(&o.load.Clients, "clients", 32, "how many ask at the same time")
+	flags.IntVar(&o.load.Generation, "generation", 1, "whose clients: 1 is BitBake up to 1.50, with XML-RPC; 2 up to 2.8, with JSON lines; 3 is 2.10 and later")
 	flags.IntVar(&o.load.NewPercent, "mix", 0, "how many of 100 calls ask for a new checksum")
-	flags.BoolVar(&o.load.KeepAlive, "keep-alive", false, "ask to keep connections open; without, every call has one of its own, as with BitBake")
+	flags.BoolVar(&o.load.KeepAlive, "keep-alive", false, "keep connections open; without, every call has one of its own, as with BitBake")
 	flags.DurationVar(&o.load.Duration, "duration", 10*time.Second, "how long to measure")
 	flags.DurationVar(&o.load.Warmup, "warmup", 2*time.Second, "how long to load the server before that")
 	flags.IntVar(&o.load.Keys, "keys", 1000, "how many packages have a known value, which is made first; as many others get the new checksums")
 	flags.IntVar(&o.load.PID, "pid", 0, "process whose CPU time to report, if it is on this machine")
-	flags.BoolVar(&o.baseline, "baseline", false, "load an HTTP server that does nothing as well, and report the ratio")
+	flags.BoolVar(&o.baseline, "baseline", false, "load a server that does nothing as well, and report the ratio")
 	flags.BoolVar(&o.json, "json", false, "report in JSON")
 	flags.BoolVar(&o.noop, "serve-nothing", false, "be the server of --baseline")
 	if err := parseFlags(flags, args, usageText, stdout); err != nil {
@@ -92,6 +94,8 @@ func (o *options) check(args []string) error {
 		return usageError{fmt.Errorf("%q is no HOST:PORT; write it like 127.0.0.1:8585", o.addr)}
 	case o.load.Clients < 1 || o.load.Keys < 1 || o.load.Duration <= 0:
 		return usageError{errors.New("--clients, --keys and --duration have to be greater than 0")}
+	case o.load.Generation < 1 || o.load.Generation > 3:
+		return usageError{errors.New("--generation has to be 1, 2 or 3")}
 	case o.load.Warmup < 0:
 		return usageError{errors.New("--warmup cannot be less than 0s")}
 	case o.load.NewPercent < 0 || o.load.NewPercent > 100:
@@ -136,7 +140,7 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	case err != nil:
 		return err
 	case o.noop:
-		return serveNothing(ctx, stdout)
+		return serveNothing(ctx, stdout, o.load.Generation)
 	}
 	return bench(ctx, o, stdout, stderr)
 }
@@ -156,7 +160,7 @@ func bench(ctx context.Context, o options, stdout, stderr io.Writer) error {
 		return err
 	}
 	if o.baseline {
-		base, err := startBaseline(ctx)
+		base, err := startBaseline(ctx, o.load.Generation)
 		if err != nil {
 			return err
 		}

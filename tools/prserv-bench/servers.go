@@ -9,6 +9,9 @@ import (
 	"prserver/tools/internal/pyserver"
 )
 
+// fileName is that of every database, in a folder of its own.
+const fileName = "prserv.sqlite3"
+
 // program is a bitbake-prserv to measure, ours or Python's.
 type program struct {
 	name string
@@ -17,7 +20,8 @@ type program struct {
 
 // server is a running server to measure.
 type server struct {
-	name string
+	name       string
+	generation int // whose clients ask it
 	*pyserver.Server
 }
 
@@ -28,11 +32,11 @@ func (p program) start(ctx context.Context, dir, name string) (server, error) {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return server{}, fmt.Errorf("making a folder: %w", err)
 	}
-	s, err := p.Program.Start(ctx, filepath.Join(dir, "prserv.sqlite3"))
+	s, err := p.Program.Start(ctx, filepath.Join(dir, fileName))
 	if err != nil {
 		return server{}, fmt.Errorf("starting %s: %w", p.name, err)
 	}
-	return server{p.name, s}, nil
+	return server{p.name, 1, s}, nil
 }
 
 // stop stops the server. It returns an error if the server had to be killed.

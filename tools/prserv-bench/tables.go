@@ -19,8 +19,9 @@ import (
 const tablesText = `Usage: prserv-bench tables --program FILE [options]
 
 Starts servers of its own, measures them side by side, and prints tables in
-Markdown: calls and memory under load, dumps, and how the size of the file
-matters. Every ratio is of numbers of the same round, so that what else the
+Markdown: calls of XML-RPC and memory under load, calls of JSON lines, dumps, and
+how the size of the file matters. The Python program is measured in the protocol
+that it speaks. Every ratio is of numbers of the same round, so that what else the
 machine does disturbs both. scripts/bench builds the program and calls this.
 
 Options:
@@ -31,13 +32,15 @@ type tables struct {
 	ours      program
 	reference *program // nil if there is none
 	version   string   // of the reference
-	only      string
-	dir       string // for the temporary folder
-	rounds    int
-	rows      int
-	load      load
-	stdout    io.Writer
-	stderr    io.Writer
+	// generation is the latest that the reference knows.
+	generation int
+	only       string
+	dir        string // for the temporary folder
+	rounds     int
+	rows       int
+	load       load
+	stdout     io.Writer
+	stderr     io.Writer
 }
 
 func parseTables(args []string, stdout, stderr io.Writer) (*tables, error) {
@@ -46,7 +49,7 @@ func parseTables(args []string, stdout, stderr io.Writer) (*tables, error) {
 	file := flags.String("program", "", "the bitbake-prserv to measure, a `file`")
 	bitbake := flags.String("bitbake", "", "measure the Python program of this checkout of bitbake as well, a `folder`")
 	python := flags.String("python", "", "the `interpreter` that it needs")
-	flags.StringVar(&t.only, "only", "", "make one part only: calls, dump or growth")
+	flags.StringVar(&t.only, "only", "", "make one part only: calls, lines, dump or growth")
 	flags.StringVar(&t.dir, "dir", os.TempDir(), "make the database files in a temporary folder in this `folder`; its disk is what is measured")
 	flags.IntVar(&t.rounds, "rounds", 3, "how often to measure everything")
 	flags.IntVar(&t.rows, "rows", 5_000_000, "rows of the file that shows growth; 5000000 take 0.8 GB")
@@ -65,8 +68,8 @@ func parseTables(args []string, stdout, stderr io.Writer) (*tables, error) {
 		err = errors.New("which server? Name its file with --program, or run scripts/bench, which builds it")
 	case (*bitbake == "") != (*python == ""):
 		err = errors.New("--bitbake and --python belong together: the checkout, and the interpreter that it needs")
-	case !slices.Contains([]string{"", "calls", "dump", "growth"}, t.only):
-		err = fmt.Errorf("--only %q: the parts are calls, dump and growth", t.only)
+	case !slices.Contains([]string{"", "calls", "lines", "dump", "growth"}, t.only):
+		err = fmt.Errorf("--only %q: the parts are calls, lines, dump and growth", t.only)
 	case t.rounds < 1 || t.load.Clients < 1 || t.load.Keys < 1 || t.load.Duration <= 0 || t.load.Warmup < 0:
 		err = errors.New("--rounds, --clients, --keys and --duration have to be greater than 0")
 	case t.rows < 2*groupSize:
@@ -112,7 +115,28 @@ func (t *tables) find(file, bitbake, python string) error {
 	}
 	t.reference = &program{"Python", pyserver.Python(lines[0], bitbake)}
 	t.version = "Python " + lines[1]
+	t.generation = generationOf(bitbakeVersion(t.reference.Program[1]))
 	return nil
+}
+
+// speaks tells whether there is a reference that speaks the protocol of a
+// generation.
+func (t *tables) speaks(generation int) bool {
+	return t.reference != nil && (t.generation == 1) == (generation == 1)
+}
+
+// generationOf returns the generation of a version of BitBake, such as
+// "bitbake 2.8.0".
+func generationOf(version string) int {
+	var major, minor int
+	fmt.Sscanf(version, "bitbake %d.%d", &major, &minor) // an unknown one is an old one
+	switch {
+	case major > 2 || major == 2 && minor >= 10:
+		return 3
+	case major == 2 || major == 1 && minor >= 52:
+		return 2
+	}
+	return 1
 }
 
 // run makes the parts one after the other. If one fails, the others are made all
@@ -125,7 +149,7 @@ func (t *tables) run(ctx context.Context) error {
 	for _, part := range []struct {
 		name string
 		make func(ctx context.Context, dir string) error
-	}{{"calls", t.calls}, {"dump", t.dump}, {"growth", t.growth}} {
+	}{{"calls", t.calls}, {"lines", t.lines}, {"dump", t.dump}, {"growth", t.growth}} {
 		if t.only != "" && t.only != part.name {
 			continue
 		}
@@ -178,7 +202,7 @@ func (t *tables) say(format string, args ...any) {
 // measure loads a server and returns the results. It returns an error if a call
 // failed, since the figures of the others would look too good.
 func (t *tables) measure(ctx context.Context, l load, s server, tick func(time.Duration)) (*results, error) {
-	l.PID = s.PID
+	l.PID, l.Generation = s.PID, s.generation
 	r, err := l.run(ctx, s.Addr, tick)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.name, err)

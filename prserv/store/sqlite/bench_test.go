@@ -59,6 +59,28 @@ func BenchmarkGetPRNewParallel(b *testing.B) {
 	})
 }
 
+// BenchmarkGetPRNewPackages is the same with 1,000 packages, whose rows are far
+// from each other, in one table and in both.
+func BenchmarkGetPRNewPackages(b *testing.B) {
+	for _, mode := range []store.Mode{{}, {Revisions: true}} {
+		b.Run(fmt.Sprintf("revisions=%v", mode.Revisions), func(b *testing.B) {
+			s := benchStore(b)
+			var n atomic.Int64
+			b.ReportAllocs()
+			b.SetParallelism(16)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					i := n.Add(1)
+					k := key(fmt.Sprintf("package-%d-1.0-r0", i*7919%1000), "core2-64", fmt.Sprint(i))
+					if _, err := s.GetPR(b.Context(), k, mode); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
+	}
+}
+
 // BenchmarkGetPRManyChecksums asks for new checksums in a group of 100,000.
 func BenchmarkGetPRManyChecksums(b *testing.B) {
 	file := filepath.Join(b.TempDir(), "db")

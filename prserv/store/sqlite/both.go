@@ -177,6 +177,9 @@ func (w *writer) getFromBoth(k store.Key, m store.Mode) (store.Value, error) {
 			return nil, err
 		}
 	}
+	if v, err := w.giveNew(k, m); v != nil || err != nil {
+		return v, err
+	}
 	first, last, err := w.conn.own(k, m, w.has)
 	if err != nil {
 		return nil, err
@@ -198,6 +201,30 @@ func (w *writer) getFromBoth(k store.Key, m store.Mode) (store.Value, error) {
 		}
 	}
 	return w.give(k, v, m)
+}
+
+// giveNew stores a value for a key that is in neither table, which most calls are
+// for, without looking first. It returns nil where it cannot tell, and has
+// changed nothing then.
+func (w *writer) giveNew(k store.Key, m store.Mode) (store.Value, error) {
+	t := w.remembered(groupOf(k))
+	if _, whole := t.value.Whole(); !t.known || !whole && len(t.value) > 0 ||
+		m.History || m.Upstream != nil || w.has != bothInStep || !w.plain {
+		return nil, nil
+	}
+	// A key that has the greatest value, or as great a one, is in the table of
+	// whole numbers, since the value is one.
+	v, err := m.Choose(nil, nil, t.value)
+	if err != nil {
+		return nil, nil // unless the key has the last value that there is
+	}
+	inserted, err := w.conn.exec(sqlInsertNew, k.Version, k.Pkgarch, k.Checksum, v[0])
+	if inserted == 0 || err != nil {
+		return nil, err
+	}
+	err = w.insertMain(k, v)
+	w.raise(k, v)
+	return valueOf(v, m), err
 }
 
 // give stores a new greatest value for a key.
