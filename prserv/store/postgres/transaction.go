@@ -98,6 +98,7 @@ func (t *transaction) answer(ask change) (store.Value, error) {
 	if err != nil || slices.Equal(v, own.first) || slices.Equal(v, own.last) {
 		return valueOf(v, ask.mode), err
 	}
+	k.moves = true
 	return valueOf(v, ask.mode), t.store(k, v)
 }
 
@@ -145,7 +146,8 @@ func (t *transaction) store(k *keyState, v store.Revision) error {
 
 // write stores what was noted, and ends the transaction.
 func (t *transaction) write(ctx context.Context, c *pgx.Conn) error {
-	var raised, added, deleted columns
+	var raised, added, deleted, replaced columns
+	var were []string
 	for _, g := range t.groups {
 		if g.raised {
 			raised.ids, raised.values = append(raised.ids, g.id), append(raised.values, literal(g.greatest))
@@ -154,6 +156,11 @@ func (t *transaction) write(ctx context.Context, c *pgx.Conn) error {
 	}
 	for _, k := range t.keys {
 		if len(k.added) > 0 && !t.keepsOld && len(k.was) > 0 {
+			if !k.moves {
+				replaced.add(k, k.added[0])
+				were = append(were, literal(k.was))
+				continue
+			}
 			deleted.add(k, k.was)
 		}
 		for _, v := range k.added {
@@ -166,6 +173,9 @@ func (t *transaction) write(ctx context.Context, c *pgx.Conn) error {
 	}
 	if len(deleted.ids) > 0 {
 		b.Queue(sqlDelete, deleted.ids, deleted.texts, deleted.values)
+	}
+	if len(replaced.ids) > 0 {
+		b.Queue(sqlReplace, replaced.ids, replaced.texts, replaced.values, were)
 	}
 	if len(added.ids) > 0 {
 		b.Queue(sqlInsert, added.ids, added.texts, added.values)

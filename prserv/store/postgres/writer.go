@@ -38,6 +38,10 @@ const (
 		FROM unnest($1::bigint[], $2::text[], $3::text[]) AS r(id, greatest, holder) WHERE g.id = r.id`
 	sqlDelete = `DELETE FROM prvalue AS w USING unnest($1::bigint[], $2::text[], $3::text[]) AS r(id, checksum, value)
 		WHERE w.group_id = r.id AND w.checksum = r.checksum AND w.value = r.value::bigint[]`
+	// sqlReplace leaves a row where it is in a dump.
+	sqlReplace = `UPDATE prvalue AS w SET value = r.value::bigint[]
+		FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) AS r(id, checksum, value, was)
+		WHERE w.group_id = r.id AND w.checksum = r.checksum AND w.value = r.was::bigint[]`
 	sqlInsert = `INSERT INTO prvalue (group_id, checksum, value)
 		SELECT id, checksum, value::bigint[] FROM unnest($1::bigint[], $2::text[], $3::text[]) AS r(id, checksum, value)
 		ON CONFLICT DO NOTHING`
@@ -136,6 +140,7 @@ type keyState struct {
 	values                // with those that are to be added
 	was    store.Revision // the greatest value that is stored
 	added  []store.Revision
+	moves  bool // to the end of a dump
 }
 
 // transaction is what a transaction has locked and read, and what it is to store.
