@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -43,6 +44,22 @@ func (s Store) GetPR(ctx context.Context, version, pkgarch, checksum string) (in
 	return whole(s.Store.GetPR(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, store.Mode{}))
 }
 
+// Newer calls a store as a client of generation 3 does.
+type Newer struct{ Store }
+
+// GetPR implements [Service].
+func (n Newer) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
+	v, err := n.Store.Store.GetPR(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, store.Mode{Revisions: true})
+	if err != nil {
+		return 0, err
+	}
+	number, ok := v.(store.Revision).Whole()
+	if !ok {
+		err = fmt.Errorf("answered %v", v)
+	}
+	return number, err
+}
+
 // ImportOne implements [Service].
 func (s Store) ImportOne(ctx context.Context, version, pkgarch, checksum string, value int64) (int64, error) {
 	return whole(s.Store.ImportOne(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, value))
@@ -65,6 +82,16 @@ func (s Store) Export(ctx context.Context, f store.Filter, _ bool) (*client.Expo
 		return nil
 	})
 	return out, err
+}
+
+// Histories returns how many histories a test makes: as many as given in the long
+// suite, and a fiftieth in the ordinary one, which this package's own tests show
+// to be enough to find faults.
+func Histories(long int) int {
+	if os.Getenv("PRSERV_LONG") != "" {
+		return long
+	}
+	return long / 50
 }
 
 // Stored reads what is stored for a version, as another program does that looks

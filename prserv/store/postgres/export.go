@@ -79,6 +79,11 @@ func walk(ctx context.Context, tx pgx.Tx, sql string, args []any, each func(row)
 	if err != nil {
 		return err
 	}
+	return eachRow(rows, each)
+}
+
+// eachRow calls each with the rows that a query has found.
+func eachRow(rows pgx.Rows, each func(row) error) error {
 	defer rows.Close()
 	for rows.Next() {
 		if err := each(row(rows.RawValues())); err != nil {

@@ -2,9 +2,7 @@ package postgres_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
-	"os"
 	"sync/atomic"
 	"testing"
 
@@ -13,15 +11,6 @@ import (
 	"prserver/prserv/store"
 	"prserver/prserv/store/postgres/pgtest"
 )
-
-// histories returns how many histories a test makes: a share of them in the
-// ordinary suite.
-func histories(long int) int {
-	if os.Getenv("PRSERV_LONG") != "" {
-		return long
-	}
-	return long / 50
-}
 
 // stored reads what is stored, as [linear.Stored] says.
 func stored(t *testing.T, url string) linear.Stored {
@@ -60,15 +49,7 @@ func (s *several) GetPR(ctx context.Context, version, pkgarch, checksum string) 
 	if !s.generations || rand.IntN(2) == 0 {
 		return s.next().GetPR(ctx, version, pkgarch, checksum)
 	}
-	v, err := s.next().Store.GetPR(ctx, key(version, pkgarch, checksum), store.Mode{Revisions: true})
-	if err != nil {
-		return 0, err
-	}
-	n, ok := v.(store.Revision).Whole()
-	if !ok {
-		err = fmt.Errorf("answered %v", v)
-	}
-	return n, err
+	return linear.Newer{Store: s.next()}.GetPR(ctx, version, pkgarch, checksum)
 }
 
 func (s *several) ImportOne(ctx context.Context, version, pkgarch, checksum string, value int64) (int64, error) {
@@ -81,11 +62,11 @@ func (s *several) Export(ctx context.Context, f store.Filter, columns bool) (*cl
 
 // TestLinearizable asks whether what 32 callers at a time were answered by three
 // servers is what one caller after the other could have been answered by one.
-func TestLinearizable(t *testing.T) { checkLinear(t, false, histories(2500)) }
+func TestLinearizable(t *testing.T) { checkLinear(t, false, linear.Histories(2500)) }
 
 // TestLinearizableGenerations is TestLinearizable with clients of all
 // generations.
-func TestLinearizableGenerations(t *testing.T) { checkLinear(t, true, histories(2500)) }
+func TestLinearizableGenerations(t *testing.T) { checkLinear(t, true, linear.Histories(2500)) }
 
 func checkLinear(t *testing.T, generations bool, n int) {
 	t.Helper()

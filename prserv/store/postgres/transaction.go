@@ -34,7 +34,7 @@ func (t *transaction) read(ctx context.Context, c *pgx.Conn, h *hints) error {
 		return err
 	}
 	locked := 0
-	err := eachRow(results, func(r row) error {
+	err := eachOf(results, func(r row) error {
 		g := t.byName[group{r.text(0), r.text(1)}]
 		g.id = r.number(2)
 		if r[4] != nil {
@@ -47,7 +47,7 @@ func (t *transaction) read(ctx context.Context, c *pgx.Conn, h *hints) error {
 	if err != nil {
 		return err
 	}
-	err = eachRow(results, func(r row) error {
+	err = eachOf(results, func(r row) error {
 		k := t.keys[r.number(0)-1]
 		err := r.revisions(1, &k.all.first, &k.all.last, &k.whole.first, &k.whole.last)
 		k.was = k.all.last
@@ -56,7 +56,7 @@ func (t *transaction) read(ctx context.Context, c *pgx.Conn, h *hints) error {
 	if err != nil {
 		return err
 	}
-	err = eachRow(results, func(r row) error {
+	err = eachOf(results, func(r row) error {
 		t.keepsOld = r.isTrue(0)
 		return nil
 	})
@@ -69,19 +69,13 @@ func (t *transaction) read(ctx context.Context, c *pgx.Conn, h *hints) error {
 	return err
 }
 
-// eachRow calls each with the rows of the next query of a batch.
-func eachRow(results pgx.BatchResults, each func(row) error) error {
+// eachOf calls each with the rows of the next query of a batch.
+func eachOf(results pgx.BatchResults, each func(row) error) error {
 	rows, err := results.Query()
 	if err != nil {
 		return err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := each(row(rows.RawValues())); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return eachRow(rows, each)
 }
 
 // answer decides what a call is answered, and notes what it stores.

@@ -17,12 +17,6 @@ var (
 	history = store.Mode{Revisions: true, History: true}
 )
 
-// rev reads a revision; an empty text is none.
-func rev(text string) store.Revision {
-	r, _ := store.ParseRevision(text)
-	return r
-}
-
 // wantPR asks for a value of version v and pkgarch all, and wants this one, as text.
 func wantPR(t *testing.T, s *sqlite.Store, m store.Mode, checksum, want string) {
 	t.Helper()
