@@ -86,7 +86,7 @@ func BenchmarkNewTwoServers(b *testing.B) {
 	url := pgtest.Database(b)
 	stores := []store.Store{open(b, url), open(b, url)}
 	inParallel(b, func(n int64) error {
-		_, err := stores[n%2].GetPR(b.Context(), benchKey(n/2, checksum(n)), store.Mode{})
+		_, err := stores[n%2].GetPR(b.Context(), benchKey(n/2+n%2*benchPackages/2, checksum(n)), store.Mode{})
 		return err
 	})
 }
