@@ -22,7 +22,9 @@ var schemas embed.FS
 const schemaLock = 0x707273657276
 
 const (
-	sqlHasSchema     = `SELECT to_regclass('prserv_state') IS NOT NULL`
+	// sqlHasSchema reads the catalog. to_regclass would remember, after it has
+	// waited for another server, that there was no table before.
+	sqlHasSchema     = `SELECT EXISTS (SELECT 1 FROM pg_class WHERE relname = 'prserv_state' AND pg_table_is_visible(oid))`
 	sqlSchemaVersion = `SELECT schema_version FROM prserv_state`
 )
 
