@@ -1,13 +1,10 @@
 package prserv
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
-	"unicode/utf8"
 
 	"prserver/prserv/asyncrpc"
 	"prserver/prserv/store"
@@ -179,8 +176,12 @@ func (s *Server) jsonPing(_ context.Context, r *request) (any, error) {
 	return asyncrpc.Object{{Name: "alive", Value: true}}, nil
 }
 
+// noText is nothing that can be stored, as null is not. A server that stores
+// nothing says what would be next for it.
+const noText = "\xff"
+
 func (s *Server) jsonGetPR(ctx context.Context, r *request) (any, error) {
-	k, ok, err := r.key()
+	columns, err := r.columns("version", "pkgarch", "checksum")
 	var bind *BindError
 	if r.is2a() && errors.As(err, &bind) {
 		return nil, nil
@@ -188,6 +189,14 @@ func (s *Server) jsonGetPR(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.service.readOnly {
+		for i := range columns {
+			if columns[i] == nil {
+				columns[i] = noText
+			}
+		}
+	}
+	k, ok := keyOfColumns(columns)
 	m := r.mode()
 	var v store.Value
 	if err = store.ErrNotFound; ok {
@@ -257,7 +266,8 @@ func (s *Server) greatest(ctx context.Context, r *request) (store.Value, error) 
 	return found.Greatest, err
 }
 
-// jsonImportOne serves clients of both generations, which cannot be told apart.
+// jsonImportOne serves clients of both generations, which from BitBake 2.8 on
+// cannot be told apart: the answer is of the type that was given.
 //
 // Source: lib/prserv/serv.py:PRServerClient.handle_import_one of BitBake 2.8 and 2.10.
 func (s *Server) jsonImportOne(ctx context.Context, r *request) (any, error) {
@@ -272,28 +282,27 @@ func (s *Server) jsonImportOne(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if given == nil || !ok {
-		return nil, nil
-	}
 	v, err := imported(given)
-	if err != nil {
+	if err != nil || v == nil || !ok {
 		return nil, err
 	}
 	stored, err := s.service.importOne(ctx, k, v)
 	if err != nil {
 		return nil, err
 	}
-	text, err := jsonValue(stored)
+	value, err := jsonValue(stored)
 	if err != nil {
 		return nil, err
 	}
 	switch n, isInt := stored.(int64); {
+	case isInt && r.is2a():
+		return answer(n), nil
 	case isSame(v, stored):
 		return answer(given), nil
 	case isInt && isText(given):
 		return answer(strconv.FormatInt(n, 10)), nil
 	}
-	return answer(text), nil
+	return answer(value), nil
 }
 
 // Source: lib/prserv/serv.py:PRServerClient.handle_is_readonly.
@@ -303,91 +312,4 @@ func (s *Server) jsonIsReadOnly(_ context.Context, r *request) (any, error) {
 		readOnly = nil
 	}
 	return asyncrpc.Object{{Name: "readonly", Value: readOnly}}, nil
-}
-
-// Source: lib/prserv/serv.py:PRServerClient.handle_export of BitBake 2.8 and 2.10.
-func (s *Server) jsonExport(ctx context.Context, r *request) (any, error) {
-	f, columnInfo, err := r.filter()
-	if err != nil {
-		return nil, err
-	}
-	meta := asyncrpc.Object{}
-	if columnInfo {
-		columns, err := s.service.columns(ctx, f.Revisions)
-		if err != nil {
-			return s.exportFailed(r, err)
-		}
-		meta = jsonTableInfo(columns, f.Revisions)
-	}
-	return asyncrpc.Stream(func(w io.Writer) error {
-		err := s.writeExport(ctx, w, meta, f)
-		if err == nil {
-			return nil
-		}
-		if _, words := s.commandFailed(r, err); words != nil {
-			return words
-		}
-		return err
-	}), nil
-}
-
-// exportFailed is commandFailed for an export, whose answer to BitBake 1.52 to 2.6
-// is not just null.
-func (s *Server) exportFailed(r *request, err error) (any, error) {
-	if _, err = s.commandFailed(r, err); err != nil {
-		return nil, err
-	}
-	return asyncrpc.Object{{Name: "metainfo", Value: nil}, {Name: "datainfo", Value: nil}}, nil
-}
-
-func (s *Server) writeExport(ctx context.Context, w io.Writer, meta asyncrpc.Object, f store.Filter) error {
-	buffered := bufio.NewWriterSize(w, 32<<10)
-	line := asyncrpc.Append([]byte(`{"metainfo": `), meta)
-	line = append(line, `, "datainfo": [`...)
-	comma := ""
-	err := s.service.export(ctx, f, func(row store.Row) error {
-		if !truth(row.Version) { // the reference leaves out an empty version
-			return nil
-		}
-		out, err := jsonRow(row)
-		if err != nil {
-			return err
-		}
-		line = append(line, comma...)
-		comma = ", "
-		_, err = buffered.Write(asyncrpc.Append(line, out))
-		line = line[:0]
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	buffered.Write(append(line, "]}"...))
-	return buffered.Flush()
-}
-
-// filter returns which rows an export is to have, and whether it is to describe
-// the columns.
-func (r *request) filter() (f store.Filter, columnInfo bool, err error) {
-	for _, c := range []struct {
-		name string
-		to   **string
-	}{{"version", &f.Version}, {"pkgarch", &f.Pkgarch}, {"checksum", &f.Checksum}} {
-		v, err := r.arg(c.name)
-		if err != nil {
-			return f, false, err
-		}
-		if !truth(v) {
-			continue
-		}
-		text := textOf(v)
-		if !utf8.ValidString(text) {
-			return f, false, &requestError{fmt.Errorf("export: %s: %w", c.name, errNoText)}
-		}
-		*c.to = &text
-	}
-	info, err := r.arg("colinfo")
-	m := r.mode()
-	f.Revisions, f.History = m.Revisions, m.History
-	return f, truth(info), err
 }

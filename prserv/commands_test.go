@@ -1,6 +1,7 @@
 package prserv_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -80,6 +81,12 @@ func TestCommands(t *testing.T) {
 		{message("test-pr", `"a"`, old), ``},
 		{message("import-one", `"a"`, `, "value": 2`), `{"value": 2}`},
 		{message("import-one", `"a"`, `, "value": 1`), `{"value": 2}`},
+		{message("import-one", `"a"`, `, "value": "02"`), `{"value": 2}`},
+		{message("import-one", `"a"`, `, "value": 2.0`), `{"value": 2}`},
+		{message("import-one", `"a"`, `, "value": true`), `{"value": 2}`},
+		{message("import-one", `"a"`, `, "value": NaN`), `null`},
+		{message("import-one", `"a"`, `, "value": "abc"`), `null`},
+		{message("import-one", `"a"`, `, "value": "\ud800"`), ``},
 		{`{"is-readonly": {}}`, `{"readonly": null}`},
 		{`{"get-pr": {"version": "v"}}`, ``},
 		{`{"quit": {}}`, ``},
@@ -99,7 +106,9 @@ func TestCommands(t *testing.T) {
 		{message("max-package-pr", `"a"`, old), `{"value": "3"}`},
 		{`{"max-package-pr": {"version": "x", "pkgarch": "all"}}`, `{"value": null}`},
 		{message("import-one", `"c"`, `, "value": 8`), `{"value": 8}`},
+		{message("import-one", `"c"`, `, "value": 8.0`), `{"value": 8.0}`},
 		{message("import-one", `"c"`, `, "value": null`), `null`},
+		{message("import-one", `"c"`, `, "value": NaN`), `null`},
 		{message("import-one", `"c"`, `, "value": [8]`), ``},
 		{message("import-one", `"c"`, `, "value": "abc"`), `{"invoke-error": {"message": "import-one: \"abc\" is no PR value: ` +
 			`it needs whole numbers with dots between; nothing was stored"}}`},
@@ -145,10 +154,31 @@ func TestCommandTrouble(t *testing.T) {
 	}
 }
 
+// TestExportFilters compares a filter as Python's str() of it.
+func TestExportFilters(t *testing.T) {
+	addr, _ := serveConfig(t, prserv.Config{})
+	for filter, text := range map[string]string{
+		`true`: `True`, `1`: `1`, `1.0`: `1.0`, `1e22`: `1e+22`, `NaN`: `nan`, `-Infinity`: `-inf`, `"x"`: `x`,
+		`[null, false, "a", []]`:                         `[None, False, 'a', []]`,
+		`{"a": 1, "b": {}, "a": 1.5}`:                    `{'a': 1.5, 'b': {}}`,
+		`["it's", "\"", "'\"", "\\"]`:                    `["it's", '"', '\'"', '\\']`,
+		`["\t\n\r\u0001\u00e9\u00ad\u200b\ud83d\ude00"]`: `['\t\n\r\x01é\xad\u200b😀']`,
+	} {
+		version, _ := json.Marshal(text)
+		say(t, addr, hello2b, fmt.Sprintf(`{"get-pr": {"version": %s, "pkgarch": "a", "checksum": "c"}}`, version))
+		got := say(t, addr, hello2b, fmt.Sprintf(`{"export": {"version": %s, "pkgarch": null, "checksum": null, "colinfo": false}}`, filter))
+		if len(got) != 1 || !strings.Contains(got[0], `"checksum": "c"`) {
+			t.Errorf("%s does not find %s: %q", filter, text, got)
+		}
+	}
+}
+
 // TestCommandsReadOnly stores nothing.
 func TestCommandsReadOnly(t *testing.T) {
 	addr, _ := serveConfig(t, prserv.Config{ReadOnly: true})
 	wantAnswers(t, addr, hello2b, []commandTest{
+		{message("get-pr", `null`, ""), `{"value": 0}`},
+		{message("get-pr", `null`, `, "history": true`), `{"value": "0"}`},
 		{message("import-one", `"a"`, `, "value": 1`), `null`},
 		{`{"import-one": 7}`, `null`},
 		{`{"is-readonly": {}}`, `{"readonly": true}`},

@@ -57,13 +57,12 @@ func jsonValue(v store.Value) (any, error) {
 	return v, nil
 }
 
-// imported returns the value that a client means. A [*refusal] is returned for one
-// that is no PR value, of which the original would say nothing before the next
-// getPR fails.
+// imported returns the value that a client means; nil for null, and for NaN, which
+// SQLite takes for it. A [*refusal] is returned for one that is no PR value, of
+// which the original would say nothing before the next getPR fails.
 func imported(given any) (store.Value, error) {
-	text, ok := given.(string)
 	switch v := given.(type) {
-	case int64:
+	case nil, int64:
 		return v, nil
 	case bool:
 		if v {
@@ -71,15 +70,25 @@ func imported(given any) (store.Value, error) {
 		}
 		return int64(0), nil
 	case float64:
-		if v == math.Trunc(v) && math.Abs(v) < 1<<53 {
+		if math.IsNaN(v) {
+			return nil, nil
+		}
+		if v == math.Trunc(v) && math.Abs(v) < math.MaxInt64 {
 			return int64(v), nil
 		}
-		text, ok = store.FormatReal(v, 15), true
-	case []any, asyncrpc.Object, *big.Int:
-		return nil, &requestError{errors.New("import-one: a value of a type that cannot be stored")}
+		return importedText(store.FormatReal(v, 15))
+	case string:
+		if !utf8.ValidString(v) {
+			return nil, &requestError{errNoText}
+		}
+		return importedText(v)
 	}
-	r, isRevision := store.ParseRevision(text)
-	if !ok || !isRevision {
+	return nil, &requestError{errors.New("import-one: a value of a type that cannot be stored")}
+}
+
+func importedText(text string) (store.Value, error) {
+	r, ok := store.ParseRevision(text)
+	if !ok {
 		return nil, &refusal{fmt.Errorf("%.40q is no PR value: it needs whole numbers with dots between; nothing was stored", text)}
 	}
 	if n, whole := r.Whole(); whole {
@@ -117,18 +126,6 @@ func jsonRow(row store.Row) (asyncrpc.Object, error) {
 		}
 	}
 	return out, nil
-}
-
-// textOf returns what Python's str() makes of a value. It does not matter what
-// that is for an array or an object: no row has it.
-func textOf(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case bool:
-		return "True" // False filters nothing
-	}
-	return string(asyncrpc.Append(nil, v))
 }
 
 // jsonTableInfo describes the table, as tableInfo does in XML-RPC.

@@ -30,30 +30,41 @@ const (
 // may send half a request and wait. The error is that of reading.
 func sniff(r *bufio.Reader) (protocol, error) {
 	for n := 1; ; n++ {
-		begin, err := r.Peek(n)
+		begin, err := r.Peek(max(n, r.Buffered()))
+		n = len(begin)
 		switch speaks := guess(begin); {
 		case speaks != unknownProtocol:
 			return speaks, nil
-		case errors.Is(err, io.EOF) && len(begin) > 0: // HTTP has an answer to that
-			return xmlRPC, nil
+		case errors.Is(err, bufio.ErrBufferFull), errors.Is(err, io.EOF) && len(begin) > 0:
+			return xmlRPC, nil // HTTP has an answer to that
 		case err != nil:
 			return unknownProtocol, err
 		}
 	}
 }
 
+// leadingSpace is what Python's split() skips at the beginning of a line.
+const leadingSpace = " \t\r\v\f\x1c\x1d\x1e\x1f"
+
 // guess tells what a client speaks that begins like this, as soon as it can.
 func guess(begin []byte) protocol {
+	begin = bytes.TrimLeft(begin, leadingSpace)
 	name, rest := begin[:min(len(begin), len(protocolName))], begin[min(len(begin), len(protocolName)):]
 	switch {
 	case string(name) != protocolName[:len(name)]:
 		return xmlRPC
-	case len(rest) > 0 && !bytes.ContainsAny(rest[:1], " \t\r\n"):
+	case len(rest) == 0:
+		return unknownProtocol
+	case isLetter(rest[0]): // a method of HTTP of a longer name
 		return xmlRPC
-	case len(rest) > 1 && rest[1] == '/': // a method of HTTP, of that name
-		return xmlRPC
-	case len(rest) > 1 || len(rest) == 1 && rest[0] == '\n':
+	case rest[0] != ' ':
 		return jsonLines
+	case len(rest) == 1:
+		return unknownProtocol
+	case rest[1] == '/': // a method of HTTP of that name
+		return xmlRPC
 	}
-	return unknownProtocol
+	return jsonLines
 }
+
+func isLetter(c byte) bool { return c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z' }

@@ -29,6 +29,15 @@ func TestSniff(t *testing.T) {
 		{"PRSERVICE\n", prserv.JSONLines}, // the version is missing, which is not answered
 		{"PRSERVICE 2.0\n", prserv.JSONLines},
 		{"PRSERVICES 1.0\n", prserv.XMLRPC},
+		{"PRSERVICE\f1.0\n", prserv.JSONLines},
+		{"PRSERVICE\u00a01.0\n", prserv.JSONLines},
+		{"PRSERVICE1.0\n", prserv.JSONLines}, // not answered
+		{"PRSERVICE:", prserv.JSONLines},     // nor that
+		{" \t\x1fPRSERVICE 1.0\n", prserv.JSONLines},
+		{" POST / HTTP/1.1\r\n", prserv.XMLRPC},
+		{"\nPRSERVICE 1.0\n", prserv.XMLRPC},
+		{" ", prserv.XMLRPC},
+		{strings.Repeat(" ", 5000) + "PRSERVICE 1.0\n", prserv.XMLRPC},
 	} {
 		for name, r := range map[string]io.Reader{
 			"at once": strings.NewReader(test.begin), "byte by byte": iotest.OneByteReader(strings.NewReader(test.begin)),

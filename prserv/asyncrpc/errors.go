@@ -23,6 +23,9 @@ var (
 // errEnd ends a session as its client wants it, with the message null.
 var errEnd = errors.New("the client has ended the session")
 
+// errNested refuses chunks within chunks, which BitBake 1.52 to 2.6 does not take.
+var errNested = errors.New("chunks within chunks")
+
 // connError is the end of a connection, or what it failed with.
 type connError struct{ error }
 

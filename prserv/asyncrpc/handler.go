@@ -167,32 +167,61 @@ func (s *Session) begin() error {
 
 // receive reads a message.
 //
-// Source: lib/bb/asyncrpc/connection.py:StreamConnection.recv_message.
+// Source: lib/bb/asyncrpc/connection.py:StreamConnection.recv_message, and for
+// sessions without headers lib/bb/asyncrpc/serv.py:AsyncServerConnection of
+// BitBake 2.0.
 func (s *Session) receive() (any, error) {
 	s.lines.long = nil
 	line, err := s.lines.read()
 	if err != nil {
 		return nil, err
 	}
-	message, err := s.decode(string(trimRight(line)))
+	if !s.isBare() {
+		line = trimRight(line)
+	}
+	message, err := s.decode(string(line))
 	if err != nil {
 		return nil, about(err, line)
 	}
-	if has(message, chunkStream) {
-		// What is held from now on must not be let go of by sending.
-		if err := s.flush(); err != nil {
+	if s.announces(message) {
+		if message, err = s.receiveChunks(); err != nil {
 			return nil, err
-		}
-		text, err := s.lines.chunks(maxMessage)
-		if err != nil {
-			return nil, err
-		}
-		if message, err = s.decode(text); err != nil {
-			return nil, about(err, []byte(text[:min(len(text), 100)]))
 		}
 	}
 	if message == nil {
 		return nil, errEnd
+	}
+	return message, nil
+}
+
+// isBare tells a session of BitBake 1.52 to 2.6, which has no headers.
+func (s *Session) isBare() bool { return s.Headers == 0 }
+
+// announces tells whether a message says that another one follows in chunks.
+func (s *Session) announces(message any) bool {
+	_, isObject := message.(Object)
+	return has(message, chunkStream) && (isObject || !s.isBare())
+}
+
+func (s *Session) receiveChunks() (any, error) {
+	// What is held from now on must not be let go of by sending.
+	if err := s.flush(); err != nil {
+		return nil, err
+	}
+	next := s.lines.text
+	if s.isBare() {
+		next = s.lines.bareChunk
+	}
+	text, err := s.lines.chunks(maxMessage, next)
+	if err != nil {
+		return nil, err
+	}
+	message, err := s.decode(text)
+	if err == nil && s.isBare() && has(message, chunkStream) {
+		err = errNested
+	}
+	if err != nil {
+		return nil, about(err, []byte(text[:min(len(text), 100)]))
 	}
 	return message, nil
 }

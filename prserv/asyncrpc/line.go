@@ -32,8 +32,8 @@ type lineReader struct {
 }
 
 // read returns the next line without its newline. It is valid until the next
-// call. The error is io.EOF at the end, [ErrHalfLine] within a line,
-// [ErrLongLine], or that of hold, wait or the connection.
+// call. The error is io.EOF at the end, [ErrHalfLine] within a line, with what
+// there is of it, [ErrLongLine], or that of hold, wait or the connection.
 func (l *lineReader) read() ([]byte, error) {
 	buffered, _ := l.r.Peek(l.r.Buffered())
 	if bytes.IndexByte(buffered, '\n') < 0 {
@@ -77,7 +77,7 @@ func (l *lineReader) whole(line []byte, err error) ([]byte, error) {
 	case err == nil:
 		return nil, ErrLongLine
 	case errors.Is(err, io.EOF) && len(line) > 0:
-		return nil, ErrHalfLine
+		return line, ErrHalfLine
 	}
 	return nil, &connError{err}
 }
@@ -95,15 +95,30 @@ func (l *lineReader) text() ([]byte, error) {
 	return trimRight(line), nil
 }
 
-// chunks reads the lines of a chunk-stream, up to and including the empty one,
-// and joins them.
+// bareChunk returns the next line of a chunk-stream as BitBake 1.52 to 2.6 reads
+// it: with all white space, and as an empty one where there is none any more.
+func (l *lineReader) bareChunk() ([]byte, error) {
+	line, err := l.read()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, nil
+	case err != nil && !errors.Is(err, ErrHalfLine):
+		return nil, err
+	case !utf8.Valid(line):
+		return nil, about(ErrNotUTF8, line)
+	}
+	return line, nil
+}
+
+// chunks reads the lines of a chunk-stream with next, up to and including the
+// empty one, and joins them.
 //
 // Source: lib/bb/asyncrpc/connection.py:StreamConnection.recv_message. That
 // takes the white space from the end of each line.
-func (l *lineReader) chunks(limit int) (string, error) {
+func (l *lineReader) chunks(limit int, next func() ([]byte, error)) (string, error) {
 	var joined strings.Builder
 	for {
-		line, err := l.text()
+		line, err := next()
 		switch {
 		case errors.Is(err, io.EOF):
 			return "", ErrHalfLine

@@ -176,6 +176,36 @@ func TestChunks(t *testing.T) {
 	}
 }
 
+// TestBare has what differs without headers, where the rules are those of BitBake
+// 2.0.
+func TestBare(t *testing.T) {
+	addr := serve(t, asyncrpc.HandlerConfig{Serve: onlyPing})
+	for _, test := range []struct {
+		in      string
+		answers int
+	}{
+		{`{"ping": {}}` + " \t\r\n" + ping, 2},
+		{`{"ping": {}}` + "\x0c\n" + ping, 0},
+		{`{"ping": {}}` + "\u00a0\n" + ping, 0},
+		{chunks + ping + "\n" + ping, 2},
+		{chunks + ping, 1}, // the end stands for the empty line
+		{chunks + strings.TrimSpace(ping), 1},
+		{chunks + `{"ping": `, 0},
+		{chunks + `{"ping": ` + "\n  \n{}}\n\n" + ping, 2},
+		{chunks + `{"pi ` + "\n" + `ng": {}}` + "\n\n" + ping, 0},
+		{chunks + "{\"ping\":\r\n1}\r\n\r\n" + ping, 0},
+		{chunks + `{"ping": "` + "\xc3\n\xa9" + `"}` + "\n\n" + ping, 0},
+		{chunks + `{"chunk-stream": null, "ping": 1}` + "\n\n" + ping, 0},
+		{`["chunk-stream"]` + "\n" + ping + "\n" + ping, 0},
+		{`"chunk-stream"` + "\n" + ping + "\n" + ping, 0},
+	} {
+		got := converse(t, addr, "PRSERVICE 1.0\n\n"+test.in)
+		if want := strings.Repeat(alive, test.answers); got != want {
+			t.Errorf("%.60q: got %q, want %d answers", test.in, got, test.answers)
+		}
+	}
+}
+
 func TestHalf(t *testing.T) {
 	addr := serve(t, asyncrpc.HandlerConfig{Serve: onlyPing})
 	for _, test := range []struct {

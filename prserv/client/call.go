@@ -27,6 +27,13 @@ const (
 // which our server closes it.
 const keptFor = 30 * time.Second
 
+// What an error asks a person whose server does not answer.
+const (
+	isPRServer  = "is it a PR server?"
+	otherXMLRPC = isPRServer + " Those of BitBake 1.52 and later speak another protocol"
+	otherJSON   = isPRServer + " Those of BitBake up to 1.50 speak another protocol"
+)
+
 func newTransport(timeout time.Duration) *http.Transport {
 	return &http.Transport{DialContext: (&net.Dialer{Timeout: timeout}).DialContext}
 }
@@ -51,11 +58,12 @@ func (c *Client) CloseIdleConnections() {
 }
 
 // KeepsConnections pings the server and reports whether it keeps the connection
-// open. Ours does after [Client.KeepConnections]; Python's never does.
+// open, also with a [*FaultError]. Ours does after [Client.KeepConnections];
+// Python's never does.
 func (c *Client) KeepsConnections(ctx context.Context) (bool, error) {
 	v, kept, err := c.callOver(ctx, c.calls, "ping")
 	if err != nil {
-		return false, err
+		return kept, err
 	}
 	if alive, ok := v.(bool); !ok || !alive {
 		return false, unexpected("ping", v)
@@ -160,7 +168,7 @@ func (e noAnswerError) Is(target error) bool { return target == ErrNoAnswer }
 
 // explain says why there is no answer to a call.
 func (c *Client) explain(ctx context.Context, method string, err error) error {
-	question := "is it a PR server? Those of BitBake 1.52 and later speak another protocol"
+	question := c.question
 	if c.answered.Load() {
 		question = "has it ended?"
 	}

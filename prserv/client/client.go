@@ -1,7 +1,8 @@
 // Package client asks PR servers, ours or BitBake's own.
 //
-// Start with [New] for those that speak XML-RPC, as BitBake's own up to 1.50 do,
-// and with [NewJSONLines] for those of 1.52 and later; ours speaks both. The
+// Start with [Find] where it is not known what a server speaks; with [New] for
+// those that speak XML-RPC, as BitBake's own up to 1.50 do; and with
+// [NewJSONLines] for those of 1.52 and later. Ours speaks both. The
 // methods of a [Client] and of a [JSONLines] are those of the protocol. DumpDB
 // returns a reader, because a dump may be larger than memory.
 package client
@@ -45,6 +46,7 @@ type Client struct {
 	calls     http.RoundTripper // once, or one that keeps connections
 	keeps     bool
 	answered  atomic.Bool // so it is, or was, a PR server
+	question  string      // for a person, if it does not answer
 }
 
 // New returns a client of the server at addr, HOST:PORT. A call takes no longer
@@ -56,7 +58,7 @@ func New(addr string, timeout time.Duration) *Client {
 	return &Client{
 		addr: addr, url: "http://" + addr + "/RPC2",
 		timeout: timeout, firstByte: max(timeout, dumpPatience),
-		once: once, calls: once,
+		once: once, calls: once, question: otherXMLRPC,
 	}
 }
 

@@ -101,7 +101,7 @@ func (c *JSONLines) explain(ctx context.Context, command string, err error) erro
 		err = timeoutError(fmt.Sprintf("nothing has come for %v", c.timeout))
 		return noAnswerError{fmt.Errorf("asking %s: %s: %w", c.addr, command, err)}
 	}
-	question := "is it a PR server? Those of BitBake up to 1.50 speak another protocol"
+	question := c.question
 	if c.answered.Load() {
 		question = "has it ended, or refused the command? Its log says so"
 	}

@@ -23,6 +23,7 @@ type JSONLines struct {
 	timeout  time.Duration
 	conns    chan *asyncrpc.Conn // has the connection, or nil, while no call is made
 	answered atomic.Bool         // so it is, or was, a PR server
+	question string              // for a person, if it does not answer
 }
 
 // NewJSONLines returns a client of the server at addr, HOST:PORT. It connects at
@@ -30,7 +31,7 @@ type JSONLines struct {
 // takes no longer than timeout, whatever its context says; each line of an
 // export may take as long.
 func NewJSONLines(addr string, timeout time.Duration) *JSONLines {
-	c := &JSONLines{addr: addr, timeout: timeout, conns: make(chan *asyncrpc.Conn, 1)}
+	c := &JSONLines{addr: addr, timeout: timeout, conns: make(chan *asyncrpc.Conn, 1), question: otherJSON}
 	c.conns <- nil
 	return c
 }

@@ -97,7 +97,7 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 			}
 			what := "a text that is not UTF-8"
 			if r, err := rowOf(row); err == nil {
-				what = oddity(r)
+				what = oddity(r, t.noXML)
 			}
 			if what == "" {
 				return Problem{}
@@ -109,8 +109,8 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 }
 
 // oddity says what is odd about a row, which a PR server may have issued all
-// the same, or "".
-func oddity(r Row) string {
+// the same, or "". Without XML-RPC values have no limit.
+func oddity(r Row, noXML bool) string {
 	value, _ := store.ParseRevision(r.Value)
 	switch {
 	case r.Version == "":
@@ -119,6 +119,7 @@ func oddity(r Row) string {
 		return "no pkgarch or no checksum"
 	case len(value) > 0 && value[0] < 0:
 		return "a value below 0"
+	case noXML:
 	case len(value) > 0 && value[0] > maxWireValue:
 		return fmt.Sprintf("a value beyond %d, which the Python server cannot answer", maxWireValue)
 	case len(value) > 0 && value[0] == math.MaxInt32:

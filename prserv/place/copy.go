@@ -9,7 +9,8 @@ import (
 type CopyOptions struct {
 	// Generation is that of a new database file or dump, or of the table of an
 	// existing file: 1 for BitBake up to 2.8, 3 for 2.10 and later, 0 for that
-	// of what is copied or of what the file has.
+	// of what is copied or of what the file has, which may be both. An existing
+	// file with values in both tables keeps them in step in any case.
 	Generation int
 	// All writes every row to an [Inc]. Without, it gets the greatest value of
 	// each version and pkgarch, as oe-core writes it.
@@ -69,6 +70,9 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 		if in, repeated, err = w.dropRepeated(ctx, s, in); err != nil {
 			return Copied{}, err
 		}
+	}
+	if in, err = s.narrowed(ctx, in); err != nil {
+		return Copied{}, err
 	}
 	copied, err := kinds[dst.Kind].write(ctx, w, s, in, dst, o)
 	if isDamaged(err) && in.attached {

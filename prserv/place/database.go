@@ -99,7 +99,11 @@ func (s *scratch) union(ctx context.Context, tables []*table, name string) (*tab
 		if t.generation != out.generation {
 			value = out.generation.ofInteger
 		}
-		parts = append(parts, "SELECT version, pkgarch, checksum, "+value+" FROM "+t.from)
+		where := ""
+		if len(tables) > 1 && t.generation == generation1 {
+			where = " WHERE NOT " + isReserved
+		}
+		parts = append(parts, "SELECT version, pkgarch, checksum, "+value+" FROM "+t.from+where)
 	}
 	var err error
 	out.rows, err = s.exec(ctx, "CREATE TABLE "+out.from+" (version, pkgarch, checksum, value); "+
@@ -147,8 +151,8 @@ func (c *checker) integrity(ctx context.Context) error {
 	return err
 }
 
-// tables finds out whether the key of a table is lost, or whether BitBake 2.10
-// has begun to count at 0.
+// tables finds out whether the key of a table is lost, or whether a server of
+// BitBake 2.10, which knows one table only, would go on below the other one.
 func (c *checker) tables(ctx context.Context) error {
 	tables := 0
 	for _, g := range generations {
@@ -173,7 +177,8 @@ func (c *checker) tables(ctx context.Context) error {
 		return nil
 	}
 	behind, err := c.scratch.number(ctx, `SELECT count(*) FROM (
-		SELECT version, pkgarch, max(value) AS greatest FROM checked_file.`+generation1.table+` GROUP BY version, pkgarch) AS old
+		SELECT version, pkgarch, max(value) AS greatest FROM checked_file.`+generation1.table+`
+			WHERE NOT `+isReserved+` GROUP BY version, pkgarch) AS old
 		WHERE greatest > ifnull((SELECT max(CAST(value AS INTEGER)) FROM checked_file.`+generation3.table+` AS new
 			WHERE new.version = old.version AND new.pkgarch = old.pkgarch), -1)`)
 	if err != nil || behind == 0 {

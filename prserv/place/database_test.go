@@ -40,11 +40,6 @@ func TestOddFiles(t *testing.T) {
 				w := &Work{Warn: func(line string) { warned = append(warned, line) }}
 				o := CopyOptions{All: kind == Inc}
 				c, err := w.Copy(t.Context(), src, dst, o)
-				if about == "both with rows" && kind != Inc {
-					prservtest.WantOneLine(t, about, err, src.Name+" has values in both tables")
-					o.Generation = store.Generation3
-					c, err = w.Copy(t.Context(), src, dst, o)
-				}
 				if wantC := (Copied{New: 3, Left: test.left}); err != nil || c != wantC || len(warned) != test.warned {
 					t.Errorf("to kind %d: %+v, %v, warned %q; want %+v, %d lines", kind, c, err, warned, wantC, test.warned)
 				}
@@ -137,13 +132,13 @@ func TestTakeOver(t *testing.T) {
 	wantRows(t, "to itself", sortedRows(stored(t, p.Name, generation3)), want)
 	p = file()
 	in := newDB(t, generation3, Row{"w", "p", "a", "0.1"})
-	_, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{})
-	prservtest.WantOneLine(t, "merged", err, "writing "+p.Name+": it has values in both tables")
-	c, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{Generation: store.Generation3})
+	c, err = (&Work{}).Copy(t.Context(), in, p, CopyOptions{})
 	if err != nil || c != (Copied{New: 1}) {
 		t.Errorf("merged: %+v, %v", c, err)
 	}
 	wantRows(t, "merged", sortedRows(stored(t, p.Name, generation3)), append(want, Row{"w", "p", "a", "0.1"}))
+	wantRows(t, "merged, whole numbers", sortedRows(stored(t, p.Name, generation1)),
+		[]Row{{"v", "p", "a", "7"}, {"v", "p", "b", "8"}, {"w", "p", store.Reserved, "1"}})
 	for _, number := range []int{0, store.Generation1} {
 		_, err := (&Work{}).Copy(t.Context(), p, p, CopyOptions{Generation: number})
 		prservtest.WantOneLine(t, "to itself", err, p.Name+" cannot be copied to itself")

@@ -14,7 +14,7 @@ import (
 )
 
 // read attaches a database file. If both of its tables have rows, it makes a
-// table of them all.
+// table of them all, without those that reserve a number.
 func (databaseKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, o readOptions) (*table, error) {
 	fail := func(err error) (*table, error) { return nil, fileError(p, "reading", err) }
 	if err := checkFile(p.Name); err != nil {

@@ -12,9 +12,6 @@ import (
 
 // write makes a database file, or merges rows into an existing one.
 func (databaseKind) write(ctx context.Context, w *Work, s *scratch, in *table, dst Place, o CopyOptions) (Copied, error) {
-	if in.mixed && o.Generation == 0 {
-		return Copied{}, bothGenerations(in.place.String())
-	}
 	// The draft comes before the look at the file: what another program wrote
 	// in between would be lost.
 	r, err := dbfile.Replace(dst.Name)
@@ -45,6 +42,7 @@ func (databaseKind) write(ctx context.Context, w *Work, s *scratch, in *table, d
 		if in, left, err = w.convert(ctx, s, in, of); err != nil {
 			return Copied{}, err
 		}
+		in = in.alone()
 	}
 	n, err := w.fill(ctx, s, in, r)
 	if err != nil {
@@ -54,7 +52,7 @@ func (databaseKind) write(ctx context.Context, w *Work, s *scratch, in *table, d
 }
 
 // fill makes a database of a draft, with the rows of a table, and returns how
-// many it has.
+// many it has. If they are of both tables, it makes both.
 func (w *Work) fill(ctx context.Context, s *scratch, in *table, r *dbfile.Replacement) (n int64, err error) {
 	if err := s.attach(ctx, r.Draft.Name(), "dst_file", "mode=rw"); err != nil {
 		return 0, err
@@ -81,6 +79,11 @@ func (w *Work) fill(ctx context.Context, s *scratch, in *table, r *dbfile.Replac
 	}
 	end := w.watch("writing "+filepath.Base(r.Path), in.rows, size)
 	_, err = s.exec(ctx, insert)
+	if err == nil && in.mixed {
+		if _, err = s.exec(ctx, generation1.create("dst_file")); err == nil {
+			err = s.keepStep(ctx, "dst_file."+generation1.table, into)
+		}
+	}
 	end()
 	if err != nil {
 		return 0, err
@@ -153,44 +156,96 @@ func (s *scratch) changeFile(ctx context.Context, dst Place, change func() error
 	return nil
 }
 
-// mergeRows stores rows in the attached file.
+// mergeRows stores rows in the attached file. If that has both tables, they are
+// in step afterwards, whatever the generation.
 func (w *Work) mergeRows(ctx context.Context, s *scratch, in *table, dst Place, of *generation) (Copied, error) {
-	has := map[*generation]bool{}
-	err := s.walk(ctx, "SELECT name FROM dst_file.sqlite_master WHERE type = 'table'", nil, func(row []driver.Value) error {
-		name, _ := row[0].(string)
-		has[generationOf(name)] = true
-		return nil
-	})
-	if err == nil && of == nil {
-		of, err = s.usedTable(ctx, has)
-	}
-	switch {
-	case err != nil:
+	has, err := s.rowsOfTables(ctx)
+	if err != nil {
 		return Copied{}, err
-	case !has[generation1] && !has[generation3]:
+	}
+	if len(has) == 0 {
 		return Copied{}, fmt.Errorf("%w; name a new file", errNoTable)
-	case !has[of]:
-		if _, err := s.exec(ctx, of.create("dst_file")); err != nil {
+	}
+	_, isOlder := has[generation1]
+	var left int64
+	switch {
+	case of == nil && (has[generation3] > 0 || !isOlder):
+		of = generation3
+	case of == nil:
+		of = generation1
+	case of == generation1 && has[generation3] > 0:
+		if in, left, err = w.convert(ctx, s, in, generation1); err != nil {
+			return Copied{}, err
+		}
+		of, isOlder = generation3, true
+	}
+	used := []*generation{of}
+	if of == generation3 && isOlder {
+		used = generations
+	}
+	for _, g := range used {
+		if err := s.prepareTable(ctx, has, g); err != nil {
 			return Copied{}, err
 		}
 	}
-	keyed, err := s.isKeyed(ctx, "dst_file", of)
+	in, more, err := w.convert(ctx, s, in, of)
 	if err != nil {
 		return Copied{}, err
 	}
-	if !keyed {
-		return Copied{}, lostKey(of)
-	}
-	in, left, err := w.convert(ctx, s, in, of)
-	if err != nil {
-		return Copied{}, err
-	}
-	if of == generation3 && has[generation1] && !isSame(in.place, dst) {
+	if len(used) > 1 && !isSame(in.place, dst) {
 		if err := w.takeOver(ctx, s, dst); err != nil {
 			return Copied{}, err
 		}
 	}
 	into := "dst_file." + of.table
+	copied, err := w.mergeIntoTable(ctx, s, in, dst, into)
+	if err == nil && len(used) > 1 {
+		err = s.keepStep(ctx, "dst_file."+generation1.table, into)
+	}
+	if err == nil {
+		err = s.settle()
+	}
+	if err != nil {
+		return Copied{}, err
+	}
+	copied.Left = left + more
+	return copied, w.tellTwins(ctx, s, &table{place: dst, from: into, generation: of}, dst)
+}
+
+// rowsOfTables returns how many rows each table of the attached file has.
+func (s *scratch) rowsOfTables(ctx context.Context) (map[*generation]int64, error) {
+	has := map[*generation]int64{}
+	err := s.walk(ctx, "SELECT name FROM dst_file.sqlite_master WHERE type = 'table'", nil, func(row []driver.Value) error {
+		name, _ := row[0].(string)
+		if of := generationOf(name); of != nil {
+			has[of] = 0
+		}
+		return nil
+	})
+	for of := range has {
+		if err == nil {
+			has[of], err = s.number(ctx, "SELECT count(*) FROM dst_file."+of.table)
+		}
+	}
+	return has, err
+}
+
+// prepareTable makes a table of the attached file, if it is not among those that
+// the file has. The error is one of a table that has lost its key.
+func (s *scratch) prepareTable(ctx context.Context, has map[*generation]int64, of *generation) error {
+	if _, ok := has[of]; !ok {
+		_, err := s.exec(ctx, of.create("dst_file"))
+		return err
+	}
+	keyed, err := s.isKeyed(ctx, "dst_file", of)
+	if err == nil && !keyed {
+		err = lostKey(of)
+	}
+	return err
+}
+
+// mergeIntoTable stores rows in a table of the attached file.
+func (w *Work) mergeIntoTable(ctx context.Context, s *scratch, in *table, dst Place, into string) (Copied, error) {
 	count := "SELECT count(*) FROM " + into
 	before, err := s.number(ctx, count)
 	if err != nil {
@@ -203,48 +258,16 @@ func (w *Work) mergeRows(ctx context.Context, s *scratch, in *table, dst Place, 
 		return Copied{}, err
 	}
 	after, err := s.number(ctx, count)
-	if err != nil {
-		return Copied{}, err
-	}
-	copied := Copied{New: after - before, Left: left}
+	copied := Copied{New: after - before, Kept: in.rows - changed}
 	copied.Raised = changed - copied.New
-	copied.Kept = in.rows - changed
-	if err := s.settle(); err != nil {
-		return Copied{}, err
-	}
-	return copied, w.tellTwins(ctx, s, &table{place: dst, from: into, generation: of}, dst)
-}
-
-// usedTable returns the generation of that table of the attached file which has
-// rows. An empty one counts for nothing, as where a file is read. Has are the
-// tables of the file.
-func (s *scratch) usedTable(ctx context.Context, has map[*generation]bool) (*generation, error) {
-	if !has[generation1] || !has[generation3] {
-		if has[generation3] {
-			return generation3, nil
-		}
-		return generation1, nil
-	}
-	older, err := s.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+generation1.table+")")
-	if err != nil {
-		return nil, err
-	}
-	newer, err := s.number(ctx, "SELECT EXISTS (SELECT 1 FROM dst_file."+generation3.table+")")
-	switch {
-	case err != nil:
-		return nil, err
-	case newer == 0:
-		return generation1, nil
-	case older == 0:
-		return generation3, nil
-	}
-	return nil, bothGenerations("it")
+	return copied, err
 }
 
 // takeOver brings the rows of a file's older table into its table of BitBake
 // 2.10, whose numbers upstream lets begin at 0.
 func (w *Work) takeOver(ctx context.Context, s *scratch, dst Place) error {
-	own := &table{place: dst, from: "dst_file." + generation1.table, generation: generation1}
+	own := &table{place: dst, generation: generation1,
+		from: "(SELECT version, pkgarch, checksum, value FROM dst_file." + generation1.table + " WHERE NOT " + isReserved + ")"}
 	err := s.refuseBadRows(ctx, own)
 	if err == nil {
 		own.rows, err = s.number(ctx, "SELECT count(*) FROM "+own.from)

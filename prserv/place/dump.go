@@ -35,13 +35,20 @@ func (dumpKind) read(ctx context.Context, w *Work, s *scratch, p Place, name str
 		return nil, err
 	}
 	d.warn(w, p)
-	if d.both() {
-		// One of the keys may be in both tables.
-		t.mixed = true
-		return s.distinct(ctx, name+"_distinct", t)
-	}
 	t.repeats = true
-	return t, nil
+	return d.united(ctx, s, t, name)
+}
+
+// united makes one table of both that the dump may have.
+func (d *dumpParser) united(ctx context.Context, s *scratch, t *table, name string) (*table, error) {
+	if !d.both() {
+		return t, nil
+	}
+	if err := s.givenOnly(ctx, t); err != nil {
+		return nil, err
+	}
+	t.mixed = true
+	return s.distinct(ctx, name+"_distinct", t) // a key may be in both tables
 }
 
 // dumpParser makes rows of a dump.
@@ -82,8 +89,8 @@ func (d *dumpParser) parse(in io.Reader, to *stager) (*generation, error) {
 	return generation1, nil
 }
 
-// both tells whether the dump has rows of both tables.
-func (d *dumpParser) both() bool { return d.newer > 0 && d.newer < d.rows }
+// both tells whether rows of both tables were taken.
+func (d *dumpParser) both() bool { return !d.older && d.newer > 0 && d.newer < d.rows }
 
 // warn tells about what the dump has besides the rows that count.
 func (d *dumpParser) warn(w *Work, p Place) {
@@ -133,16 +140,16 @@ func (k dumpKind) write(ctx context.Context, w *Work, s *scratch, in *table, dst
 	return w.writeText(ctx, s, k, in, dst, o)
 }
 
-// choose converts the rows, if that is asked for.
+// choose converts the rows, if that is asked for. Rows of both tables need both.
 func (dumpKind) choose(ctx context.Context, w *Work, s *scratch, in *table, o CopyOptions) (*table, error) {
-	switch {
-	case o.Generation != 0:
-		out, _, err := w.convert(ctx, s, in, generationBy(o.Generation))
-		return out, err
-	case in.mixed:
-		return nil, bothGenerations(in.place.String())
+	if o.Generation == 0 {
+		return in, nil
 	}
-	return in, nil
+	out, _, err := w.convert(ctx, s, in, generationBy(o.Generation))
+	if err != nil {
+		return nil, err
+	}
+	return out.alone(), nil
 }
 
 // dumpRows makes the lines of the next 500 rows behind a rowid, and returns the
@@ -157,11 +164,35 @@ const dumpLong = `SELECT %[1]s FROM %[2]s WHERE rowid > ?1 AND rowid <= ?2 ORDER
 
 // print writes rows as dump_db does.
 func (dumpKind) print(ctx context.Context, w *Work, s *scratch, t *table, dst Place, out *bufio.Writer) error {
+	tables := []*table{t}
+	if t.mixed {
+		older := &table{from: "main." + generation1.table, generation: generation1, rows: t.rows}
+		_, err := s.exec(ctx, generation1.create("main"))
+		if err == nil {
+			err = s.keepStep(ctx, older.from, t.from)
+		}
+		if err != nil {
+			return err
+		}
+		tables = append(tables, older) // by name, as in dump_db
+	}
+	fmt.Fprint(out, "BEGIN TRANSACTION;\n") // Flush tells of errors
+	for _, t := range tables {
+		if err := w.printTable(ctx, s, t, dst, out); err != nil {
+			return err
+		}
+	}
+	fmt.Fprint(out, "COMMIT;\n")
+	return nil
+}
+
+// printTable writes a table and its rows.
+func (w *Work) printTable(ctx context.Context, s *scratch, t *table, dst Place, out *bufio.Writer) error {
 	t, err := s.numbered(ctx, t)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "BEGIN TRANSACTION;\n%s\n", t.generation.schema) // Flush tells of errors
+	fmt.Fprintln(out, t.generation.schema)
 	line := fmt.Sprintf(`printf('INSERT INTO "%s" VALUES(%%Q,%%Q,%%Q,%s);' || char(10), version, pkgarch, checksum, value)`,
 		t.generation.table, t.generation.literal)
 	many, long := fmt.Sprintf(dumpRows, line, t.from), fmt.Sprintf(dumpLong, line, t.from)
@@ -198,7 +229,6 @@ func (dumpKind) print(ctx context.Context, w *Work, s *scratch, t *table, dst Pl
 		}
 		w.progress(Progress{"writing " + dst.String(), done, float64(done) / float64(max(t.rows, 1))})
 	}
-	fmt.Fprint(out, "COMMIT;\n")
 	return nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"testing/iotest"
 
 	"prserver/prserv/prservtest"
-	"prserver/prserv/store"
 )
 
 // readRows reads a text, and returns its rows in its own order, and what it
@@ -205,10 +204,6 @@ func FuzzDump(f *testing.F) {
 		dst := Place{SQL, filepath.Join(t.TempDir(), "b.sql")}
 		w := &Work{Stdin: strings.NewReader(text)}
 		_, err = w.Copy(t.Context(), Place{SQL, standard}, dst, CopyOptions{})
-		if err != nil && strings.Contains(err.Error(), "in both tables") { // it has to be said which is meant
-			w.Stdin = strings.NewReader(text)
-			_, err = w.Copy(t.Context(), Place{SQL, standard}, dst, CopyOptions{Generation: store.Generation3})
-		}
 		if err != nil {
 			t.Fatalf("%q: %v", text, err)
 		}

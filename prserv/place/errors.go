@@ -78,14 +78,6 @@ func scratchError(err error) error {
 	return fmt.Errorf("a temporary file: %w; let TMPDIR name a folder with more room", err)
 }
 
-// bothGenerations says that both tables of a place have rows, so that the user
-// must choose: with the wrong generation all numbers begin at 0 again. The
-// place is written as the sentence needs it.
-func bothGenerations(place string) error {
-	return fmt.Errorf("%s has values in both tables, %s of BitBake up to 2.8 and %s of 2.10 and later; "+
-		"say with --generation 1 or --generation 3 which of them is to be written", place, generation1.table, generation3.table)
-}
-
 // isDamaged tells of a database file that is one, but not sound.
 func isDamaged(err error) bool {
 	return errors.Is(err, store.ErrDamaged) && !errors.Is(err, query.ErrNoDatabase)

@@ -59,6 +59,9 @@ func (incKind) choose(ctx context.Context, w *Work, s *scratch, in *table, o Cop
 		if in, err = s.selectInto(ctx, "highest", in.highest(), "true"); err != nil {
 			return nil, err
 		}
+		if in, err = s.narrowed(ctx, in); err != nil {
+			return nil, err
+		}
 	}
 	const isReadable = "is_variable(version, pkgarch, checksum)"
 	unreadable := 0

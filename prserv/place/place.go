@@ -13,7 +13,7 @@ import (
 type Kind int
 
 const (
-	Server   Kind = iota + 1 // an XML-RPC PR server, ours or any other
+	Server   Kind = iota + 1 // a PR server, ours or BitBake's
 	Database                 // a SQLite file, of any generation of BitBake
 	SQL                      // a dump of one
 	Inc                      // BitBake configuration, as oe-core exports PR values

@@ -31,12 +31,22 @@ type table struct {
 	keyed bool
 	// repeats tells that a key may come more than once.
 	repeats bool
-	// mixed tells that the table has the rows of two tables, one of each
-	// generation.
+	// mixed tells that the table has the rows of both tables of a place, as
+	// those of generation 3, without those that reserve a number.
 	mixed bool
+	// noXML tells that the place is a server that does not speak XML-RPC, and so
+	// does not have the limit of its values.
+	noXML bool
 	// writer is who may keep values of a database file that are not in it, or
 	// nil.
 	writer *dbfile.Writer
+}
+
+// alone returns the table as that of its generation only.
+func (t *table) alone() *table {
+	out := *t
+	out.mixed = false
+	return &out
 }
 
 // byKey is the query for the rows in the order of their key. It does not go by
@@ -112,7 +122,7 @@ func (s *scratch) refuseBadRows(ctx context.Context, t *table) error {
 
 // selectInto makes a table of those rows of t for which a condition holds.
 func (s *scratch) selectInto(ctx context.Context, name string, t *table, where string) (*table, error) {
-	out := &table{place: t.place, from: "main." + name, generation: t.generation}
+	out := &table{place: t.place, from: "main." + name, generation: t.generation, mixed: t.mixed, noXML: t.noXML}
 	var err error
 	out.rows, err = s.exec(ctx, "CREATE TABLE "+out.from+" (version, pkgarch, checksum, value); INSERT INTO "+out.from+
 		" SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+where)

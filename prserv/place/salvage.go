@@ -75,6 +75,9 @@ func (w *Work) salvageFile(ctx context.Context, s *scratch, p Place, name string
 	if t.rows == 0 {
 		return fail(errNoRow)
 	}
+	if err := rows.givenOnly(ctx, s, t); err != nil {
+		return fail(err)
+	}
 	if t, err = s.distinct(ctx, name, t); err != nil {
 		return fail(err)
 	}
@@ -132,6 +135,11 @@ func (w *Work) tellMissing(ctx context.Context, s *scratch, f *pages.File, t *ta
 	if err != nil {
 		return err
 	}
+	if t.mixed {
+		if err := s.givenOnly(ctx, keys); err != nil {
+			return err
+		}
+	}
 	missing := 0
 	err = s.walk(ctx, "SELECT DISTINCT version, pkgarch, checksum FROM "+keys.from+
 		" EXCEPT SELECT version, pkgarch, checksum FROM "+t.from, nil, func(row []driver.Value) error {
@@ -172,6 +180,9 @@ func (w *Work) salvageDump(ctx context.Context, s *scratch, p Place, name string
 		return nil, false, fmt.Errorf("reading %s: %w", p, errNoRow)
 	}
 	t.mixed = rows.both()
+	if err := rows.givenOnly(ctx, s, t); err != nil {
+		return nil, false, err
+	}
 	if t, err = s.distinct(ctx, name, t); err != nil {
 		return nil, false, err
 	}
@@ -223,6 +234,15 @@ func (r *salvaged) generation() *generation {
 
 // both tells whether there are rows of both tables.
 func (r *salvaged) both() bool { return r.older && r.newer }
+
+// givenOnly removes the rows that reserve a number, if there are rows of both
+// tables.
+func (r *salvaged) givenOnly(ctx context.Context, s *scratch, t *table) error {
+	if !r.both() {
+		return nil
+	}
+	return s.givenOnly(ctx, t)
+}
 
 func (r *salvaged) tellLeft() {
 	if r.left > maxProblems {

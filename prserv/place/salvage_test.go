@@ -121,17 +121,19 @@ func damageTail(t *testing.T, p Place) {
 	}
 }
 
-// TestSalvageBoth has rows of both generations, of which one must be chosen.
+// TestSalvageBoth has rows of both tables, and one that reserves a number.
 func TestSalvageBoth(t *testing.T) {
-	p := newFile(t, make1+make3+"INSERT INTO PRMAIN_nohist VALUES ('v','p','a',3); INSERT INTO PRMAIN VALUES ('v','p','b','3.1')")
+	p := newFile(t, make1+make3+"INSERT INTO PRMAIN_nohist VALUES ('v','p','a',3), ('v','p','"+store.Reserved+"',4);"+
+		"INSERT INTO PRMAIN VALUES ('v','p','b','3.1')")
 	damageTail(t, p)
 	dst := Place{Database, filepath.Join(t.TempDir(), "b.db")}
-	_, err := (&Work{}).Copy(t.Context(), p, dst, CopyOptions{Salvage: true})
-	prservtest.WantOneLine(t, "no generation", err, "has values in both tables")
-	c, err := (&Work{}).Copy(t.Context(), p, dst, CopyOptions{Salvage: true, Generation: store.Generation3})
+	c, err := (&Work{}).Copy(t.Context(), p, dst, CopyOptions{Salvage: true})
 	if err != nil || c.New != 2 {
 		t.Errorf("%+v, %v", c, err)
 	}
+	wantRows(t, "salvaged", listed(t, dst, ListOptions{}), []Row{{"v", "p", "a", "3"}, {"v", "p", "b", "3.1"}})
+	wantRows(t, "salvaged, whole numbers", sortedRows(stored(t, dst.Name, generation1)),
+		[]Row{{"v", "p", "a", "3"}, {"v", "p", store.Reserved, "4"}})
 }
 
 // TestSalvageRefused has places of which nothing can be salvaged.

@@ -3,6 +3,7 @@ package place
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"prserver/prserv/prservtest"
@@ -47,4 +48,83 @@ func TestCopyToServerRefused(t *testing.T) {
 	}
 	_, err := (&Work{}).Copy(t.Context(), newDB(t, generation1), Place{Server, "127.0.0.1:1"}, CopyOptions{})
 	prservtest.WantOneLine(t, "nobody listens", err, "127.0.0.1:1")
+}
+
+// pythonServer starts a server that behaves as one of BitBake 2.8 or 2.10.
+func pythonServer(t *testing.T, of *generation, rows ...Row) Place {
+	t.Helper()
+	return Place{Server, prservtest.ServeAsPython(t, newDB(t, of, rows...).Name, of.revisions)}
+}
+
+// TestPythonServers copies to and from servers that speak JSON lines only, and
+// raises their twins.
+func TestPythonServers(t *testing.T) {
+	in := []Row{{"v", "p", "a", "3"}, {"v", "p", "b", "3"}, {"v", "p", "c", "2147483650"}, {"w", "p", "e\x01", "2"}, {"w", "p", "e\x01", "2.1"}}
+	old := Row{"v", "p", "a", "1"}
+	for _, test := range []struct {
+		of     *generation
+		copied Copied
+		want   []Row // as the server tells them
+		warned string
+		again  int64 // rows that are new: it does not tell what it has of others
+	}{
+		{generation1, Copied{New: 3, Raised: 1, Left: 1}, []Row{{"v", "p", "c", "2147483650"}, {"w", "p", "e\x01", "3"}},
+			"tells only the greatest value of each version and pkgarch, as all servers of BitBake 1.52 to 2.8 do", 2},
+		{generation3, Copied{New: 4, Raised: 1}, append([]Row{old}, in...), "", 0},
+	} {
+		dst := pythonServer(t, test.of, old)
+		src := newDB(t, generation3, in...)
+		c, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{})
+		if err != nil || c != test.copied {
+			t.Errorf("generation %d: %+v, %v; want %+v", test.of.number, c, err, test.copied)
+		}
+		if c, err := (&Work{}).Copy(t.Context(), src, dst, CopyOptions{}); err != nil || c.New != test.again || c.Raised != 0 {
+			t.Errorf("generation %d, again: %+v, %v", test.of.number, c, err)
+		}
+		var warned string
+		w := &Work{Warn: func(line string) { warned += line }}
+		var got []Row
+		if err := w.List(t.Context(), dst, ListOptions{}, func(r Row) error { got = append(got, r); return nil }); err != nil {
+			t.Error(err)
+		}
+		wantRows(t, "listed", got, test.want)
+		if (warned != "") != (test.warned != "") || !strings.Contains(warned, test.warned) {
+			t.Errorf("generation %d: warned %q", test.of.number, warned)
+		}
+		wantProblems(t, "checked", problemsOf(t, dst), nil)
+		twins := newDB(t, generation1, Row{"t", "p", "a", "2147483650"}, Row{"t", "p", "b", "2147483650"}, Row{"t", "p", "c", "2147483650"})
+		if _, err := (&Work{}).Copy(t.Context(), twins, dst, CopyOptions{}); err != nil {
+			t.Error(err)
+		}
+		wantProblems(t, "twins", problemsOf(t, dst), []string{"3 checksums of t p share its greatest value 2147483650"})
+		if r, err := w.RaiseTwins(t.Context(), dst); err != nil || r != (Raised{Versions: 1, Rows: 2}) {
+			t.Errorf("generation %d: %+v, %v", test.of.number, r, err)
+		}
+		wantProblems(t, "raised", problemsOf(t, dst), nil)
+	}
+}
+
+// TestCopyPartsToOurs copies values such as 3.1 to our server, which makes the
+// table for them, and whole numbers as before.
+func TestCopyPartsToOurs(t *testing.T) {
+	in := []Row{{"v", "p", "a", "3"}, {"v", "p", "a", "4"}, {"v", "p", "b", "4.1"}, {"w", "p", "a", "2"}}
+	dst := serve(t, Row{"v", "p", "a", "3"})
+	for _, want := range []Copied{{New: 2, Raised: 1, Kept: 1}, {Kept: 4}} {
+		if c, err := (&Work{}).Copy(t.Context(), newDB(t, generation3, in...), dst, CopyOptions{}); err != nil || c != want {
+			t.Errorf("%+v, %v; want %+v", c, err, want)
+		}
+		wantRows(t, "ours", listed(t, dst, ListOptions{}), in)
+	}
+	_, err := (&Work{}).Copy(t.Context(), newDB(t, generation3, Row{"v", "p", "c", "2147483647.1"}), dst, CopyOptions{})
+	prservtest.WantOneLine(t, "no number above", err, "the row v p c 2147483647.1: a server cannot answer a value beyond 2147483647")
+	twins := newDB(t, generation3, Row{"v", "p", "c", "4.1"})
+	if _, err := (&Work{}).Copy(t.Context(), twins, dst, CopyOptions{}); err != nil {
+		t.Error(err)
+	}
+	wantProblems(t, "twins", problemsOf(t, dst), []string{"2 checksums of v p share its greatest value 4.1"})
+	if r, err := (&Work{}).RaiseTwins(t.Context(), dst); err != nil || r != (Raised{Versions: 1, Rows: 1}) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	wantProblems(t, "raised", problemsOf(t, dst), nil)
+	wantRows(t, "raised", listed(t, dst, ListOptions{Greatest: true})[:1], []Row{{"v", "p", "c", "5"}})
 }

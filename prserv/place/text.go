@@ -267,6 +267,7 @@ func (w *Work) mergeTables(ctx context.Context, s *scratch, in, old *table) (*ta
 	if both.rows, err = s.number(ctx, "SELECT count(*) FROM "+both.from); err != nil {
 		return fail(err)
 	}
+	both.mixed = in.mixed || old.mixed
 	copied := Copied{New: both.rows - before}
 	copied.Raised, copied.Kept = changed-copied.New, in.rows-changed
 	if both.rows != in.rows || in.rows > sortFrom {
@@ -278,7 +279,9 @@ func (w *Work) mergeTables(ctx context.Context, s *scratch, in, old *table) (*ta
 		return fail(err)
 	}
 	if more == 0 {
-		return in, copied, nil
+		out := *in
+		out.mixed = both.mixed
+		return &out, copied, nil
 	}
 	return both, copied, nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"prserver/prserv/client"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
 )
@@ -47,12 +48,8 @@ func (w *Work) RaiseTwins(ctx context.Context, p Place) (Raised, error) {
 }
 
 // raisedValue returns the value that stands so many places above the greatest
-// one, or nil if there is none.
-func raisedValue(greatest string, above int64, revisions bool) any {
-	limit := int64(maxWireValue)
-	if revisions {
-		limit = math.MaxInt64
-	}
+// one, or nil if there is none up to the limit.
+func raisedValue(greatest string, above, limit int64, revisions bool) any {
 	r, ok := store.ParseRevision(greatest)
 	switch {
 	case !ok || r[0] > limit-above:
@@ -72,13 +69,13 @@ func (s *scratch) raiseTwinsOf(ctx context.Context, name string, t *table) (rais
 	}
 	raised = &table{place: t.place, from: "main." + name, generation: t.generation, keyed: true}
 	_, err = s.exec(ctx, fmt.Sprintf(`CREATE TABLE %s AS
-		SELECT version, pkgarch, checksum, raised(CAST(value AS TEXT), above, %t) AS value FROM (
+		SELECT version, pkgarch, checksum, raised(CAST(value AS TEXT), above, %d, %t) AS value FROM (
 			SELECT version, pkgarch, checksum, value, row_number() OVER (PARTITION BY version, pkgarch ORDER BY first) - 1 AS above FROM (
 				SELECT version, pkgarch, checksum, value, min(number) AS first FROM (
 					SELECT version, pkgarch, checksum, value, rowid AS number,
 						rank() OVER (PARTITION BY version, pkgarch ORDER BY value COLLATE revision DESC) AS place FROM %s)
 				WHERE place = 1 GROUP BY version, pkgarch, checksum))
-		WHERE above > 0`, raised.from, t.generation.revisions, t.from))
+		WHERE above > 0`, raised.from, t.limit(), t.generation.revisions, t.from))
 	if err != nil {
 		return fail(err)
 	}
@@ -92,6 +89,14 @@ func (s *scratch) raiseTwinsOf(ctx context.Context, name string, t *table) (rais
 	raised.rows = r.Rows
 	r.Versions, err = s.number(ctx, count+"(SELECT DISTINCT version, pkgarch FROM "+raised.from+")")
 	return raised, r, err
+}
+
+// limit is the greatest number that can be given out.
+func (t *table) limit() int64 {
+	if !t.noXML && (t.place.Kind == Server || !t.generation.revisions) {
+		return maxWireValue
+	}
+	return math.MaxInt64
 }
 
 // add adds what was done to another table.
@@ -125,7 +130,8 @@ func command(verb string, p Place) string {
 	return text + " " + shellWord(p.Name)
 }
 
-// raiseTwins raises the twins of both tables of a file, each by itself.
+// raiseTwins raises the twins of a file. If it has both tables, they are in step
+// afterwards.
 func (databaseKind) raiseTwins(ctx context.Context, w *Work, s *scratch, p Place) (Raised, error) {
 	if err := checkFile(p.Name); err != nil {
 		return Raised{}, fileError(p, "reading", dbfile.Reason(err))
@@ -137,12 +143,22 @@ func (databaseKind) raiseTwins(ctx context.Context, w *Work, s *scratch, p Place
 		if err == nil && len(tables) == 0 {
 			err = errNoTable
 		}
+		if err != nil {
+			return err
+		}
 		for _, t := range tables {
-			r, err := w.raiseTwinsOfTable(ctx, s, t)
-			if err != nil {
+			if !t.keyed {
+				return lostKey(t.generation)
+			}
+		}
+		newest := tables[0] // by name
+		if len(tables) > 1 {
+			if err := w.takeOver(ctx, s, p); err != nil {
 				return err
 			}
-			all.add(r)
+		}
+		if all, err = w.raiseTwinsOfTable(ctx, s, newest); err == nil && len(tables) > 1 {
+			err = s.keepStep(ctx, "dst_file."+generation1.table, newest.from)
 		}
 		return err
 	})
@@ -151,9 +167,6 @@ func (databaseKind) raiseTwins(ctx context.Context, w *Work, s *scratch, p Place
 
 // raiseTwinsOfTable raises the twins of a table of the attached file.
 func (w *Work) raiseTwinsOfTable(ctx context.Context, s *scratch, t *table) (Raised, error) {
-	if !t.keyed {
-		return Raised{}, lostKey(t.generation)
-	}
 	if err := s.refuseBadRows(ctx, t); err != nil {
 		return Raised{}, err
 	}
@@ -168,12 +181,17 @@ func (w *Work) raiseTwinsOfTable(ctx context.Context, s *scratch, t *table) (Rai
 
 // raiseTwins raises the twins of a server. Builds may go on meanwhile and make
 // new ones, of which the next round takes care.
-func (k serverKind) raiseTwins(ctx context.Context, w *Work, s *scratch, p Place) (Raised, error) {
+func (serverKind) raiseTwins(ctx context.Context, w *Work, s *scratch, p Place) (Raised, error) {
 	const rounds = 5
 	quiet := &Work{Progress: w.Progress} // that a server exports the greatest values only does not matter here
+	server, err := client.Find(ctx, p.Name, client.Timeout)
+	if err != nil {
+		return Raised{}, ServerError(p, err)
+	}
+	defer server.Close()
 	var all Raised
 	for round := range rounds {
-		t, err := k.read(ctx, quiet, s, p, fmt.Sprintf("twins%d", round), readOptions{lenient: true})
+		t, err := quiet.readServer(ctx, s, server, p, fmt.Sprintf("twins%d", round), readOptions{lenient: true})
 		if err != nil {
 			return Raised{}, err
 		}
@@ -190,14 +208,16 @@ func (k serverKind) raiseTwins(ctx context.Context, w *Work, s *scratch, p Place
 		if r.Rows == 0 {
 			return all, nil
 		}
-		if err := s.refuseUnsendable(ctx, raised); err != nil {
-			return Raised{}, err
+		if server.XMLRPC != nil {
+			if err := s.refuseUnsendable(ctx, raised); err != nil {
+				return Raised{}, err
+			}
 		}
 		_, err = s.exec(ctx, "DROP TABLE IF EXISTS main.sent; CREATE TABLE main.sent AS SELECT *, 1 AS known FROM "+raised.from)
 		if err != nil {
 			return Raised{}, err
 		}
-		if err := w.importAll(ctx, s, p, r.Rows, new(Copied)); err != nil {
+		if err := w.importAll(ctx, s, server, p, r.Rows, new(Copied)); err != nil {
 			return Raised{}, fmt.Errorf("%w; what it has got stays, and a second run goes on", err)
 		}
 	}
@@ -217,12 +237,8 @@ func (k incKind) raiseTwins(ctx context.Context, w *Work, s *scratch, p Place) (
 func (w *Work) raiseTwinsOfText(ctx context.Context, s *scratch, k text, p Place) (r Raised, err error) {
 	err = w.replaceText(ctx, s, k, p, func(bool) (*table, error) {
 		t, err := k.read(ctx, w, s, p, "whole", readOptions{})
-		switch {
-		case err != nil:
+		if err != nil {
 			return nil, err
-		case t.mixed:
-			return nil, fmt.Errorf("%s has values in both tables, %s and %s; write each to a file of its own first: prserv-tool copy --generation 1, "+
-				"then --generation 3", p, generation1.table, generation3.table)
 		}
 		raised := (*table)(nil)
 		if raised, r, err = s.raiseTwinsOf(ctx, "raised", t); err != nil {

@@ -135,19 +135,33 @@ func TestRaiseTwinsWithoutNumber(t *testing.T) {
 	}
 }
 
-// TestRaiseTwinsOfBothTables raises those of each table by itself.
+// TestRaiseTwinsOfBothTables raises what shares the greatest value of both tables.
 func TestRaiseTwinsOfBothTables(t *testing.T) {
-	rows := "INSERT INTO PRMAIN_nohist VALUES('v','p','a',1);\nINSERT INTO PRMAIN_nohist VALUES('v','p','b',1);\n" +
-		"INSERT INTO PRMAIN VALUES('v','p','a','9');\nINSERT INTO PRMAIN VALUES('v','p','b','9');\n"
+	rows := "INSERT INTO PRMAIN VALUES('v','p','a','9');\n" +
+		"INSERT INTO PRMAIN_nohist VALUES('v','p','a',1);\nINSERT INTO PRMAIN_nohist VALUES('v','p','b',9);\n"
+	want := []Row{{"v", "p", "a", "1"}, {"v", "p", "a", "9"}, {"v", "p", "b", "9"}, {"v", "p", "b", "10"}}
 	p := newFile(t, make1+make3+"CREATE TABLE notes (a);\n"+rows)
-	w := &Work{Warn: func(line string) { t.Errorf("warned %q", line) }}
+	warned := []string(nil)
+	w := &Work{Warn: func(line string) { warned = append(warned, line) }}
 	got, err := w.RaiseTwins(t.Context(), p)
-	if err != nil || got != (Raised{Versions: 2, Rows: 2}) {
+	if err != nil || got != (Raised{Versions: 1, Rows: 1}) {
 		t.Errorf("%+v, %v", got, err)
 	}
+	if len(warned) != 1 || !strings.Contains(warned[0], "values were copied from its table PRMAIN_nohist into PRMAIN: 2") {
+		t.Errorf("warned %q", warned)
+	}
+	wantRows(t, "raised", sortedRows(stored(t, p.Name, generation3)), want)
+	wantRows(t, "raised, whole numbers", stored(t, p.Name, generation1), []Row{{"v", "p", "a", "9"}, {"v", "p", "b", "10"}})
 	wantProblems(t, "raised", problemsOf(t, p), nil)
-	_, err = (&Work{}).RaiseTwins(t.Context(), textPlace(t, "a.sql", begin+make1+make3+rows+"COMMIT;\n"))
-	prservtest.WantOneLine(t, "a dump of both", err, "has values in both tables")
+	dump := textPlace(t, "a.sql", begin+make3+make1+rows+"COMMIT;\n")
+	if got, err := (&Work{}).RaiseTwins(t.Context(), dump); err != nil || got != (Raised{Versions: 1, Rows: 1}) {
+		t.Errorf("a dump: %+v, %v", got, err)
+	}
+	if text := prservtest.ReadFile(t, dump.Name); !strings.Contains(text, `"PRMAIN" VALUES('v','p','b','10')`) ||
+		!strings.Contains(text, `"PRMAIN_nohist" VALUES('v','p','b',10)`) {
+		t.Errorf("the dump has only %s", text)
+	}
+	wantRows(t, "a dump", listed(t, dump, ListOptions{}), want)
 }
 
 // TestRaiseTwinsRefused has places that cannot be mended so.

@@ -34,7 +34,7 @@ func (t *tables) machine() error {
 	if t.reference != nil {
 		fmt.Fprintf(t.stdout, "; Python is bitbake-prserv of %s under %s", bitbakeVersion(t.reference.Program[1]), t.version)
 	}
-	fmt.Fprint(t.stdout, "; no-op is an HTTP server in Go that answers the same to everything. ",
+	fmt.Fprint(t.stdout, "; no-op is a server in Go that answers the same to everything. ",
 		"Clients and servers share the machine")
 	// The reader should see whether other programs were busy.
 	if text, err := os.ReadFile("/proc/loadavg"); err == nil {

@@ -27,7 +27,7 @@ func (p *program) commands() *cobra.Command {
 
 A place is one of these:
 
-    HOST:PORT                 a PR server, ours or the Python program
+    HOST:PORT                 a PR server, ours or Python's of any BitBake
     NAME.sqlite3, .db         a database file, of any generation of BitBake
     NAME.sql                  a dump of one
     NAME.inc, .conf           configuration, as oe-core exports PR values

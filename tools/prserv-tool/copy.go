@@ -35,8 +35,8 @@ one value after the other; run an interrupted copy again to finish it.`,
 		},
 		ValidArgsFunction: completePlaces(2),
 	}
-	cmd.Flags().Var((*generation)(&o.Generation), "generation", "make a database file or dump for 1, BitBake up to 2.8 and our server, or for 3, "+
-		"2.10 and later; by default as DST is, or else SRC")
+	cmd.Flags().Var((*generation)(&o.Generation), "generation", "make a database file or dump for 1, BitBake up to 2.8, or for 3, 2.10 and later "+
+		"(our server takes both); by default as DST is, or else SRC")
 	complete(cmd, "generation", []string{"1", "3"})
 	cmd.Flags().BoolVar(&o.All, "all", false, "write all rows to a .inc or .conf, not only the greatest value of each version and pkgarch")
 	cmd.Flags().BoolVar(&o.Replace, "replace", false, "write an existing .sql, .inc or .conf anew instead of merging")

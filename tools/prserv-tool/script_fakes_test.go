@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"net/url"
+	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +18,9 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
+	"prserver/tools/internal/pyserver"
 	"prserver/tools/internal/scripttest"
 )
 
@@ -56,6 +61,11 @@ var fakes = map[string]http.HandlerFunc{
 	"page": func(w http.ResponseWriter, _ *http.Request) {
 		io.WriteString(w, "<html><body>It works!</body></html>\n")
 	},
+	// One of BitBake 1.50 that was given a file with both tables.
+	"both": pings(func(w http.ResponseWriter, _ string) {
+		io.WriteString(w, dumpBegin+"INSERT INTO \"PRMAIN_nohist\" VALUES('bash','all','aa',6);\n"+
+			store.Stored(store.MainSchema)+"\nINSERT INTO \"PRMAIN\" VALUES('bash','all','aa','6.1');\nCOMMIT;\n"+dumpEnd)
+	}),
 	// One that dies while it sends its dump.
 	"cut": pings(func(w http.ResponseWriter, _ string) {
 		io.WriteString(w, dumpBegin+strings.Repeat("INSERT INTO PRMAIN_nohist VALUES('bash','all','aa',1);\n", 10000))
@@ -93,6 +103,32 @@ var fakes = map[string]http.HandlerFunc{
 		r.Context().Value(askedKey{}).(func())()
 		<-r.Context().Done()
 	},
+}
+
+// cmdPython starts a server of a release of BitBake, 2.0, 2.8 or 2.18, on a file of
+// its own, and sets $ADDR to its address. It is the real one if the environment
+// names a checkout and its Python, for 2.8 PRSERV_BITBAKE_2_8 and
+// PRSERV_PYTHON_2_8, and else one of ours that understands no more.
+func cmdPython(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || !slices.Contains([]string{"2.0", "2.8", "2.18"}, args[0]) {
+		ts.Fatalf("usage: python 2.0|2.8|2.18")
+	}
+	file := "python-" + args[0] + ".sqlite3"
+	name := strings.ReplaceAll(args[0], ".", "_")
+	// Scripts do not see the variables of the tests.
+	checkout, python := os.Getenv("PRSERV_BITBAKE_"+name), os.Getenv("PRSERV_PYTHON_"+name)
+	if checkout != "" && python != "" {
+		server, err := pyserver.Python(python, checkout).Start(context.Background(), ts.MkAbs(file))
+		ts.Check(err)
+		ts.Defer(func() { ts.Check(server.Stop()) })
+		ts.Setenv("ADDR", server.Addr)
+		return
+	}
+	scripttest.PRServer(ts, false, []string{file})
+	behind := ts.Getenv("ADDR")
+	ln := scripttest.Listen(ts)
+	ts.Defer(func() { ln.Close() })
+	go prservtest.AsPython(ln, behind, args[0] == "2.18")
 }
 
 // pings answers ping, and lets another handler answer everything else.

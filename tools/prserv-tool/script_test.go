@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 			"asked":   scripttest.Asked,
 			"breaks":  cmdBreaks,
 			"prserv":  scripttest.PRServer,
+			"python":  cmdPython,
 			"refuses": cmdRefuses,
 			"serve":   cmdServe,
 			"waits":   cmdWaits,

@@ -18,10 +18,12 @@ func (p *program) getCommand() *cobra.Command {
 		Use:     "get [HOST:PORT] VERSION PKGARCH CHECKSUM",
 		GroupID: groupServers,
 		Short:   "ask a server for a value, as BitBake does",
-		Long: `Asks a PR server for the value of a checksum, as BitBake does (getPR), and
-prints it. If the server does not know the checksum, or has given that version
-and pkgarch a greater value since, it makes a new value, which stays: to look
-only, use list. Without HOST:PORT it asks the server that PRSERV_HOST names.`,
+		Long: `Asks a PR server, ours or the Python program of any BitBake, for the value of a
+checksum, as BitBake does (getPR), and prints it. If the server does not know
+the checksum, or has given that version and pkgarch a greater value since,
+it makes a new value, which stays: to look only, use list. Ours gives a whole
+number, as to BitBake up to 2.8. Without HOST:PORT it asks the server that
+PRSERV_HOST names.`,
 		Example: `  prserv-tool get prhost.example:8585 bash-5.2-r0 core2-64 2f0c18d9
   PRSERV_HOST=prhost.example:8585 prserv-tool get bash-5.2-r0 core2-64 2f0c18d9`,
 		SuggestFor: []string{"getpr", "ask", "query"},
@@ -36,7 +38,12 @@ only, use list. Without HOST:PORT it asks the server that PRSERV_HOST names.`,
 			if err != nil {
 				return err
 			}
-			value, err := client.New(server.Name, client.Timeout).GetPR(cmd.Context(), key[0], key[1], key[2])
+			found, err := client.Find(cmd.Context(), server.Name, client.Timeout)
+			if err != nil {
+				return place.ServerError(server, err)
+			}
+			defer found.Close()
+			value, err := found.GetPR(cmd.Context(), key[0], key[1], key[2])
 			if err != nil {
 				return place.ServerError(server, err)
 			}
@@ -52,9 +59,9 @@ func (p *program) pingCommand() *cobra.Command {
 		Use:     "ping [HOST:PORT]",
 		GroupID: groupServers,
 		Short:   "ask a server whether it answers",
-		Long: `Asks a PR server whether it is there, and prints that it answers. If it does not
-within ten seconds, the exit code is 2. Without HOST:PORT it asks the server
-that PRSERV_HOST names.`,
+		Long: `Asks a PR server, ours or the Python program of any BitBake, whether it is
+there, and prints that it answers. If it does not within ten seconds, the exit
+code is 2. Without HOST:PORT it asks the server that PRSERV_HOST names.`,
 		Example: `  prserv-tool ping prhost.example:8585
   until prserv-tool ping 127.0.0.1:8585 2>/dev/null; do sleep 1; done`,
 		SuggestFor: []string{"status"},
@@ -64,8 +71,13 @@ that PRSERV_HOST names.`,
 			if err != nil {
 				return err
 			}
-			if err := client.New(server.Name, pingTimeout).Ping(cmd.Context()); err != nil {
+			found, err := client.Find(cmd.Context(), server.Name, pingTimeout)
+			if err != nil {
 				return place.ServerError(server, err)
+			}
+			defer found.Close()
+			if found.Trouble != nil {
+				return place.ServerError(server, found.Trouble)
 			}
 			_, err = fmt.Fprintf(p.stdout, "%s answers\n", server)
 			return err

@@ -63,10 +63,10 @@ func (s *Store) has(c *conn) (tables, error) {
 		return tables(s.tables.Load()), nil
 	}
 	main, err := c.hasMain()
-	if main {
-		return bothApart, err
+	if !main || err != nil {
+		return oneTable, err
 	}
-	return oneTable, err
+	return bothApart, c.standIn()
 }
 
 // revisionOf turns a stored value into a revision. The second result is false if

@@ -144,6 +144,9 @@ func (s *Store) Columns(ctx context.Context, revisions bool) (_ []store.Column, 
 	case revisions && has == oneTable:
 		return store.MainColumns(), nil // those that it will have
 	}
+	if stands, err := c.value(sqlStandsIn); !revisions && stands == int64(1) || err != nil {
+		return store.NohistColumns(), err
+	}
 	name := table
 	if revisions {
 		name = mainTable

@@ -18,15 +18,21 @@ const (
 	// sqlMainLacks tells whether the table of generation 3 lacks anything. An
 	// empty one is no more than a name.
 	sqlMainLacks = `SELECT NOT EXISTS (SELECT 1 FROM ` + mainTable + `) OR EXISTS (` + sqlLacking + `)`
+	// sqlAsMany tells whether the table of generation 3 has as many rows as the other
+	// one has whole numbers.
+	sqlAsMany = `SELECT (SELECT count(*) FROM ` + mainTable + `) = (SELECT count(*) FROM ` + table + `
+		WHERE typeof(value) = 'integer' AND checksum <> '` + store.Reserved + `')`
 	// sqlFillMain adds what it lacks.
 	sqlFillMain = `INSERT INTO ` + mainTable + ` ` + sqlLacking + ` ORDER BY n.rowid`
+	// sqlLargeCache lets SQLite keep 64 MiB of pages: rows that are added in the
+	// order in which they came go to pages all over the index.
+	sqlLargeCache = `PRAGMA cache_size = -65536`
 	// sqlFillWhole raises the whole numbers of the other table to those that only
 	// the table of generation 3 has.
-	sqlFillWhole = `INSERT OR REPLACE INTO ` + table + ` SELECT version, pkgarch, checksum, greatest FROM
-		(SELECT version, pkgarch, checksum, max(CAST(value AS INTEGER)) AS greatest FROM ` + mainTable + `
-			WHERE ` + sqlWholeText + ` GROUP BY version, pkgarch, checksum) AS m
-		WHERE NOT EXISTS (SELECT 1 FROM ` + table + ` AS n
-			WHERE n.version = m.version AND n.pkgarch = m.pkgarch AND n.checksum = m.checksum AND n.value >= m.greatest)`
+	sqlFillWhole = `INSERT OR REPLACE INTO ` + table + ` SELECT version, pkgarch, checksum, max(CAST(value AS INTEGER)) FROM ` + mainTable + ` AS m
+		WHERE ` + sqlWholeText + ` AND NOT EXISTS (SELECT 1 FROM ` + table + ` AS n WHERE n.version = m.version AND n.pkgarch = m.pkgarch
+			AND n.checksum = m.checksum AND n.value >= CAST(m.value AS INTEGER))
+		GROUP BY version, pkgarch, checksum`
 	// sqlBegunAgain counts the packages whose numbers are lower in the table of
 	// generation 3.
 	sqlBegunAgain = `SELECT count(*) FROM
@@ -41,35 +47,57 @@ const (
 
 // raiseWhole raises the table of whole numbers to what only the table of
 // generation 3 has, so that values go on above all that have been given out,
-// whatever server of whole numbers the file is given to. It returns for how many
-// packages the table of generation 3 had begun again. If it lacks nothing, the
-// file does not change.
-func raiseWhole(ctx context.Context, file, options string) (begunAgain int64, err error) {
+// whatever server of whole numbers the file is given to. It returns which tables
+// there are, and for how many packages the table of generation 3 had begun again.
+// If it lacks nothing, the file does not change.
+//
+// It takes a second or two for a million rows, so nothing is looked for that
+// cannot be there.
+func raiseWhole(ctx context.Context, file, options string) (has tables, begunAgain int64, err error) {
 	c, err := openConn(dsn(file, openTimeout, options))
 	if err != nil {
-		return 0, err
+		return oneTable, 0, err
 	}
 	defer c.Close()
 	if both, err := c.hasMain(); !both || err != nil {
-		return 0, err
+		return oneTable, 0, err
 	}
 	if _, err := c.exec(sqlBegin); err != nil {
-		return 0, err
+		return oneTable, 0, err
 	}
 	defer c.exec(sqlRollback) // fails after a commit
-	again, err := c.value(sqlBegunAgain)
-	if err != nil {
-		return 0, err
+	if has, err = c.compareTables(); err != nil {
+		return has, 0, err
 	}
-	begunAgain, _ = again.(int64)
+	if has == bothInStep {
+		// If it has them all, and as many rows, it has nothing else.
+		if asMany, err := c.value(sqlAsMany); asMany == int64(1) || err != nil {
+			return has, 0, err
+		}
+	} else {
+		again, err := c.value(sqlBegunAgain)
+		if err != nil {
+			return has, 0, err
+		}
+		begunAgain, _ = again.(int64)
+	}
 	if _, err := c.exec(sqlFillWhole); err != nil {
-		return 0, err
+		return has, 0, err
 	}
 	if err := c.reserveParts(ctx); err != nil {
-		return 0, err
+		return has, 0, err
 	}
 	_, err = c.exec(sqlCommit)
-	return begunAgain, err
+	return has, begunAgain, err
+}
+
+// compareTables tells of a file with both tables whether they are in step.
+func (c *conn) compareTables() (tables, error) {
+	lacks, err := c.value(sqlMainLacks)
+	if lacks == int64(0) {
+		return bothInStep, err
+	}
+	return bothApart, err
 }
 
 // reserveParts reserves, for each package whose greatest value is no whole
@@ -113,7 +141,8 @@ func (c *conn) reserveParts(ctx context.Context) error {
 // joinMain makes the table of generation 3 if there is none, gives it all values
 // that have been given out, and keeps both tables in step from now on.
 func (w *writer) joinMain() error {
-	for _, sql := range []string{store.MainSchema, sqlFillMain} {
+	defer w.conn.exec(sqlUsualCache) // it cannot fail
+	for _, sql := range []string{sqlLargeCache, store.MainSchema, sqlFillMain} {
 		if _, err := w.conn.exec(sql); err != nil {
 			return err
 		}

@@ -128,7 +128,8 @@ const (
 	// writeWAL opens a connection that writes. The driver's own default in WAL
 	// mode is to sync at checkpoints only. New rows go to pages all over the
 	// index, of which 8 MiB are kept.
-	writeWAL = "_txlock=immediate&_synchronous=FULL&_journal_mode=WAL&_cache_size=-8192"
+	writeWAL      = "_txlock=immediate&_synchronous=FULL&_journal_mode=WAL&_cache_size=-8192"
+	sqlUsualCache = "PRAGMA cache_size = -8192"
 	// writeRollback opens one where processes cannot share memory, which WAL
 	// needs. EXTRA syncs the folder as well, once the journal is removed: with
 	// a journal that comes back, a commit would be undone.
@@ -159,7 +160,8 @@ func (s *Store) prepareTable(ctx context.Context, options string) error {
 	if err != nil {
 		return err
 	}
-	begunAgain, err := raiseWhole(ctx, s.file, options)
+	has, begunAgain, err := raiseWhole(ctx, s.file, options)
+	s.tables.Store(int32(has))
 	if begunAgain > 0 {
 		s.warn("In the database %s the numbers of %d packages had begun again with BitBake 2.10 or later (table %s); "+
 			"from now on they go on above all that were given out", s.file, begunAgain, store.MainTable)

@@ -29,11 +29,11 @@ func openPool(file, options string, queries ...string) (*pool, error) {
 	p := &pool{conns: make(chan *conn, n), closing: make(chan struct{})}
 	name := dsn(file, lockTimeout, "_txlock=deferred&_query_only=1"+options)
 	for range n {
-		c, err := openConn(name, append(queries, sqlTouch)...)
+		c, err := openConn(name)
 		if err == nil {
 			p.size++
 			p.conns <- c
-			_, err = c.value(sqlTouch)
+			err = c.beginReading(queries)
 		}
 		if err != nil {
 			p.close()
@@ -45,6 +45,19 @@ func openPool(file, options string, queries ...string) (*pool, error) {
 
 // sqlTouch reads the file: only then does SQLite open it.
 const sqlTouch = "SELECT count(*) FROM sqlite_master"
+
+func (c *conn) beginReading(queries []string) error {
+	if err := c.standInEarly(); err != nil {
+		return err
+	}
+	for _, sql := range queries {
+		if err := c.prepare(sql); err != nil {
+			return err
+		}
+	}
+	_, err := c.value(sqlTouch)
+	return err
+}
 
 // take lends a connection, which has to be given back. The error is
 // store.ErrClosed, or that of the context.

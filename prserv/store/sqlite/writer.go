@@ -91,7 +91,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache, kn
 		return nil, err
 	}
 	w = &writer{file: file, opened: opened, tops: tops, stamps: &stamps{claim: claim},
-		lengthCheck: lengthCheck, maxLog: maxLog, seen: map[group]top{}, known: known}
+		lengthCheck: lengthCheck, maxLog: maxLog, seen: map[group]top{}, known: known, has: tables(known.Load())}
 	defer func() {
 		if err != nil {
 			w.closeConns()
@@ -269,13 +269,9 @@ func (w *writer) lookForTables() error {
 	case !main:
 		w.has = oneTable
 	case w.has == oneTable:
-		w.has = bothApart
-		lacks, err := w.conn.value(sqlMainLacks)
-		if err != nil {
+		if w.has, err = w.conn.compareTables(); err != nil {
+			w.has = oneTable // to compare again
 			return err
-		}
-		if lacks == int64(0) {
-			w.has = bothInStep
 		}
 	}
 	w.known.Store(int32(w.has))
