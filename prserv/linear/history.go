@@ -10,7 +10,6 @@ import (
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -87,8 +86,8 @@ func (s Store) Export(ctx context.Context, f store.Filter, _ bool) (*client.Expo
 // Histories returns how many histories a test makes: as many as given in the long
 // suite, and a fiftieth in the ordinary one, which this package's own tests show
 // to be enough to find faults.
-func Histories(long int) int {
-	if os.Getenv("PRSERV_LONG") != "" {
+func Histories(isLong bool, long int) int {
+	if isLong {
 		return long
 	}
 	return long / 50

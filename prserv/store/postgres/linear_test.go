@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"math/rand/v2"
+	"os"
 	"sync/atomic"
 	"testing"
 
@@ -62,11 +63,15 @@ func (s *several) Export(ctx context.Context, f store.Filter, columns bool) (*cl
 
 // TestLinearizable asks whether what 32 callers at a time were answered by three
 // servers is what one caller after the other could have been answered by one.
-func TestLinearizable(t *testing.T) { checkLinear(t, false, linear.Histories(2500)) }
+func TestLinearizable(t *testing.T) {
+	checkLinear(t, false, linear.Histories(os.Getenv("PRSERV_LONG") != "", 2500))
+}
 
 // TestLinearizableGenerations is TestLinearizable with clients of all
 // generations.
-func TestLinearizableGenerations(t *testing.T) { checkLinear(t, true, linear.Histories(2500)) }
+func TestLinearizableGenerations(t *testing.T) {
+	checkLinear(t, true, linear.Histories(os.Getenv("PRSERV_LONG") != "", 2500))
+}
 
 func checkLinear(t *testing.T, generations bool, n int) {
 	t.Helper()
