@@ -21,6 +21,8 @@ type Options struct {
 	ReadOnly            bool
 	AllowRemoteQuit     bool
 	Upstream            string // HOST:PORT of another server, or empty
+	Status              string // HOST:PORT for operators, or empty
+	History             string // a file, or "off"
 	PidFile             string
 	// Help and Version ask for a text and nothing else.
 	Help, Version bool
@@ -33,10 +35,13 @@ type Options struct {
 func defaultOptions() Options {
 	return Options{
 		File: "prserv.sqlite3", Log: "prserv.log", LogLevel: "INFO",
-		Host: "0.0.0.0", Port: 8585,
+		Host: "0.0.0.0", Port: 8585, History: HistoryOff,
 		Given: map[string]bool{},
 	}
 }
+
+// HistoryOff is the value of --history that keeps none.
+const HistoryOff = "off"
 
 // UsageError says what is wrong with an option, in the words of Python's optparse.
 // [ParseOptions] returns it.
@@ -87,6 +92,10 @@ var options = []option{
 		flag: func(o *Options) *bool { return &o.ReadOnly }, ours: true},
 	{short: "-u", long: "--upstream", meta: "HOST:PORT", help: []string{"another PR server, whose values those of this one", "follow"},
 		text: func(o *Options) *string { return &o.Upstream }, ours: true},
+	{long: "--status", meta: "HOST:PORT", help: []string{"show health, metrics and more over HTTP there; a", "port alone is one of this machine only"},
+		text: func(o *Options) *string { return &o.Status }, ours: true},
+	{long: "--history", meta: "FILE", help: []string{"keep who got which value when in that file, beside", "the database; off keeps none (default: off)"},
+		text: func(o *Options) *string { return &o.History }, ours: true},
 	{long: "--pidfile", meta: "PATH", help: []string{"pid file (default: /tmp/PRServer_IP_PORT.pid;", "none with --foreground)"},
 		text: func(o *Options) *string { return &o.PidFile }, ours: true},
 	{long: "--allow-remote-quit", help: []string{"let clients on other machines stop the server"},
@@ -314,7 +323,7 @@ func (o Options) DaemonArgs() []string {
 	args := []string{
 		"--start", "--log=" + o.Log, "--loglevel=" + o.LogLevel,
 		"--host=" + o.Host, "--port=" + strconv.Itoa(o.Port), "--pidfile=" + o.PidFile,
-		"--upstream=" + o.Upstream,
+		"--upstream=" + o.Upstream, "--status=" + o.Status, "--history=" + o.History,
 	}
 	if o.Database == "" {
 		args = append(args, "--file="+o.File)

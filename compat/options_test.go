@@ -68,7 +68,7 @@ func TestBadEnvironment(t *testing.T) {
 
 // TestDaemonArgs checks that a daemon gets the options of the user.
 func TestDaemonArgs(t *testing.T) {
-	args := strings.Fields("--start -f /f -l /l --loglevel debug --host h --port 7 --pidfile /p -r --allow-remote-quit")
+	args := strings.Fields("--start -f /f -l /l --loglevel debug --host h --port 7 --pidfile /p --status 8586 --history /y -r --allow-remote-quit")
 	want, err := compat.ParseOptions(args, environment())
 	if err != nil {
 		t.Fatal(err)
@@ -79,7 +79,7 @@ func TestDaemonArgs(t *testing.T) {
 	}
 	got.Given, want.Given = nil, nil
 	if got.File != want.File || got.Log != want.Log || got.LogLevel != want.LogLevel || got.Host != want.Host ||
-		got.Port != want.Port || got.PidFile != want.PidFile || got.ReadOnly != want.ReadOnly ||
+		got.Port != want.Port || got.PidFile != want.PidFile || got.Status != want.Status || got.History != want.History || got.ReadOnly != want.ReadOnly ||
 		got.AllowRemoteQuit != want.AllowRemoteQuit || !got.Start {
 		t.Errorf("got %+v, want %+v", got, want)
 	}

@@ -11,7 +11,11 @@ import (
 
 // BenchmarkServeKnown is a whole call over a connection of its own.
 func BenchmarkServeKnown(b *testing.B) {
-	addr := prservtest.Serve(b, prservtest.NewFile(b)).Addr
+	benchmarkKnown(b, prservtest.Serve(b, prservtest.NewFile(b)).Addr)
+}
+
+// benchmarkKnown asks for a known value.
+func benchmarkKnown(b *testing.B, addr string) {
 	body := "<?xml version='1.0'?>\n<methodCall>\n<methodName>getPR</methodName>\n<params>\n" +
 		"<param>\n<value><string>make-4.1-r0</string></value>\n</param>\n" +
 		"<param>\n<value><string>core2-64</string></value>\n</param>\n" +

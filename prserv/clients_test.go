@@ -30,7 +30,7 @@ func serveConfig(t *testing.T, cfg prserv.Config) (addr string, end func() error
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	cfg.Dialect = compat.DialectFor
+	cfg.Dialect, cfg.Text = compat.DialectFor, compat.Py3.Text
 	s, err := prserv.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,8 @@ type request struct {
 	session *asyncrpc.Session
 	command string
 	args    any
+
+	takesHistory bool // a client of generation 3 says what it wants by the member history
 }
 
 // is2a tells a client of BitBake 1.52 to 2.6, which sends no header. It knows
@@ -25,6 +27,7 @@ func (r *request) is2a() bool { return r.session.Headers == 0 }
 type command struct {
 	name    string
 	since2b bool // BitBake 1.52 to 2.6 does not know it
+	history bool // clients of generation 3 send the member history
 	serve   func(*Server, context.Context, *request) (any, error)
 }
 
@@ -33,14 +36,14 @@ type command struct {
 //
 // Source: lib/prserv/serv.py:PRServerClient.__init__ of BitBake 2.10.
 var commands = []command{
-	{"ping", false, (*Server).jsonPing},
-	{"get-pr", false, (*Server).jsonGetPR},
-	{"test-pr", true, (*Server).jsonTestPR},
-	{"test-package", true, (*Server).jsonTestPackage},
-	{"max-package-pr", true, (*Server).jsonMaxPackagePR},
-	{"import-one", false, (*Server).jsonImportOne},
-	{"export", false, (*Server).jsonExport},
-	{"is-readonly", false, (*Server).jsonIsReadOnly},
+	{"ping", false, false, (*Server).jsonPing},
+	{"get-pr", false, true, (*Server).jsonGetPR},
+	{"test-pr", true, true, (*Server).jsonTestPR},
+	{"test-package", true, false, (*Server).jsonTestPackage},
+	{"max-package-pr", true, false, (*Server).jsonMaxPackagePR},
+	{"import-one", false, false, (*Server).jsonImportOne},
+	{"export", false, true, (*Server).jsonExport},
+	{"is-readonly", false, false, (*Server).jsonIsReadOnly},
 }
 
 // Errors of messages that are not answered: the connection is closed.
@@ -51,17 +54,19 @@ var (
 )
 
 // command answers a message of the JSON-lines protocol.
-func (s *Server) command(ctx context.Context, session *asyncrpc.Session, message any) (any, error) {
+func (s *Server) command(ctx context.Context, r *request, message any) (any, error) {
 	members, ok := message.(asyncrpc.Object)
 	if !ok {
 		return nil, errNoObject
 	}
-	r := &request{session: session}
 	for _, c := range commands {
 		if r.args, ok = members.Get(c.name); !ok || c.since2b && r.is2a() {
 			continue
 		}
-		r.command = c.name
+		r.command, r.takesHistory = c.name, c.history
+		if s.askers {
+			ctx = s.asker(ctx, r.session.Conn, r.generation(), c.name)
+		}
 		reply, err := c.serve(s, ctx, r)
 		if err != nil {
 			return s.commandFailed(r, err)

@@ -13,17 +13,17 @@ import (
 
 // Source: lib/prserv/serv.py:PRServerClient.handle_export of BitBake 2.8 and 2.10.
 func (s *Server) jsonExport(ctx context.Context, r *request) (any, error) {
-	f, columnInfo, err := r.filter()
+	f, columnInfo, err := r.filter(s.text)
 	if err != nil {
 		return nil, err
 	}
-	meta := asyncrpc.Object{}
+	meta := objectOf()
 	if columnInfo {
 		columns, err := s.service.columns(ctx, f.Revisions)
 		if err != nil {
 			return s.exportFailed(r, err)
 		}
-		meta = jsonTableInfo(columns, f.Revisions)
+		meta = tableInfo(columns, f.Revisions, objectOf)
 	}
 	return asyncrpc.Stream(func(w io.Writer) error {
 		err := s.writeExport(ctx, w, meta, f)
@@ -46,7 +46,7 @@ func (s *Server) exportFailed(r *request, err error) (any, error) {
 	return asyncrpc.Object{{Name: "metainfo", Value: nil}, {Name: "datainfo", Value: nil}}, nil
 }
 
-func (s *Server) writeExport(ctx context.Context, w io.Writer, meta asyncrpc.Object, f store.Filter) error {
+func (s *Server) writeExport(ctx context.Context, w io.Writer, meta any, f store.Filter) error {
 	buffered := bufio.NewWriterSize(w, 32<<10)
 	line := asyncrpc.Append([]byte(`{"metainfo": `), meta)
 	line = append(line, `, "datainfo": [`...)
@@ -73,8 +73,8 @@ func (s *Server) writeExport(ctx context.Context, w io.Writer, meta asyncrpc.Obj
 }
 
 // filter returns which rows an export is to have, and whether it is to describe
-// the columns.
-func (r *request) filter() (f store.Filter, columnInfo bool, err error) {
+// the columns. Text is Python's str().
+func (r *request) filter(text func(any) (string, error)) (f store.Filter, columnInfo bool, err error) {
 	for _, c := range []struct {
 		name string
 		to   **string
@@ -86,9 +86,12 @@ func (r *request) filter() (f store.Filter, columnInfo bool, err error) {
 		if !truth(v) {
 			continue
 		}
-		text := pythonText(v)
-		if !utf8.ValidString(text) {
-			return f, false, &requestError{fmt.Errorf("export: %s: %w", c.name, errNoText)}
+		text, err := text(plain(v))
+		if err == nil && !utf8.ValidString(text) {
+			err = errNoText
+		}
+		if err != nil {
+			return f, false, &requestError{fmt.Errorf("export: %s: %w", c.name, err)}
 		}
 		*c.to = &text
 	}

@@ -10,6 +10,11 @@ import (
 // Call answers a call.
 func (s *Server) Call(ctx context.Context, c *xmlrpc.Call) (any, error) { return s.call(ctx, c) }
 
+// ObservedCall answers a call, and tells the observer.
+func (s *Server) ObservedCall(ctx context.Context, c *xmlrpc.Call) (any, error) {
+	return s.observed(ctx, c)
+}
+
 // Protocol is what sniff tells.
 type Protocol = protocol
 

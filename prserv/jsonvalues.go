@@ -4,11 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/big"
 	"unicode/utf8"
 
 	"prserver/prserv/asyncrpc"
 	"prserver/prserv/store"
+	"prserver/xmlrpc"
 )
 
 // column is bound for a value of JSON.
@@ -21,25 +21,10 @@ func column(i int, v any) (store.Value, error) {
 
 // truth tells whether Python takes a value of JSON for true.
 func truth(v any) bool {
-	switch v := v.(type) {
-	case nil:
-		return false
-	case bool:
-		return v
-	case int64:
-		return v != 0
-	case *big.Int:
-		return v.Sign() != 0
-	case float64:
-		return v != 0
-	case string:
-		return v != ""
-	case []any:
-		return len(v) > 0
-	case asyncrpc.Object:
-		return len(v) > 0
+	if o, ok := v.(asyncrpc.Object); ok {
+		return len(o) > 0
 	}
-	return true
+	return xmlrpc.Truth(v)
 }
 
 // jsonValue turns a value of the store into one of JSON: a revision is a text.
@@ -128,22 +113,34 @@ func jsonRow(row store.Row) (asyncrpc.Object, error) {
 	return out, nil
 }
 
-// jsonTableInfo describes the table, as tableInfo does in XML-RPC.
-func jsonTableInfo(columns []store.Column, revisions bool) asyncrpc.Object {
-	table, version := store.NohistTable, store.CoreVersion
-	if revisions {
-		table, version = store.MainTable, store.MainCoreVersion
-	}
-	info := make([]any, len(columns))
-	for i, c := range columns {
-		notNull := int64(0)
-		if c.NotNull {
-			notNull = 1
+// plain turns a value of JSON into one that XML-RPC could have sent. Of several
+// members of a name the last counts, in the place of the first.
+func plain(v any) any {
+	switch v := v.(type) {
+	case []any:
+		out := make([]any, len(v))
+		for i, element := range v {
+			out[i] = plain(element)
 		}
-		info[i] = asyncrpc.Object{
-			{Name: "name", Value: c.Name}, {Name: "type", Value: c.Type}, {Name: "notnull", Value: notNull},
-			{Name: "dflt_value", Value: c.Default}, {Name: "pk", Value: int64(c.PrimaryKey)},
+		return out
+	case asyncrpc.Object:
+		var out xmlrpc.Struct
+		for i, m := range v {
+			if _, again := v[:i].Get(m.Name); !again {
+				last, _ := v.Get(m.Name)
+				out = append(out, xmlrpc.Member{Name: m.Name, Value: plain(last)})
+			}
 		}
+		return out
 	}
-	return asyncrpc.Object{{Name: "tbl_name", Value: table}, {Name: "core_ver", Value: version}, {Name: "col_info", Value: info}}
+	return v
+}
+
+// objectOf makes an object of JSON.
+func objectOf(pairs ...pair) any {
+	out := make(asyncrpc.Object, len(pairs))
+	for i, p := range pairs {
+		out[i] = asyncrpc.Member{Name: p.name, Value: p.value}
+	}
+	return out
 }

@@ -134,13 +134,13 @@ func (s *Server) rpcExport(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	meta := xmlrpc.Struct{}
+	meta := structOf()
 	if xmlrpc.Truth(given[3]) {
 		columns, err := s.service.columns(ctx, false)
 		if err != nil {
 			return nil, err
 		}
-		meta = tableInfo(columns)
+		meta = tableInfo(columns, false, structOf)
 	}
 	return c.NewPair(meta, func(add func(any) error) error {
 		return s.service.export(ctx, f, func(r store.Row) error {

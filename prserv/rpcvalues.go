@@ -129,26 +129,36 @@ func exportedRow(r store.Row) (xmlrpc.Struct, error) {
 	return row, nil
 }
 
-// tableInfo turns the columns of the table into the description that comes
-// with an export.
-func tableInfo(columns []store.Column) xmlrpc.Struct {
+// pair is a member of an object, whatever the protocol.
+type pair struct {
+	name  string
+	value any
+}
+
+// structOf makes an object of XML-RPC.
+func structOf(pairs ...pair) any {
+	out := make(xmlrpc.Struct, len(pairs))
+	for i, p := range pairs {
+		out[i] = xmlrpc.Member{Name: p.name, Value: p.value}
+	}
+	return out
+}
+
+// tableInfo describes the table of clients of generation 3, with revisions, or
+// that of all others, with objects that a function makes.
+func tableInfo(columns []store.Column, revisions bool, object func(...pair) any) any {
+	table, version := store.NohistTable, store.CoreVersion
+	if revisions {
+		table, version = store.MainTable, store.MainCoreVersion
+	}
 	info := make([]any, len(columns))
 	for i, c := range columns {
 		notNull := int64(0)
 		if c.NotNull {
 			notNull = 1
 		}
-		info[i] = xmlrpc.Struct{
-			{Name: "name", Value: c.Name},
-			{Name: "type", Value: c.Type},
-			{Name: "notnull", Value: notNull},
-			{Name: "dflt_value", Value: c.Default},
-			{Name: "pk", Value: int64(c.PrimaryKey)},
-		}
+		info[i] = object(pair{"name", c.Name}, pair{"type", c.Type}, pair{"notnull", notNull},
+			pair{"dflt_value", c.Default}, pair{"pk", int64(c.PrimaryKey)})
 	}
-	return xmlrpc.Struct{
-		{Name: "tbl_name", Value: store.NohistTable},
-		{Name: "core_ver", Value: store.CoreVersion},
-		{Name: "col_info", Value: info},
-	}
+	return object(pair{"tbl_name", table}, pair{"core_ver", version}, pair{"col_info", info})
 }

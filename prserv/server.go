@@ -55,6 +55,12 @@ type Config struct {
 	ReadTimeout time.Duration
 	// Dialect chooses how to talk to a client by its User-Agent.
 	Dialect func(userAgent string) *xmlrpc.Dialect
+	// Text is the str() of Python 3, for filters of exports in JSON lines.
+	Text func(any) (string, error)
+	// Observer is told of every call, if it is not nil.
+	Observer Observer
+	// Askers lets the store know who asks, by [store.AskerOf].
+	Askers bool
 	// Log takes what the operator should know. What comes again is counted, by
 	// its message and the address in its attribute "client"; the counts come a
 	// minute later, or when Serve returns.
@@ -64,9 +70,12 @@ type Config struct {
 // Server answers the PR clients of a listener from one store.
 type Server struct {
 	service         *service
+	observer        Observer
+	askers          bool
 	log             *slog.Logger
 	handler         *xmlrpc.Handler
 	lines           *asyncrpc.Handler
+	text            func(any) (string, error)
 	allowRemoteQuit bool
 	readTimeout     time.Duration
 
@@ -90,10 +99,16 @@ func New(cfg Config) (*Server, error) {
 	if cfg.ReadTimeout == 0 {
 		cfg.ReadTimeout = readTimeout
 	}
+	if cfg.Upstream != nil && cfg.Observer != nil {
+		cfg.Upstream = &observedUpstream{cfg.Upstream, cfg.Observer}
+	}
 	counting := newRepeats(cfg.Log.Handler())
 	log := slog.New(counting)
 	s := &Server{
 		service:         &service{store: cfg.Store, upstream: cfg.Upstream, readOnly: cfg.ReadOnly, log: log},
+		observer:        cfg.Observer,
+		askers:          cfg.Askers,
+		text:            cfg.Text,
 		log:             log,
 		allowRemoteQuit: cfg.AllowRemoteQuit,
 		readTimeout:     cfg.ReadTimeout,
@@ -102,10 +117,10 @@ func New(cfg Config) (*Server, error) {
 		troubles:        counting.troubles,
 	}
 	s.handler = xmlrpc.NewHandler(xmlrpc.HandlerConfig{
-		Dialect: cfg.Dialect, Serve: s.call, ReadTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: log,
+		Dialect: cfg.Dialect, Serve: s.observed, ReadTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: log,
 	})
 	s.lines = asyncrpc.NewHandler(asyncrpc.HandlerConfig{
-		Protocol: protocolName, Version: protocolVersion, Serve: s.command,
+		Protocol: protocolName, Version: protocolVersion, Serve: s.observedLine,
 		FirstTimeout: cfg.ReadTimeout, WriteTimeout: writeTimeout, Log: log,
 	})
 	return s, nil

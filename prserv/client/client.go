@@ -2,9 +2,9 @@
 //
 // Start with [Find] where it is not known what a server speaks; with [New] for
 // those that speak XML-RPC, as BitBake's own up to 1.50 do; and with
-// [NewJSONLines] for those of 1.52 and later. Ours speaks both. The
-// methods of a [Client] and of a [JSONLines] are those of the protocol. DumpDB
-// returns a reader, because a dump may be larger than memory.
+// [NewJSONLines] for those of 1.52 and later. Ours speaks both. The methods of a
+// [Client] and of a [JSONLines] are those of the protocol. DumpDB returns a
+// reader, because a dump may be larger than memory.
 package client
 
 import (
@@ -18,8 +18,8 @@ import (
 	"prserver/prserv/store"
 )
 
-// Timeout is how long a [Client] waits for an answer: what BitBake's
-// own client waits.
+// Timeout is how long to wait for an answer: as long as BitBake's own client of
+// XML-RPC does.
 const Timeout = 60 * time.Second
 
 // ErrNoValue is returned where a PR server answers nil: its database failed, or

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"prserver/prserv/asyncrpc"
 	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
 )
@@ -73,7 +74,11 @@ func TestFindTrouble(t *testing.T) {
 	defer s.Close()
 	var fault *client.FaultError
 	if s.XMLRPC == nil || s.JSON == nil || !errors.As(s.Trouble, &fault) {
-		t.Errorf("got %+v", s)
+		t.Fatalf("got %+v", s)
+	}
+	var words *asyncrpc.InvokeError
+	if err := s.JSON.Ping(t.Context()); !errors.As(err, &words) || !strings.Contains(words.Message, "has been removed") {
+		t.Errorf("over JSON lines: %v", err)
 	}
 }
 

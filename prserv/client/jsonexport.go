@@ -99,7 +99,7 @@ func (e *ExportedRevisions) setMeta(v any) bool {
 	return true
 }
 
-// take sets to to a member of an object, if that is of its type.
+// take reads a member of an object, and tells whether it is of the wanted type.
 func take[T any](o asyncrpc.Object, name string, to *T) bool {
 	v, _ := o.Get(name)
 	value, ok := v.(T)

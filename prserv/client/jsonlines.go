@@ -47,7 +47,7 @@ func (c *JSONLines) Close() {
 
 // Ping returns nil if the server answers.
 func (c *JSONLines) Ping(ctx context.Context) error {
-	_, err := member[bool](ctx, c, "ping", nil, "alive")
+	_, err := c.truth(ctx, "ping", nil, "alive")
 	return err
 }
 
@@ -81,7 +81,7 @@ func (c *JSONLines) TestPR(ctx context.Context, version, pkgarch, checksum strin
 
 // TestPackage tells whether the server has a value for a package.
 func (c *JSONLines) TestPackage(ctx context.Context, version, pkgarch string) (bool, error) {
-	return member[bool](ctx, c, "test-package", key(version, pkgarch), "value")
+	return c.truth(ctx, "test-package", key(version, pkgarch), "value")
 }
 
 // MaxPackagePR returns the greatest value of a package, or nil if it has none.
@@ -153,18 +153,15 @@ func (c *JSONLines) valueOrNone(ctx context.Context, command string, args asyncr
 	return nil, unexpectedJSON(command, v)
 }
 
-// member gives a command whose answer has a member of a type.
-func member[T any](ctx context.Context, c *JSONLines, command string, args asyncrpc.Object, name string) (T, error) {
+// truth gives a command whose answer has true or false under a name.
+func (c *JSONLines) truth(ctx context.Context, command string, args asyncrpc.Object, name string) (is bool, err error) {
 	v, err := c.ask(ctx, command, args)
 	if err != nil {
-		var none T
-		return none, err
+		return false, err
 	}
 	object, _ := v.(asyncrpc.Object)
-	value, _ := object.Get(name)
-	is, ok := value.(T)
-	if !ok {
-		return is, unexpectedJSON(command, v)
+	if !take(object, name, &is) {
+		return false, unexpectedJSON(command, v)
 	}
 	return is, nil
 }

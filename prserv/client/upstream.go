@@ -14,7 +14,7 @@ const (
 	// share. A call takes one for less than a millisecond.
 	upstreamConns = 4
 	// upstreamTimeout bounds how long a client waits for the upstream server.
-	// Clients of BitBake 2.8 and later wait half a minute themselves.
+	// Clients of BitBake 1.52 and later wait half a minute themselves.
 	upstreamTimeout = 20 * time.Second
 )
 

@@ -3,6 +3,6 @@
 // write-ahead log of one file for that of another, and would leave companion
 // files that their owner's server may not touch.
 //
-// Start with [Claim] to write a file, [CheckReadable] to read it, and [Replace] to
-// make a new one in its place.
+// Start with [Claim] to write a file, [HowToRead] to look into it, [CheckReadable]
+// to serve it without writing, and [Replace] to make a new one in its place.
 package dbfile

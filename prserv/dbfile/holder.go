@@ -20,26 +20,26 @@ func InUse(file string) error {
 	return &LockedError{File: file, PID: sqliteHolder(path), Foreign: true}
 }
 
-// sqliteLocks are the bytes that SQLite locks, in the files where it does:
-// from the pending byte of the database on, and the locks of the write-ahead
-// log's index. Source: SQLite's os_unix.c and wal.c.
-var sqliteLocks = []struct {
-	suffix     string
-	start, len int64
-}{
-	{"", 0x40000000, 512},
-	{"-shm", 120, 8},
-}
-
 // sqliteHolder finds the process that keeps SQLite from writing a file, or 0.
 func sqliteHolder(file string) int {
-	for _, where := range sqliteLocks {
-		if pid, _ := lockOn(file+where.suffix, unix.F_WRLCK, where.start, where.len); pid > 0 {
-			return pid
-		}
+	pid, _ := sqliteLock(file, unix.F_WRLCK)
+	if pid == 0 {
+		pid, _ = lockOn(file+"-shm", unix.F_WRLCK, indexLocks, 8)
 	}
-	return 0
+	return pid
 }
+
+// sqliteLock is lockOn for the bytes of a database that SQLite locks, from its
+// pending byte on.
+// Source: SQLite's os.h.
+func sqliteLock(file string, kind int16) (pid int, held bool) {
+	return lockOn(file, kind, 0x40000000, 512)
+}
+
+// indexLocks is where the eight locks of the write-ahead log's index begin. The
+// byte behind them is locked by whoever uses the index.
+// Source: SQLite's wal.c and os_unix.c.
+const indexLocks = 120
 
 // lockOn tells whether a process has bytes of a file locked so that a lock of
 // this type cannot be had, and which process: 0 if the system names none.

@@ -21,8 +21,12 @@ type logContent struct {
 const (
 	logHeaderSize   = 32
 	frameHeaderSize = 24
-	logMagic        = 0x377f0682 // plus 1 if checksums are of big-endian numbers
+	logMagic        = 0x377f0682
 )
+
+// isLogMagic tells whether a log begins with a number. An odd one says that its
+// checksums are of big-endian numbers.
+func isLogMagic(number uint32) bool { return number&^1 == logMagic }
 
 // readLog reads a write-ahead log as SQLite does when it recovers one: up to
 // the last change that is complete. One that does not exist, or does not begin
@@ -65,7 +69,7 @@ func (l *logContent) read(r io.Reader) error {
 	}
 	pageSize := number(header, 2)
 	sum.add(header[:24])
-	if number(header, 0)&^1 != logMagic || !sum.is(header[24:]) || pageSize < 512 || pageSize > 65536 {
+	if !isLogMagic(number(header, 0)) || !sum.is(header[24:]) || pageSize < 512 || pageSize > 65536 {
 		return nil // SQLite plays nothing of it either
 	}
 	l.pageSize, l.pages = int(pageSize), map[uint32]int64{}

@@ -56,9 +56,9 @@ func HowToRead(file string) (Access, error) {
 
 // isShared tells whether a process has a database in WAL mode open.
 func isShared(file string) bool {
-	_, held := lockOn(file, unix.F_WRLCK, 0x40000000, 512)
+	_, held := sqliteLock(file, unix.F_WRLCK)
 	if !held {
-		_, held = lockOn(file+"-shm", unix.F_WRLCK, 120, 9) // the last one tells who uses the index
+		_, held = lockOn(file+"-shm", unix.F_WRLCK, indexLocks, 8+1)
 	}
 	return held
 }

@@ -100,7 +100,7 @@ func unseenByLocks(path string) *Writer {
 	}
 	if !isWAL(path) {
 		// A reader would get a read lock, so this one is about to write.
-		if pid, held := lockOn(path, unix.F_RDLCK, 0x40000000, 512); held {
+		if pid, held := sqliteLock(path, unix.F_RDLCK); held {
 			return &Writer{PID: pid}
 		}
 		return nil
@@ -108,7 +108,7 @@ func unseenByLocks(path string) *Writer {
 	if _, err := os.Stat(path + "-wal"); err == nil {
 		return nil
 	}
-	if pid, held := lockOn(path, unix.F_WRLCK, 0x40000000, 512); held {
+	if pid, held := sqliteLock(path, unix.F_WRLCK); held {
 		return &Writer{PID: pid, Cut: true}
 	}
 	return nil

@@ -65,7 +65,12 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	if err != nil {
 		return Copied{}, err
 	}
-	var repeated int64
+	var repeated, kept int64
+	if of, ok := kinds[src.Kind].(narrower); ok {
+		if in, kept, err = of.narrow(ctx, w, s, src, dst, "src", o); err != nil {
+			return Copied{}, err
+		}
+	}
 	if in.repeats && (src.Kind != SQL || dst.Kind == SQL) { // no other destination keeps what a dump repeats
 		if in, repeated, err = w.dropRepeated(ctx, s, in); err != nil {
 			return Copied{}, err
@@ -75,10 +80,14 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 		return Copied{}, err
 	}
 	copied, err := kinds[dst.Kind].write(ctx, w, s, in, dst, o)
-	if isDamaged(err) && in.attached {
+	switch {
+	case isDamaged(err) && in.attached:
 		err = fmt.Errorf("%w; prserv-tool check tells whether it is %s that is damaged", err, src)
+	case isDamaged(err):
+		err = adviseCheck(err, dst)
 	}
 	copied.Left += repeated
+	copied.Kept += kept
 	copied.NotWhole = !whole && err == nil
 	return copied, err
 }

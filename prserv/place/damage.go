@@ -1,6 +1,7 @@
 package place
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"path/filepath"
@@ -24,13 +25,8 @@ func Damage(ctx context.Context, file string) string {
 		err = s.attach(ctx, file, "served", "mode=ro")
 	}
 	if err == nil {
-		err = s.walk(ctx, "PRAGMA served.quick_check(1)", nil, func(row []driver.Value) error {
-			text, _ := row[0].(string)
-			for line := range strings.SplitSeq(text, "\n") {
-				if line != "ok" && !strings.HasPrefix(line, "***") && found == "" { // that says in which database
-					found = line
-				}
-			}
+		err = s.faults(ctx, "served.quick_check(1)", func(line string) error {
+			found = cmp.Or(found, line)
 			return nil
 		})
 	}
@@ -38,4 +34,22 @@ func Damage(ctx context.Context, file string) string {
 		found = err.Error()
 	}
 	return found
+}
+
+// faults calls each with what a check of SQLite's finds wrong with an attached
+// file, a line each, and returns its first error. The check is quick_check or
+// integrity_check with the most lines to tell of.
+func (s *scratch) faults(ctx context.Context, check string, each func(line string) error) error {
+	return s.walk(ctx, "PRAGMA "+check, nil, func(row []driver.Value) error {
+		text, _ := row[0].(string)
+		for line := range strings.SplitSeq(text, "\n") {
+			if line == "ok" || strings.HasPrefix(line, "***") { // says in which database
+				continue
+			}
+			if err := each(line); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -130,18 +130,7 @@ func (databaseKind) check(ctx context.Context, c *checker, t *table) (sound bool
 func (c *checker) integrity(ctx context.Context) error {
 	end := c.watch("checking "+c.place.String(), 0, unknownPart)
 	defer end()
-	err := c.scratch.walk(ctx, "PRAGMA checked_file.integrity_check(20)", nil, func(row []driver.Value) error {
-		text, _ := row[0].(string)
-		for line := range strings.SplitSeq(text, "\n") {
-			if line == "ok" || strings.HasPrefix(line, "***") { // says in which database
-				continue
-			}
-			if err := c.damaged(line); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := c.scratch.faults(ctx, "checked_file.integrity_check(20)", func(line string) error { return c.damaged(line) })
 	switch {
 	case isDamaged(err) && c.found > 0:
 		return nil

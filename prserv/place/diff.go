@@ -23,7 +23,9 @@ type Compared struct {
 
 // Diff calls each with every difference of two places, in the order of the
 // key, and returns its first error. A file of BitBake 2.10 and later may have
-// several values of one checksum; they come as one, with commas between.
+// several values of one checksum; they come as one, with commas between. With a
+// feed only the greatest values of each version and pkgarch are compared, and
+// checksums are the names of the binary packages.
 func (w *Work) Diff(ctx context.Context, a, b Place, each func(Difference) error) (Compared, error) {
 	if a == b && a.Name == standard {
 		return Compared{}, fmt.Errorf("only one of the places can be standard input")
@@ -33,12 +35,18 @@ func (w *Work) Diff(ctx context.Context, a, b Place, each func(Difference) error
 		return Compared{}, err
 	}
 	defer s.close()
-	var sides [2]*keys
+	var tables [2]*table
 	for i, p := range []Place{a, b} {
-		t, err := w.read(ctx, s, p, []string{"a", "b"}[i], readOptions{})
-		if err != nil {
+		if tables[i], err = w.read(ctx, s, p, []string{"a", "b"}[i], readOptions{}); err != nil {
 			return Compared{}, err
 		}
+	}
+	if err := s.compareAsFeeds(ctx, &tables); err != nil {
+		return Compared{}, err
+	}
+	var sides [2]*keys
+	for i, p := range []Place{a, b} {
+		t := tables[i]
 		rows, err := s.open(ctx, t.byKey(""))
 		if err != nil {
 			return Compared{}, fileError(p, "reading", err)

@@ -125,10 +125,7 @@ func TestDumpWrong(t *testing.T) {
 
 // TestDumpOfSQLite reads what the sqlite3 program of this machine dumps.
 func TestDumpOfSQLite(t *testing.T) {
-	program, err := exec.LookPath("sqlite3")
-	if err != nil {
-		t.Skipf("nobody to dump: %v", err)
-	}
+	program := prservtest.SQLite3(t)
 	for of, value := range map[*generation]string{generation1: "7", generation3: "7.10"} {
 		want := []Row{{"it's", "a\nb", "c\r\nd;", value}, {"", "'", `\n"`, value}, {"Zoë 日本 𝄞", "--", "/*", value}, {"a\tb", "\x01", "\x1f\x7f", value}}
 		p := newDB(t, of, want...)

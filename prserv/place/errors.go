@@ -82,3 +82,8 @@ func scratchError(err error) error {
 func isDamaged(err error) bool {
 	return errors.Is(err, store.ErrDamaged) && !errors.Is(err, query.ErrNoDatabase)
 }
+
+// adviseCheck adds to the error of a damaged destination what to do.
+func adviseCheck(err error, dst Place) error {
+	return fmt.Errorf("%w; %s says what to do", err, command("check", dst))
+}

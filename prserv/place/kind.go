@@ -25,8 +25,15 @@ type kind interface {
 	removal() string
 }
 
+// narrower is a kind of places of which a destination needs only a part.
+type narrower interface {
+	// narrow makes a table of that part of src, which was read under a name. It
+	// tells how many rows the destination is as good without.
+	narrow(ctx context.Context, w *Work, s *scratch, src, dst Place, name string, o CopyOptions) (part *table, kept int64, err error)
+}
+
 // kinds are the kinds of places.
-var kinds = map[Kind]kind{Server: serverKind{}, Database: databaseKind{}, SQL: dumpKind{}, Inc: incKind{}}
+var kinds = map[Kind]kind{Server: serverKind{}, Database: databaseKind{}, SQL: dumpKind{}, Inc: incKind{}, Feed: feedKind{}}
 
 // read makes a table of the rows of a place, known to the scratch database
 // under a name.

@@ -225,6 +225,7 @@ func TestCheckDamaged(t *testing.T) {
 	}
 	sound := []byte(prservtest.ReadFile(t, p.Name))
 	random := rand.New(rand.NewPCG(7, 7))
+	published := feedOf(t, "a 1-r0.7")
 	found := 0
 	for range 40 {
 		damaged := slices.Clone(sound)
@@ -248,6 +249,12 @@ func TestCheckDamaged(t *testing.T) {
 		}
 		if err := (&Work{}).List(t.Context(), p, ListOptions{}, func(Row) error { return nil }); err != nil {
 			prservtest.WantOneLine(t, "list", err, p.Name)
+		}
+		if err := (&Work{}).CheckPublished(t.Context(), p, published, func(Behind) error { return nil }); err != nil {
+			prservtest.WantOneLine(t, "check of a feed", err, p.Name)
+		}
+		if _, err := (&Work{}).Diff(t.Context(), published, p, func(Difference) error { return nil }); err != nil {
+			prservtest.WantOneLine(t, "diff with a feed", err, p.Name)
 		}
 	}
 	if found != 40 {

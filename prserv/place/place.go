@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"prserver/prserv/feed"
 )
 
 // Kind is the kind of a place.
@@ -17,10 +19,11 @@ const (
 	Database                 // a SQLite file, of any generation of BitBake
 	SQL                      // a dump of one
 	Inc                      // BitBake configuration, as oe-core exports PR values
+	Feed                     // a package feed or a buildhistory, which is only read
 )
 
 // Formats are the kinds of files, by the names that users give them.
-var Formats = map[string]Kind{"sqlite3": Database, "sql": SQL, "inc": Inc}
+var Formats = map[string]Kind{"sqlite3": Database, "sql": SQL, "inc": Inc, "feed": Feed}
 
 // Endings are the kinds of files, by the ends of their names. Texts may be
 // compressed.
@@ -50,14 +53,14 @@ type Place struct {
 	Name string // HOST:PORT, a path, or "-" for standard input or output
 }
 
-// Parse returns the place that a name means: HOST:PORT is a server, and the
-// kind of a file is what its ending says. "-", and a file with another ending,
-// are of the kind that format names: one of [Formats], or "" for none. The
-// error says what a user may write instead.
+// Parse returns the place that a name means: HOST:PORT is a server, the kind of
+// a file is what its ending says, and what [feed.Recognise] knows is a feed.
+// "-", and a file with another ending, are of the kind that format names: one of
+// [Formats], or "" for none. The error says what a user may write instead.
 func Parse(name, format string) (Place, error) {
 	kind, known := Formats[format]
 	if format != "" && !known {
-		return Place{}, fmt.Errorf("%q is no format; it is one of sqlite3, sql and inc", format)
+		return Place{}, fmt.Errorf("%q is no format; it is one of sqlite3, sql, inc and feed", format)
 	}
 	switch kindByName := KindOf(name); {
 	case name == "":
@@ -67,17 +70,19 @@ func Parse(name, format string) (Place, error) {
 	case name == standard && known:
 		return Place{kind, name}, nil
 	case name == standard:
-		return Place{}, errors.New("what format is -? Say --format sql or --format inc")
+		return Place{}, errors.New("what format is -? Say --format sql, --format inc or, to read, --format feed")
 	case isAddress(name):
 		return Place{Server, name}, nil
 	case kindByName != 0:
 		return Place{kindByName, name}, nil
 	case (Place{SQL, name}).packing() != nil && KindOf(strings.TrimSuffix(name, filepath.Ext(name))) == Database:
 		return Place{}, fmt.Errorf("%s is a compressed database; unpack it first", name)
+	case feed.Recognise(name):
+		return Place{Feed, name}, nil
 	case known:
 		return Place{kind, name}, nil
 	}
-	return Place{}, fmt.Errorf("%q is neither HOST:PORT nor a file that ends in .sqlite3, .sqlite, .db, .sql, .inc or .conf; "+
+	return Place{}, fmt.Errorf("%q is neither HOST:PORT nor a file that ends in .sqlite3, .sqlite, .db, .sql, .inc or .conf, nor a package feed; "+
 		"say what it is with --format", name)
 }
 
@@ -99,6 +104,6 @@ func (p Place) String() string {
 	return p.Name
 }
 
-// isFile tells whether a place is a file with a name, so neither a server nor
-// standard input or output.
-func (p Place) isFile() bool { return p.Kind != Server && p.Name != standard }
+// isFile tells whether a place is a file with a name, and can be written: it is
+// no server, no feed, and not standard input or output.
+func (p Place) isFile() bool { return p.Kind != Server && p.Kind != Feed && p.Name != standard }

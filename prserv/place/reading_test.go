@@ -1,11 +1,9 @@
 package place
 
 import (
-	"bufio"
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -109,6 +107,9 @@ func TestChangedWhileRead(t *testing.T) {
 	_, err = w.Check(t.Context(), p, func(Problem) error { change(p); return nil })
 	prservtest.WantOneLine(t, "check", err, p.Name, said)
 	p = newWAL(t)
+	err = w.CheckPublished(t.Context(), p, feedOf(t, "a 1-r0.7"), func(Behind) error { change(p); return nil })
+	prservtest.WantOneLine(t, "check of a feed", err, p.Name, said)
+	p = newWAL(t)
 	_, err = w.Diff(t.Context(), p, newDB(t, generation1), func(Difference) error { change(p); return nil })
 	prservtest.WantOneLine(t, "diff", err, p.Name, said)
 	for _, name := range []string{"b.sqlite3", "b.sql", "old.sqlite3"} {
@@ -150,38 +151,6 @@ func TestChangedWhileRead(t *testing.T) {
 	}
 }
 
-// heldBy lets the sqlite3 program run statements on a file, and keeps it running
-// until the test ends.
-func heldBy(t *testing.T, file, statements string) {
-	t.Helper()
-	program, err := exec.LookPath("sqlite3")
-	if err != nil {
-		t.Skipf("nobody to hold the file: %v", err)
-	}
-	cmd := exec.Command(program, file)
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { in.Close(); cmd.Wait() })
-	if _, err := in.Write([]byte(statements + "; SELECT 'held';\n")); err != nil {
-		t.Fatal(err)
-	}
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if lines.Text() == "held" {
-			return
-		}
-	}
-	t.Fatal("sqlite3 has ended")
-}
-
 // TestUnseenWriter reads files whose last values are not in them.
 func TestUnseenWriter(t *testing.T) {
 	read := func(p Place) (warned []string) {
@@ -202,12 +171,12 @@ func TestUnseenWriter(t *testing.T) {
 	insert := "INSERT INTO PRMAIN_nohist VALUES ('v', 'p', 'b', 4)"
 
 	p := newDB(t, generation1, row)
-	heldBy(t, p.Name, "BEGIN IMMEDIATE; "+insert)
+	prservtest.OpenShell(t, p.Name).Run(t, "BEGIN IMMEDIATE; "+insert)
 	wantWarned("in a transaction", read(p), "(sqlite3) has it open, so its last values may not be in it yet; name its HOST:PORT instead")
 	wantProblems(t, "in a transaction", problemsOf(t, p), nil)
 
 	p = newDB(t, generation1, row)
-	heldBy(t, p.Name, "PRAGMA journal_mode = WAL; "+insert)
+	prservtest.OpenShell(t, p.Name).Run(t, "PRAGMA journal_mode = WAL; "+insert)
 	for _, log := range []string{"-wal", "-shm"} {
 		if err := os.Remove(p.Name + log); err != nil {
 			t.Fatal(err)
@@ -223,15 +192,15 @@ func TestUnseenWriter(t *testing.T) {
 	}
 
 	p = newDB(t, generation1, row)
-	heldBy(t, p.Name, "BEGIN IMMEDIATE; "+insert)
+	prservtest.OpenShell(t, p.Name).Run(t, "BEGIN IMMEDIATE; "+insert)
 	if err := os.Rename(copyTo(t, p.Name), p.Name); err != nil {
-		t.Skipf("the temporary folder is on two file systems: %v", err)
+		t.Fatal(err)
 	}
 	wantWarned("replaced", read(p), cut)
 
 	// Who may only read has nothing to add.
 	p = newDB(t, generation1, row)
-	heldBy(t, "file:"+p.Name+"?mode=ro", "SELECT count(*) FROM PRMAIN_nohist")
+	prservtest.OpenShell(t, "file:"+p.Name+"?mode=ro").Run(t, "SELECT count(*) FROM PRMAIN_nohist")
 	if warned := read(p); len(warned) > 0 {
 		t.Errorf("beside a reader: %q", warned)
 	}

@@ -40,6 +40,8 @@ type table struct {
 	// writer is who may keep values of a database file that are not in it, or
 	// nil.
 	writer *dbfile.Writer
+	// trouble is what the server has said to a ping instead of an answer, or nil.
+	trouble error
 }
 
 // alone returns the table as that of its generation only.

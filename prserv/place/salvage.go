@@ -102,12 +102,9 @@ func isSound(ctx context.Context, file string) (bool, error) {
 		return false, err
 	}
 	defer s.close()
-	sound := false
+	sound := true
 	if err = s.attachToRead(ctx, file, "tried"); err == nil {
-		err = s.walk(ctx, "PRAGMA tried.integrity_check(1)", nil, func(row []driver.Value) error {
-			sound = row[0] == "ok"
-			return nil
-		})
+		err = s.faults(ctx, "tried.integrity_check(1)", func(string) error { sound = false; return nil })
 	}
 	if err != nil && errors.Is(err, store.ErrDamaged) { // also what is no database any more
 		return false, nil
@@ -215,7 +212,7 @@ type salvaged struct {
 func (r *salvaged) add(to *stager, of *generation, row store.Row) error {
 	if !looksIssued(row) {
 		if r.left++; r.left <= maxProblems {
-			r.warn("%s: the row %s is left out, because no PR server issues such", r.place,
+			r.warn("%s: the row %s is left out: no PR server issues such a row", r.place,
 				shown([]driver.Value{row.Version, row.Pkgarch, row.Checksum, row.Value}))
 		}
 		return nil
@@ -246,7 +243,7 @@ func (r *salvaged) givenOnly(ctx context.Context, s *scratch, t *table) error {
 
 func (r *salvaged) tellLeft() {
 	if r.left > maxProblems {
-		r.warn("%s: rows that are left out, because no PR server issues such: %d", r.place, r.left)
+		r.warn("%s: rows left out, because no PR server issues such rows: %d", r.place, r.left)
 	}
 }
 
@@ -264,17 +261,11 @@ func looksIssued(row store.Row) bool {
 			}
 		}
 	}
-	value := store.Revision(nil)
-	switch v := row.Value.(type) {
-	case int64:
-		value = store.Revision{v}
-	case string:
-		value, _ = store.ParseRevision(v)
-	}
+	value, ok := store.RevisionOf(row.Value)
 	for _, number := range value {
 		if number < 0 || number > maxWireValue {
 			return false
 		}
 	}
-	return row.Version != "" && len(value) > 0
+	return row.Version != "" && ok
 }

@@ -105,7 +105,7 @@ func TestSalvageOthers(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	wantRows(t, "salvaged", listed(t, dst, ListOptions{}), []Row{{"v", "p", "a", "3"}, {"v", "p", "b", "0"}})
-	if line := p.Name + ": the row v p huge 2147483648 is left out, because no PR server issues such"; !warned[line] {
+	if line := p.Name + ": the row v p huge 2147483648 is left out: no PR server issues such a row"; !warned[line] {
 		t.Errorf("warned %q, want %q among it", slices.Collect(maps.Keys(warned)), line)
 	}
 }

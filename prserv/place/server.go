@@ -10,6 +10,7 @@ import (
 
 	"prserver/prserv/asyncrpc"
 	"prserver/prserv/client"
+	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
 )
 
@@ -27,17 +28,30 @@ func (serverKind) refuse(dst Place, o CopyOptions, toItself bool) error {
 	return cmp.Or(refuseGeneration(dst, o), refuseAll(dst, o), refuseReplace(dst, o), refuseItself(dst, toItself))
 }
 
-func (serverKind) check(ctx context.Context, c *checker, _ *table) (sound bool, err error) {
-	server, err := client.Find(ctx, c.place.Name, client.Timeout)
-	if err != nil {
-		return true, err
-	}
-	defer server.Close()
-	if server.Trouble == nil {
-		return true, nil
+func (serverKind) check(_ context.Context, c *checker, t *table) (sound bool, err error) {
+	if t.trouble == nil {
+		return true, c.deleted()
 	}
 	return true, c.problem("save what it has: prserv-tool copy "+shellWord(c.place.Name)+" rescue.sql",
-		"it gives out no new value: %s", words(server.Trouble))
+		"it gives out no new value: %s", words(t.trouble))
+}
+
+// deleted finds out whether a server of this machine keeps its values where they
+// are lost when it ends.
+func (c *checker) deleted() error {
+	if c.Process == nil {
+		return nil
+	}
+	pid := c.Process(c.place.Name)
+	if pid == 0 {
+		return nil
+	}
+	files := dbfile.Deleted(pid)
+	if len(files) == 0 {
+		return nil
+	}
+	return c.problem("save what it has while it runs: prserv-tool copy "+shellWord(c.place.Name)+" rescue.sql",
+		"it (process %d) keeps values in deleted files, and loses them when it ends: %s", pid, strings.Join(files, " and "))
 }
 
 // words returns what a server has said instead of an answer, or "".
@@ -60,7 +74,11 @@ func (serverKind) read(ctx context.Context, w *Work, s *scratch, p Place, name s
 		return nil, ServerError(p, err)
 	}
 	defer server.Close()
-	return w.readServer(ctx, s, server, p, name, o)
+	t, err := w.readServer(ctx, s, server, p, name, o)
+	if err == nil {
+		t.trouble = server.Trouble
+	}
+	return t, err
 }
 
 func (w *Work) readServer(ctx context.Context, s *scratch, server *client.Server, p Place, name string, o readOptions) (*table, error) {
@@ -159,11 +177,12 @@ func (w *Work) readJSON(ctx context.Context, s *scratch, server *client.JSONLine
 // ServerError says why a server has not done what it was asked for.
 func ServerError(server Place, err error) error {
 	var fault *client.FaultError
+	var invoke *asyncrpc.InvokeError // from ours, it names the command itself
 	switch {
 	case errors.As(err, &fault):
 		return fmt.Errorf("%s refuses: %w", server, fault)
-	case words(err) != "":
-		return fmt.Errorf("%s refuses: %w", server, err)
+	case errors.As(err, &invoke):
+		return fmt.Errorf("%s refuses: %w", server, invoke)
 	case errors.Is(err, client.ErrNoValue):
 		return fmt.Errorf("%s gave no value: its log says why", server)
 	case errors.Is(err, client.ErrNoAnswer): // names the server

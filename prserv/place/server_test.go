@@ -1,11 +1,16 @@
 package place
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"prserver/prserv/asyncrpc"
+	"prserver/prserv/client"
 	"prserver/prserv/prservtest"
 )
 
@@ -127,4 +132,40 @@ func TestCopyPartsToOurs(t *testing.T) {
 	}
 	wantProblems(t, "raised", problemsOf(t, dst), nil)
 	wantRows(t, "raised", listed(t, dst, ListOptions{Greatest: true})[:1], []Row{{"v", "p", "c", "5"}})
+}
+
+// TestCheckServerInTrouble asks a server whose file has been removed: it still
+// tells its values, but gives out no new one.
+func TestCheckServerInTrouble(t *testing.T) {
+	file := newDB(t, generation1, Row{"v", "p", "a", "3"})
+	p := Place{Server, prservtest.Serve(t, file.Name).Addr}
+	wantProblems(t, "at first", problemsOf(t, p), nil)
+	if err := os.Remove(file.Name); err != nil {
+		t.Fatal(err)
+	}
+	wantProblems(t, "without its file", problemsOf(t, p), []string{"it gives out no new value: |prserv-tool copy " + p.Name + " rescue.sql"})
+	// A server of Python's answers a ping all the same. This process stands for it.
+	var found []Problem
+	c := &checker{Work: &Work{Process: func(string) int { return os.Getpid() }}, place: p,
+		each: func(p Problem) error { found = append(found, p); return nil }}
+	if _, err := (serverKind{}).check(t.Context(), c, &table{}); err != nil {
+		t.Fatal(err)
+	}
+	wantProblems(t, "of Python", found, []string{file.Name + "|save what it has while it runs: prserv-tool copy " + p.Name + " rescue.sql"})
+	rescued := Place{SQL, filepath.Join(t.TempDir(), "rescue.sql")}
+	copyPlace(t, "rescue", p, rescued, CopyOptions{})
+	wantRows(t, "rescue", listed(t, rescued, ListOptions{}), []Row{{"v", "p", "a", "3"}})
+}
+
+func TestServerError(t *testing.T) {
+	for want, err := range map[string]error{
+		"h:1 refuses: fault 1: no":                  fmt.Errorf("ping: %w", &client.FaultError{Code: 1, Message: "no"}),
+		"h:1 refuses: ping: no":                     fmt.Errorf("ping: %w", &asyncrpc.InvokeError{Message: "ping: no"}),
+		"h:1 gave no value: its log says why":       fmt.Errorf("getPR: %w", client.ErrNoValue),
+		"asking h:1: getPR: unexpected end of file": errors.New("getPR: unexpected end of file"),
+	} {
+		if got := ServerError(Place{Server, "h:1"}, err); got.Error() != want {
+			t.Errorf("%v: got %q, want %q", err, got, want)
+		}
+	}
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strconv"
 	"sync"
 
 	"prserver/prserv/client"
@@ -161,12 +160,8 @@ func (w *Work) importAll(ctx context.Context, s *scratch, server *client.Server,
 // wholeImporter imports whole numbers over XML-RPC.
 func wholeImporter(c *client.Client) importer {
 	return func(ctx context.Context, version, pkgarch, checksum string, value store.Value) (store.Revision, error) {
-		n, ok := value.(int64)
-		if text, isText := value.(string); isText {
-			var err error
-			n, err = strconv.ParseInt(text, 10, 64)
-			ok = err == nil
-		}
+		revision, _ := store.RevisionOf(value)
+		n, ok := revision.Whole()
 		if !ok {
 			return nil, fmt.Errorf("%v is no whole number", value)
 		}
@@ -229,13 +224,7 @@ func (i *imports) row(ctx context.Context, importOne importer, row []driver.Valu
 	version, _ := row[0].(string)
 	pkgarch, _ := row[1].(string)
 	checksum, _ := row[2].(string)
-	value := store.Revision(nil)
-	switch v := row[3].(type) {
-	case int64:
-		value = store.Revision{v}
-	case string:
-		value, _ = store.ParseRevision(v)
-	}
+	value, _ := store.RevisionOf(row[3])
 	stored, err := importOne(ctx, version, pkgarch, checksum, row[3])
 	switch {
 	case errors.Is(err, client.ErrNoValue):

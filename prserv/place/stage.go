@@ -104,40 +104,31 @@ func (s *stager) hand() error {
 
 // storeBatches stores batches until there are no more.
 func (s *scratch) storeBatches(ctx context.Context, name string, from *stager) error {
-	insert := func(rows int) (driver.StmtExecContext, error) {
-		stmt, err := s.conn.Prepare("INSERT INTO main." + name + " VALUES" +
-			strings.TrimSuffix(strings.Repeat("(?,?,?,?),", rows), ","))
-		if err != nil {
-			return nil, query.Error(err)
-		}
-		return stmt.(driver.StmtExecContext), nil
-	}
 	if _, err := s.exec(ctx, "BEGIN"); err != nil {
 		return err
 	}
-	full, err := insert(batchRows)
+	full, err := s.prepareInsert(name, columns, batchRows)
 	if err != nil {
 		return err
 	}
-	defer full.(driver.Stmt).Close()
+	defer full.Close()
 	for batch := range from.batches {
 		stmt := full
 		if len(batch) < cap(batch) { // the last one, or one of long rows
-			if stmt, err = insert(len(batch) / columns); err != nil {
+			if stmt, err = s.prepareInsert(name, columns, len(batch)/columns); err != nil {
 				return err
 			}
 		}
-		// With its context, the driver would start a goroutine.
-		_, err := stmt.ExecContext(context.Background(), batch)
+		err := storeBatch(stmt, batch)
 		if stmt != full {
-			stmt.(driver.Stmt).Close()
+			stmt.Close()
 		}
 		clear(batch) // its texts are not to be kept
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			return scratchError(query.Error(err))
+			return err
 		}
 		select {
 		case from.used <- batch[:0]:
@@ -146,4 +137,25 @@ func (s *scratch) storeBatches(ctx context.Context, name string, from *stager) e
 	}
 	_, err = s.exec(ctx, "COMMIT")
 	return err
+}
+
+// prepareInsert prepares the statement that stores so many rows at a time in a
+// table of the scratch database.
+func (s *scratch) prepareInsert(table string, columns, rows int) (driver.Stmt, error) {
+	row := "(" + strings.TrimSuffix(strings.Repeat("?,", columns), ",") + "),"
+	stmt, err := s.conn.Prepare("INSERT INTO main." + table + " VALUES" + strings.TrimSuffix(strings.Repeat(row, rows), ","))
+	if err != nil {
+		return nil, query.Error(err)
+	}
+	return stmt, nil
+}
+
+// storeBatch stores the rows that a statement was prepared for.
+func storeBatch(stmt driver.Stmt, batch []driver.NamedValue) error {
+	// With its context, the driver would start a goroutine.
+	_, err := stmt.(driver.StmtExecContext).ExecContext(context.Background(), batch)
+	if err != nil {
+		return scratchError(query.Error(err))
+	}
+	return nil
 }

@@ -41,6 +41,9 @@ func (w *Work) RaiseTwins(ctx context.Context, p Place) (Raised, error) {
 		return Raised{}, err
 	}
 	r, err := kinds[p.Kind].raiseTwins(ctx, w, s, p)
+	if isDamaged(err) {
+		err = adviseCheck(err, p)
+	}
 	if err == nil && r.Left > 0 {
 		w.warn("%s: checksums that keep a number which others have, because a server can answer none above it: %d", p, r.Left)
 	}

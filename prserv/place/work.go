@@ -6,17 +6,28 @@ import (
 	"time"
 )
 
-// Work copies, compares, lists, checks and mends places. Its errors are one line and
-// name the place, and for a text also the number of the line. When its context
-// ends, files that were to be written stay as they were.
+// Work copies, compares, lists, checks and mends places. Its errors are one line
+// and name the place, and for a text also the number of the line. When its
+// context ends, files that were to be written stay as they were.
 type Work struct {
 	Stdin  io.Reader // what the place "-" is read from
 	Stdout io.Writer // what the place "-" is written to
+	// Feeds says how to read places of the kind [Feed].
+	Feeds FeedOptions
 	// Progress is told now and then how far long work has come. It may be nil.
 	Progress func(Progress)
 	// Warn is given a line about everything that is left out, or that needs a
 	// second look. It may be nil.
 	Warn func(line string)
+	// Process finds the process of this machine that listens at an address, 0 if
+	// there is none that can be seen. It may be nil.
+	Process func(addr string) (pid int)
+}
+
+// FeedOptions say what to read of a feed.
+type FeedOptions struct {
+	AllPackages bool // packages that OpenEmbedded has not made, too
+	History     bool // the git history of a buildhistory, too
 }
 
 // Progress is how far long work has come.

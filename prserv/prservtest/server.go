@@ -56,7 +56,7 @@ func New(t testing.TB, s store.Store) *prserv.Server {
 
 func newServer(t testing.TB, cfg prserv.Config) *prserv.Server {
 	t.Helper()
-	cfg.Dialect, cfg.Log = compat.DialectFor, slog.New(slog.DiscardHandler)
+	cfg.Dialect, cfg.Text, cfg.Log = compat.DialectFor, compat.Py3.Text, slog.New(slog.DiscardHandler)
 	server, err := prserv.New(cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -32,6 +32,18 @@ func ParseRevision(text string) (Revision, bool) {
 	return r, true
 }
 
+// RevisionOf turns a stored value, a whole number or a text, into a revision. The
+// second result is false if it is none.
+func RevisionOf(v Value) (Revision, bool) {
+	switch v := v.(type) {
+	case int64:
+		return Revision{v}, true
+	case string:
+		return ParseRevision(v)
+	}
+	return nil, false
+}
+
 // Compare compares revisions number by number: 9 < 10 < 10.0 < 10.1. An empty
 // one is less than any other.
 func (r Revision) Compare(other Revision) int { return slices.Compare(r, other) }

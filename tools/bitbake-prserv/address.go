@@ -58,8 +58,8 @@ func reason(err error) error {
 // absolute returns the options with absolute paths: a daemon works in another
 // folder.
 func absolute(opts compat.Options) (compat.Options, error) {
-	for _, path := range []*string{&opts.File, &opts.Log, &opts.PidFile} {
-		if *path == "" {
+	for _, path := range []*string{&opts.File, &opts.Log, &opts.PidFile, &opts.History} {
+		if *path == "" || path == &opts.History && *path == compat.HistoryOff {
 			continue
 		}
 		abs, err := filepath.Abs(*path)

@@ -20,6 +20,11 @@ type database interface {
 	Name() string
 	// Warnings returns what an operator should know, a sentence each.
 	Warnings() []string
+	// Ready returns the reason why no value could be stored now, or nil. It does
+	// not wait.
+	Ready() error
+	// Observe sets who is told of every transaction.
+	Observe(store.Observer)
 }
 
 // writerPatience is how long a read-only server waits for a writing one that is

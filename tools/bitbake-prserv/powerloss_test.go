@@ -95,7 +95,11 @@ type loadTrace struct {
 // traceLoad traces a server under load until it has ended.
 func traceLoad(t *testing.T) loadTrace {
 	t.Helper()
-	const clients, calls = 8, 40
+	const clients = 8
+	calls := 16
+	if scripttest.IsLong() {
+		calls = 40
+	}
 	// With so long a version, the rows fill so many pages that the log is moved to
 	// the file a few times.
 	trace := loadTrace{file: filepath.Join(t.TempDir(), "prserv.sqlite3"), promised: newPromises(strings.Repeat("v", 3000))}

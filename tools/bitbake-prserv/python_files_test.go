@@ -4,12 +4,13 @@ import (
 	"database/sql"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
 	"testing"
+
+	"prserver/prserv/prservtest"
 )
 
 // contents returns the statements that made a database, and behind them all rows
@@ -190,10 +191,7 @@ func TestKilled(t *testing.T) {
 // sqlite3Program runs the sqlite3 program and returns what it prints.
 func sqlite3Program(t *testing.T, stdin string, args ...string) string {
 	t.Helper()
-	if _, err := exec.LookPath("sqlite3"); err != nil {
-		t.Skipf("no sqlite3 program: %v", err)
-	}
-	return runProgram(t, stdin, "sqlite3", args...)
+	return runProgram(t, stdin, prservtest.SQLite3(t), args...)
 }
 
 // TestOutside reads and copies the file with other programs while the server

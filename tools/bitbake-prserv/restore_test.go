@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
 	"prserver/tools/internal/scripttest"
 )
@@ -30,7 +31,7 @@ func TestRestores(t *testing.T) {
 	}
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	h := &history{t: t, random: rand.New(rand.NewPCG(seed, 0)), given: greatest{}}
+	h := &life{t: t, random: rand.New(rand.NewPCG(seed, 0)), given: greatest{}}
 	h.file = filepath.Join(t.TempDir(), "prserv.sqlite3")
 	for round := 0; round < rounds && !t.Failed(); round++ {
 		h.serve()
@@ -42,8 +43,8 @@ func TestRestores(t *testing.T) {
 	t.Logf("%d rounds served, %d starts refused, %d servers killed", h.served, h.refused, h.killed)
 }
 
-// history is what became of a file.
-type history struct {
+// life is what became of a file.
+type life struct {
 	t      *testing.T
 	random *rand.Rand
 	file   string
@@ -57,10 +58,10 @@ type history struct {
 	served, refused, killed int
 }
 
-func (h *history) chance(percent int) bool { return h.random.IntN(100) < percent }
+func (h *life) chance(percent int) bool { return h.random.IntN(100) < percent }
 
 // serve starts a server, asks it, and ends it.
-func (h *history) serve() {
+func (h *life) serve() {
 	h.t.Helper()
 	p, refusal := tryStart(h.t, h.file)
 	if p == nil {
@@ -95,7 +96,7 @@ func (h *history) serve() {
 }
 
 // ask asks for a new value, which must be above all that were given out.
-func (h *history) ask(addr string, stored bool) {
+func (h *life) ask(addr string, stored bool) {
 	h.t.Helper()
 	version := fmt.Sprintf("v%d", h.random.IntN(5))
 	h.asked++
@@ -110,7 +111,7 @@ func (h *history) ask(addr string, stored bool) {
 }
 
 // askReadOnly asks a read-only server beside the other one.
-func (h *history) askReadOnly() {
+func (h *life) askReadOnly() {
 	h.t.Helper()
 	if size(h.file) == 0 {
 		return
@@ -124,7 +125,7 @@ func (h *history) askReadOnly() {
 }
 
 // refuse takes one of the two ways on that a refusal names.
-func (h *history) refuse(said string) {
+func (h *life) refuse(said string) {
 	h.t.Helper()
 	h.refused++
 	log := h.file + "-wal"
@@ -142,7 +143,7 @@ func (h *history) refuse(said string) {
 }
 
 // copyFile makes a copy of the file alone.
-func (h *history) copyFile() {
+func (h *life) copyFile() {
 	h.t.Helper()
 	to := filepath.Join(h.t.TempDir(), "copy")
 	h.must(copyTo(h.file, to))
@@ -150,7 +151,7 @@ func (h *history) copyFile() {
 }
 
 // restore puts something else into the place of the file, or leaves it.
-func (h *history) restore() {
+func (h *life) restore() {
 	h.t.Helper()
 	switch h.random.IntN(6) {
 	case 0: // another folder, with all that is in the old one
@@ -169,7 +170,7 @@ func (h *history) restore() {
 }
 
 // put puts a copy into the place of the file.
-func (h *history) put(copied string) {
+func (h *life) put(copied string) {
 	h.t.Helper()
 	if size(h.file+"-wal") > 0 {
 		h.behindLog = filepath.Join(h.t.TempDir(), "original")
@@ -192,10 +193,8 @@ func (h *history) put(copied string) {
 		h.file = other
 		return
 	case 3: // a dump is restored
-		dump, err := exec.Command("sqlite3", copied, ".dump").Output()
-		if err != nil {
-			h.t.Skipf("no sqlite3 to make a dump: %v", err)
-		}
+		dump, err := exec.Command(prservtest.SQLite3(h.t), copied, ".dump").Output()
+		h.must(err)
 		h.must(os.Remove(h.file))
 		db, err := sql.Open("sqlite3", filepath.Join(h.t.TempDir(), "restored"))
 		h.must(err)
@@ -215,7 +214,7 @@ func (h *history) put(copied string) {
 }
 
 // read returns what a file alone has.
-func (h *history) read(file string) greatest {
+func (h *life) read(file string) greatest {
 	h.t.Helper()
 	alone := filepath.Join(h.t.TempDir(), "alone")
 	h.must(copyTo(file, alone))
@@ -239,7 +238,7 @@ func (h *history) read(file string) greatest {
 	return found
 }
 
-func (h *history) must(err error) {
+func (h *life) must(err error) {
 	h.t.Helper()
 	if err != nil {
 		h.t.Fatal(err)

@@ -26,7 +26,7 @@ import (
 func TestMain(m *testing.M) {
 	scripttest.Main(withClusters{m}, map[string]func(){
 		"bitbake-prserv": main, "values": main, // by a name that says nothing
-		"container": container, "deaf": deaf, "quitter": quitter,
+		"container": container, "deaf": deaf, "history": historian, "quitter": quitter,
 	})
 }
 
@@ -91,6 +91,7 @@ func TestScripts(t *testing.T) {
 			"sleeper":  cmdSleeper,
 			"waitfile": cmdWaitFile,
 			"signal":   cmdSignal,
+			"status":   cmdStatus,
 		},
 	})
 }

@@ -43,27 +43,27 @@ func serveInForeground(ctx context.Context, opts compat.Options) error {
 	log := out.logger(level)
 	defer reopenOnHangup(out, log)()
 
-	ln, err := inheritedListener()
+	from, err := inheritedListeners()
 	if err != nil {
 		return err
 	}
-	if ln == nil {
+	if from.pr == nil {
 		ip, err := resolve(ctx, opts.Host)
 		if err != nil {
 			return err
 		}
-		if ln, err = listen(ip, opts.Port); err != nil {
+		if from.pr, err = listen(ip, opts.Port); err != nil {
 			return err
 		}
 	}
-	defer ln.Close()
+	defer func() { from.close() }()
 	if opts.PidFile != "" {
-		addr := ln.Addr().(*net.TCPAddr)
+		addr := from.pr.Addr().(*net.TCPAddr)
 		if err := pidFileOf(opts, addr.IP.String(), addr.Port).clear(stderr); err != nil {
 			return err
 		}
 	}
-	return serve(ctx, opts, log, ln, opts.PidFile, func() { notify(log, systemd.SdNotifyReady) })
+	return serve(ctx, opts, log, from, opts.PidFile, func() { notify(log, systemd.SdNotifyReady) })
 }
 
 // reopenOnHangup reopens the log at every SIGHUP, until stop is called.
@@ -97,14 +97,22 @@ func tuneMemory() {
 	}
 }
 
-// serve serves the listener until ctx ends or a client's quit. While it does,
-// pidFile, if not empty, holds the server's pid. It calls ready once clients get
-// answers.
-func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Listener, pidFile string, ready func()) error {
+// serve serves the listeners until ctx ends or a client's quit, and closes them.
+// While it does, pidFile, if not empty, holds the server's pid. It calls ready
+// once clients get answers.
+func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from listeners, pidFile string, ready func()) error {
+	defer func() { from.close() }()
 	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly && opts.Database == "" {
 		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
-	// If it cannot be written, no database is made for nothing.
+	// What can be wrong comes before the database, which would be made for nothing.
+	upstream, err := upstreamOf(opts)
+	if err != nil {
+		return err
+	}
+	if err := from.listenForStatus(ctx, opts.Status); err != nil {
+		return err
+	}
 	if pidFile != "" {
 		remove, err := compat.WritePid(pidFile, os.Getpid())
 		if err != nil {
@@ -121,39 +129,50 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, ln net.Li
 	for _, warning := range db.Warnings() {
 		log.Warn(warning)
 	}
-	upstream, err := upstreamOf(opts)
+	past, err := openHistory(opts, log)
 	if err != nil {
 		return err
 	}
-	s, err := prserv.New(prserv.Config{
+	defer past.Close()
+	cfg := prserv.Config{
 		Store:           db,
 		Upstream:        upstream,
 		ReadOnly:        opts.ReadOnly,
 		AllowRemoteQuit: opts.AllowRemoteQuit,
 		Dialect:         compat.DialectFor,
+		Text:            compat.Py3.Text,
 		Log:             log,
-	})
-	if err != nil {
+	}
+	var s *prserv.Server
+	st := statusOf(from, opts, db, past, log, func() (xml, json, silent int) { return s.Connections() })
+	observe(&cfg, db, st, past)
+	if s, err = prserv.New(cfg); err != nil {
 		return err
 	}
-	addr := ln.Addr().(*net.TCPAddr)
+	addr := from.pr.Addr().(*net.TCPAddr)
 	log.Info(fmt.Sprintf("Started PRServer with DBfile: %s, IP: %s, PORT: %d, PID: %d",
 		db.Name(), addr.IP, addr.Port, os.Getpid()))
 	if opts.Upstream != "" {
 		log.Info("And upstream PRServer: " + opts.Upstream)
 	}
+	stopStatus := serveStatus(ctx, st, from.status, log)
+	defer stopStatus()
 	ready()
 	stopLooking := func() {}
 	if opts.Database == "" {
 		stopLooking = tellOfDamage(ctx, log, opts.File)
 	}
 	defer stopLooking()
-	err = s.Serve(ctx, ln)
+	err = s.Serve(ctx, from.pr)
 	log.Info("PRServer: stopping...")
 	notify(log, systemd.SdNotifyStopping)
+	stopStatus()
 	stopLooking()
 	if closeErr := db.Close(); err == nil {
 		err = closeErr
+	}
+	if err := past.Close(); err != nil {
+		log.Error(fmt.Sprintf("Closing the history: %v", err))
 	}
 	return err
 }

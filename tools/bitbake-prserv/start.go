@@ -96,5 +96,5 @@ func serveDetached(ctx context.Context, opts compat.Options, d *inherited) error
 	defer reopenOnHangup(file, log)()
 	addr := d.listener.Addr().(*net.TCPAddr)
 	pidFile := pidFileOf(opts, addr.IP.String(), addr.Port).path
-	return serve(ctx, opts, log, d.listener, pidFile, d.ready)
+	return serve(ctx, opts, log, listeners{pr: d.listener}, pidFile, d.ready)
 }

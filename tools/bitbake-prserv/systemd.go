@@ -9,27 +9,36 @@ import (
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 )
 
-// inheritedListener returns the listening socket that systemd has handed to
-// this process, or nil if there is none. It returns an error if there are
-// several sockets, or one that is not TCP.
+// statusSocket is what FileDescriptorName= calls the socket of the status.
+const statusSocket = "status"
+
+// inheritedListeners returns the listening sockets that systemd has handed to
+// this process, nil for one that there is not. It returns an error if there are
+// several for the same purpose, or one that is not TCP.
 //
 // systemd keeps the socket open too, so that clients who connect while the
 // server restarts wait instead of failing.
-func inheritedListener() (net.Listener, error) {
-	listeners, err := activation.Listeners()
-	if err != nil {
-		return nil, fmt.Errorf("taking over the socket from systemd: %w", err)
+func inheritedListeners() (l listeners, err error) {
+	for _, f := range activation.Files(true) {
+		ln, err := net.FileListener(f)
+		name := f.Name()
+		f.Close()
+		if err != nil {
+			return l, fmt.Errorf("taking over the socket %s from systemd: %w", name, reason(err))
+		}
+		if _, ok := ln.Addr().(*net.TCPAddr); !ok {
+			return l, fmt.Errorf("the socket from systemd is at %s; PR clients need a TCP socket", ln.Addr())
+		}
+		to := &l.pr
+		if name == statusSocket {
+			to = &l.status
+		}
+		if *to != nil {
+			return l, fmt.Errorf("systemd handed over several sockets of the name %s; the unit must have one ListenStream=", name)
+		}
+		*to = ln
 	}
-	switch {
-	case len(listeners) == 0:
-		return nil, nil
-	case len(listeners) > 1 || listeners[0] == nil:
-		return nil, fmt.Errorf("systemd handed over %d sockets; the unit must have one ListenStream=", len(listeners))
-	}
-	if _, ok := listeners[0].Addr().(*net.TCPAddr); !ok {
-		return nil, fmt.Errorf("the socket from systemd is at %s; PR clients need a TCP socket", listeners[0].Addr())
-	}
-	return listeners[0], nil
+	return l, nil
 }
 
 // notify tells systemd, if it asked to be told, the state of the server:

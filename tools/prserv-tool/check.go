@@ -11,7 +11,7 @@ import (
 )
 
 func (p *program) checkCommand() *cobra.Command {
-	var format string
+	var format, published string
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:     "check [PLACE] [OPTIONS]",
@@ -22,22 +22,42 @@ PRSERV_HOST names. Every problem is a line that also says what to do about it.
 The exit code is 0 if nothing is wrong, 1 if there are problems, 2 for trouble.
 It changes no value.
 
+With --published, it finds instead what a package feed or a buildhistory has
+published above the numbers of PLACE, or of what PLACE does not know: a server
+would give these numbers out once more, or lower ones, and devices would refuse
+the packages. Each is a line with tabs between: package, version, pkgarch, the
+published number, the greatest that PLACE knows or -, and where it was found; if
+the version can be read in more than one way, also how it was read. The command
+that raises them goes to stderr. Nothing is printed if all is well. If PLACE is
+a feed as well, one that is yet to be published, only versions count that both
+have.
+
 With --json, stdout has one object: an array "problems" of objects with "what"
-and "do", and the number of "rows".`,
-		Example: `  prserv-tool check /srv/prserv/prserv.sqlite3
-  PRSERV_HOST=prhost.example:8585 prserv-tool check --json`,
+and "do", and the number of "rows"; or with --published, an array "published"
+and what to "do" if it is not empty.`,
+		Example: `  PRSERV_HOST=prhost.example:8585 prserv-tool check --json
+  prserv-tool check prhost.example:8585 --published tmp/deploy/ipk/`,
 		SuggestFor: []string{"verify", "validate", "fsck", "doctor"},
 		Args:       arguments(0, 1, ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			of, err := placeOf(args, 0, format)
-			if err != nil {
+			switch {
+			case err != nil:
 				return err
+			case cmd.Flags().Changed("published"):
+				feed, err := parse(published, format)
+				if err != nil {
+					return err
+				}
+				return p.checkPublished(cmd.Context(), of, feed, asJSON)
 			}
 			return p.check(cmd.Context(), of, asJSON)
 		},
 		ValidArgsFunction: completePlaces(1),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	publishedOption(cmd, &published)
+	p.feedOptions(cmd)
 	formatOption(cmd, &format)
 	return cmd
 }

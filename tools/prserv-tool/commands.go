@@ -32,14 +32,16 @@ A place is one of these:
     NAME.sql                  a dump of one
     NAME.inc, .conf           configuration, as oe-core exports PR values
     NAME.sql.gz, .inc.zst     such a text, compressed with gzip or zstd
+    FOLDER, FILE, http://...  to read, what builds have published: deploy/ipk, a
+                              buildhistory, Packages.gz, primary.xml, ...
 
 For a file with another ending, and for - (standard input or output), --format
 says what it is. A server that is left out is the one that PRSERV_HOST names, as
 in BitBake.
 
-The exit code is 0; or 1 if diff has found differences, check problems, or
-copy --salvage that rows may be missing; or 2 for trouble, which one line on
-stderr explains.`,
+The exit code is 0; or 1 if diff has found differences, check problems, copy
+--salvage that rows may be missing, or raise-twins no number for some twin; or 2
+for trouble, which one line on stderr explains.`,
 		Example: `  prserv-tool copy prserv.sqlite3 prhost.example:8585
   PRSERV_HOST=prhost.example:8585 prserv-tool list --version 'bash-*'`,
 		Args:          cobra.ArbitraryArgs, // checkVerb has looked at them
@@ -52,7 +54,7 @@ stderr explains.`,
 	}
 	root.AddGroup(&cobra.Group{ID: groupPlaces, Title: "Places"}, &cobra.Group{ID: groupServers, Title: "Servers"},
 		&cobra.Group{ID: groupSetup, Title: "Setup"})
-	root.AddCommand(p.copyCommand(), p.diffCommand(), p.listCommand(), p.checkCommand(), p.raiseTwinsCommand(),
+	root.AddCommand(p.copyCommand(), p.diffCommand(), p.listCommand(), p.historyCommand(), p.whyCommand(), p.checkCommand(), p.raiseTwinsCommand(),
 		p.getCommand(), p.pingCommand(), p.completionCommand(), p.manCommand())
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [VERB]", Hidden: true, // --help is what everything speaks of

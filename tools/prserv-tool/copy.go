@@ -21,9 +21,14 @@ func (p *program) copyCommand() *cobra.Command {
 a checksum, the greater one stays. It prints how many rows were new, raised and
 kept. A file that does not exist is made. One that exists changes in one step at
 the end, and stays as it was if the copy fails or is interrupted. A server takes
-one value after the other; run an interrupted copy again to finish it.`,
-		Example: `  prserv-tool copy old.sqlite3 prhost.example:8585
-  prserv-tool copy prhost.example:8585 prserv-export.inc --replace`,
+one value after the other; run an interrupted copy again to finish it.
+
+A package feed or a buildhistory as SRC raises the greatest value of each
+version and pkgarch to what was published, with one row whose checksum begins
+with "published-", and only where DST has less. A new DST gets all of them, so
+that the numbers go on where a database was lost.`,
+		Example: `  prserv-tool copy prhost.example:8585 prserv-export.inc --replace
+  prserv-tool copy tmp/deploy/ipk/ prserv.sqlite3`,
 		SuggestFor: []string{"cp", "export", "import", "merge", "migrate", "convert", "salvage", "recover"},
 		Args:       arguments(2, 2, "copy from where to where? Name SRC and DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -41,6 +46,7 @@ one value after the other; run an interrupted copy again to finish it.`,
 	cmd.Flags().BoolVar(&o.All, "all", false, "write all rows to a .inc or .conf, not only the greatest value of each version and pkgarch")
 	cmd.Flags().BoolVar(&o.Replace, "replace", false, "write an existing .sql, .inc or .conf anew instead of merging")
 	cmd.Flags().BoolVar(&o.Salvage, "salvage", false, "take what can be read of a damaged database file or dump")
+	p.feedOptions(cmd)
 	formatOption(cmd, &format)
 	return cmd
 }

@@ -28,10 +28,13 @@ PRSERV_HOST names. The exit code is 0 if the values are equal, 1 if they differ,
     >  version  pkgarch  checksum  value             only B has it
     !  version  pkgarch  checksum  A's value  B's    both have it
 
-The number of each goes to stderr. With --json, stdout has one object: an array
-"differences" of objects with "version", "pkgarch", "checksum" and the values
-"a" and "b", of which one may be missing, and the counts "only_a", "only_b",
-"other" and "same".`,
+The number of each goes to stderr. If A or B is a package feed, the greatest
+values of each version and pkgarch are compared, and in place of the checksum
+stand the first binary packages that have the number.
+
+With --json, stdout has one object: an array "differences" of objects with
+"version", "pkgarch", "checksum" and the values "a" and "b", of which one may be
+missing, and the counts "only_a", "only_b", "other" and "same".`,
 		Example: `  prserv-tool diff old.sqlite3 prhost.example:8585
   prserv-tool diff --json a.sql b.sql | jq .other`,
 		SuggestFor: []string{"compare", "cmp"},
@@ -53,6 +56,7 @@ The number of each goes to stderr. With --json, stdout has one object: an array
 		ValidArgsFunction: completePlaces(2),
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	p.feedOptions(cmd)
 	formatOption(cmd, &format)
 	return cmd
 }

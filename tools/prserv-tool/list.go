@@ -25,9 +25,12 @@ names. Options choose rows by patterns: * stands for any text and ? for any
 character, and a row must match all patterns.
 
 A terminal gets a table. A pipe or a file gets the bare rows: version, pkgarch,
-checksum and value with tabs between. With --json, stdout has one object: an
-array "rows" of objects with "version", "pkgarch", "checksum" and "value". All
-are texts, because a value of BitBake 2.10 may be 3.1.`,
+checksum and value with tabs between. Of a package feed, the names of the first
+binary packages that have the number stand in place of the checksum.
+
+With --json, stdout has one object: an array "rows" of objects with "version",
+"pkgarch", "checksum" and "value". All are texts, because a value of BitBake
+2.10 may be 3.1.`,
 		Example: `  prserv-tool list prserv.sqlite3 --version 'bash-*' --greatest
   prserv-tool list prhost.example:8585 --pkgarch core2-64 | cut -f 1 | uniq -c`,
 		SuggestFor: []string{"ls", "show", "dump", "print", "cat"},
@@ -49,6 +52,7 @@ are texts, because a value of BitBake 2.10 may be 3.1.`,
 		complete(cmd, option.name, nil)
 	}
 	cmd.Flags().BoolVar(&o.Greatest, "greatest", false, "only rows that hold the greatest value of their version and pkgarch")
+	p.feedOptions(cmd)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
 	formatOption(cmd, &format)
 	return cmd

@@ -1,6 +1,6 @@
 // Command prserv-tool moves PR values between PR servers, database files, SQL
-// dumps and exported configuration, compares and inspects those, and asks
-// servers.
+// dumps and exported configuration, and from package feeds to those. It compares
+// and inspects all of them, and asks servers.
 package main
 
 /*

@@ -160,6 +160,14 @@ func files(begun string) []string {
 	return found
 }
 
+// completeFile completes the first argument, which is a file with any ending.
+func completeFile(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveDefault
+}
+
 // completeServer completes the first argument.
 func completeServer(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	host := os.Getenv(hostVariable)

@@ -48,6 +48,12 @@ func (f fakeWork) Check(_ context.Context, _ place.Place, each func(place.Proble
 	return f.checked, feed(f, f.problems, each)
 }
 
+func (f fakeWork) CheckPublished(context.Context, place.Place, place.Place, func(place.Behind) error) error {
+	return f.err
+}
+
+func (f fakeWork) MendPublished(place.Place, place.Place) string { return "" }
+
 func (f fakeWork) RaiseTwins(context.Context, place.Place) (place.Raised, error) {
 	f.started()
 	return f.raised, f.err

@@ -122,7 +122,7 @@ func movingBlocks(t *testing.T) (moving, back string) {
 		t.Fatal(err)
 	}
 	_, section, _ := strings.Cut(string(text), "\n## Moving from the Python server\n")
-	section, _, _ = strings.Cut(section, "\n## ")
+	section, _, _ = strings.Cut(section, "\n### ")
 	var blocks []string
 	inside := false
 	for line := range strings.Lines(section) {

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"golang.org/x/sys/unix"
 
+	"prserver/compat"
 	"prserver/prserv/place"
 )
 
@@ -21,6 +24,7 @@ type program struct {
 	terminal       bool // whether stdout is one
 	progress       *progress
 	work           worker
+	feeds          *place.FeedOptions // those of the work
 }
 
 // worker is what the verbs need of a [place.Work].
@@ -30,6 +34,8 @@ type worker interface {
 	List(ctx context.Context, p place.Place, o place.ListOptions, each func(place.Row) error) error
 	RaiseTwins(ctx context.Context, p place.Place) (place.Raised, error)
 	Check(ctx context.Context, p place.Place, each func(place.Problem) error) (rows int64, err error)
+	CheckPublished(ctx context.Context, p, published place.Place, each func(place.Behind) error) error
+	MendPublished(p, published place.Place) string
 }
 
 func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
@@ -39,9 +45,37 @@ func newProgram(stdin io.Reader, stdout, stderr io.Writer) *program {
 		// Lines and a bar on one terminal would be written into each other.
 		p.stdout = quietly{stdout, p.progress}
 	}
-	p.work = &place.Work{Stdin: stdin, Stdout: p.stdout, Progress: p.progress.show,
-		Warn: func(line string) { p.say("prserv-tool: " + line) }}
+	work := &place.Work{Stdin: stdin, Stdout: p.stdout, Progress: p.progress.show,
+		Warn: func(line string) { p.say("prserv-tool: " + line) }, Process: processAt}
+	p.work, p.feeds = work, &work.Feeds
 	return p
+}
+
+// processAt finds the process of this machine that listens at HOST:PORT, or 0.
+func processAt(addr string) int {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return 0
+	}
+	ips, _ := net.LookupHost(host) // without one there is no process
+	all, _ := compat.Listeners()   // if the system does not tell, there are none
+	for _, l := range all {
+		at := l.Address.Addr()
+		if strconv.Itoa(int(l.Address.Port())) == port && (slices.Contains(ips, at.String()) || at.IsUnspecified() && isOwn(ips)) {
+			return l.Holder()
+		}
+	}
+	return 0
+}
+
+// isOwn tells whether one of these addresses is this machine's own.
+func isOwn(ips []string) bool {
+	own, _ := net.InterfaceAddrs()
+	return slices.ContainsFunc(own, func(a net.Addr) bool {
+		network, ok := a.(*net.IPNet)
+		return ok && (slices.Contains(ips, network.IP.String()) || network.IP.IsLoopback() &&
+			slices.ContainsFunc(ips, func(ip string) bool { return net.ParseIP(ip).IsLoopback() }))
+	})
 }
 
 // run is the program. It returns its exit code: 1 where differences or

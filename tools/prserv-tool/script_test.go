@@ -25,7 +25,12 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the program as a user does.
 func TestScripts(t *testing.T) {
+	feeds, err := filepath.Abs(filepath.Join("..", "..", "testdata", "feeds"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	scripttest.Run(t, testscript.Params{
+		Setup: func(env *testscript.Env) error { env.Setenv("FEEDS", feeds); return nil },
 		Condition: func(name string) (bool, error) {
 			if name != "mount" {
 				return false, fmt.Errorf("there is no condition %s", name)

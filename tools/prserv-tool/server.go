@@ -20,8 +20,8 @@ func (p *program) getCommand() *cobra.Command {
 		Short:   "ask a server for a value, as BitBake does",
 		Long: `Asks a PR server, ours or the Python program of any BitBake, for the value of a
 checksum, as BitBake does (getPR), and prints it. If the server does not know
-the checksum, or has given that version and pkgarch a greater value since,
-it makes a new value, which stays: to look only, use list. Ours gives a whole
+the checksum, or has given that version and pkgarch a greater value since, it
+makes a new value, which stays: to look only, use list. Ours gives a whole
 number, as to BitBake up to 2.8. Without HOST:PORT it asks the server that
 PRSERV_HOST names.`,
 		Example: `  prserv-tool get prhost.example:8585 bash-5.2-r0 core2-64 2f0c18d9

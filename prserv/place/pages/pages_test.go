@@ -83,8 +83,7 @@ func TestWalkValues(t *testing.T) {
 
 const manyRows = "WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < 3000) INSERT INTO v SELECT 'package-' || n, 'c' || n, n FROM i"
 
-// TestWalkUnwanted leaves out the tables that are not wanted, and finds what is
-// in the log only.
+// TestWalkUnwanted leaves out the tables that are not wanted.
 func TestWalkUnwanted(t *testing.T) {
 	name := makeFile(t, "CREATE TABLE other (a, b, n, PRIMARY KEY (a))", strings.Replace(manyRows, "INTO v", "INTO other", 1),
 		"CREATE TABLE v (a, b, n, PRIMARY KEY (a))", manyRows)

@@ -174,7 +174,7 @@ func (s *salvager) insert(l *lexer) error {
 		values = values[1:]
 	}
 	if len(values) != 4 {
-		return fmt.Errorf("%s has not four values", start(l.text))
+		return fmt.Errorf("%s does not have four values", start(l.text))
 	}
 	s.row(name, values)
 	return nil

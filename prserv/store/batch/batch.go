@@ -19,20 +19,14 @@ const (
 	maxBatch = 256
 	// maxYields is how often others get the processor before a commit.
 	maxYields = 10
-	// fewCalls are too few to wait for.
-	fewCalls = 4
-	// maxGather is how long calls are waited for, and gatherCheck how long
-	// until it is looked whether all have come.
-	maxGather   = time.Millisecond
-	gatherCheck = 100 * time.Microsecond
 	// idleCheck is how often an idle batcher calls its idle function.
 	idleCheck = 250 * time.Millisecond
 )
 
 // Batcher is the one goroutine that changes the database. Calls that come while
-// a commit is on its way to the disk share the next one, which costs much the
-// same whether one call waits for it or a hundred. Nobody who is alone waits for
-// others.
+// a commit is on its way to the disk share the next one: nobody waits for a
+// timer, and a commit costs the same whether one call waits for it or a
+// hundred.
 type Batcher[Q, A any] struct {
 	commit func(batch []*Call[Q, A]) (failed bool, err error) // see Start
 	idle   func()
@@ -47,6 +41,7 @@ type Batcher[Q, A any] struct {
 // type A.
 type Call[Q, A any] struct {
 	Ask    Q
+	Asker  store.Asker
 	Answer A
 	Err    error
 	// Ended returns the error of the caller's context, once that has ended.
@@ -83,7 +78,7 @@ func (b *Batcher[Q, A]) Close() {
 // Do hands in a call and returns its answer, when the transaction is on disk.
 // When ctx ends first, nobody knows whether it will be.
 func (b *Batcher[Q, A]) Do(ctx context.Context, ask Q) (none A, err error) {
-	c := &Call[Q, A]{Ask: ask, Ended: ctx.Err, done: make(chan struct{})}
+	c := &Call[Q, A]{Ask: ask, Asker: store.AskerOf(ctx), Ended: ctx.Err, done: make(chan struct{})}
 	select {
 	case b.calls <- c:
 	case <-b.closing:
@@ -124,8 +119,6 @@ func (b *Batcher[Q, A]) loop() {
 		check = ticker.C
 	}
 	batch := make([]*Call[Q, A], 0, maxBatch)
-	var expected int       // calls, as there were lately
-	var took time.Duration // by the last batch
 	for {
 		batch = batch[:0]
 		select {
@@ -147,28 +140,11 @@ func (b *Batcher[Q, A]) loop() {
 		for i := 0; i < maxYields && len(b.calls) < maxBatch/2; i++ {
 			runtime.Gosched()
 		}
-		b.gather(expected, took/2)
 		for len(batch) < maxBatch && len(b.calls) > 0 {
 			batch = append(batch, <-b.calls)
 		}
 		b.taken.Add(int64(len(batch)))
-		expected = max(len(batch), expected-1)
-		begin := time.Now()
 		b.answer(batch)
-		took = time.Since(begin)
-	}
-}
-
-// gather waits until as many calls have come as are expected, or they have had
-// their time. Those who were answered together come again together, and would
-// else be divided into two halves, each of which waits for the commit of the
-// other.
-func (b *Batcher[Q, A]) gather(expected int, most time.Duration) {
-	if expected <= fewCalls {
-		return
-	}
-	for end := time.Now().Add(min(most, maxGather)); len(b.calls)+1 < expected && time.Now().Before(end); {
-		time.Sleep(gatherCheck)
 	}
 }
 

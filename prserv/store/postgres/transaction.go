@@ -120,6 +120,7 @@ func (t *transaction) store(k *keyState, v store.Revision) error {
 			return err
 		}
 	}
+	t.note(k, v)
 	if t.keepsOld {
 		k.added = append(k.added, v)
 		k.add(v)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -63,8 +64,10 @@ type call = batch.Call[change, store.Value]
 // writer changes the database, for many calls at once.
 type writer struct {
 	*batch.Batcher[change, store.Value]
-	link  *link
-	hints *hints
+	link     *link
+	hints    *hints
+	ready    readiness
+	observer store.Observer // nil if there is none
 }
 
 func startWriter(l *link, h *hints) *writer {
@@ -93,8 +96,9 @@ func (w *writer) idle() {
 // raised one of them since, the call gets a new value, and a number is skipped.
 func (w *writer) commit(calls []*call) (failed bool, err error) {
 	wanted := func() bool { return anyWaits(calls) }
+	var t *transaction
 	err = w.link.do(wanted, func(ctx context.Context, c *pgx.Conn) error {
-		t := newTransaction(calls)
+		t = newTransaction(calls)
 		err := t.run(ctx, c, w.hints)
 		if errors.Is(err, errOldMustStay) {
 			if _, err = c.Exec(ctx, sqlRollback); err == nil {
@@ -113,6 +117,7 @@ func (w *writer) commit(calls []*call) (failed bool, err error) {
 		}
 		return err
 	})
+	w.tellObserver(t, len(calls), err)
 	return err != nil && !passes(err), err
 }
 
@@ -151,6 +156,10 @@ type transaction struct {
 	keys     []*keyState
 	byKey    map[store.Key]*keyState
 	keepsOld bool
+
+	asker   store.Asker    // of the call that is being answered
+	changes []store.Change // what is stored, for the observer
+	sync    time.Duration  // how long that took
 }
 
 func newTransaction(calls []*call) *transaction {
@@ -187,10 +196,14 @@ func (t *transaction) run(ctx context.Context, c *pgx.Conn, h *hints) error {
 		return err
 	}
 	for _, call := range t.calls {
+		t.asker = call.Asker
 		call.Answer, call.Err = t.answer(call.Ask)
 		if errors.Is(call.Err, errOldMustStay) {
 			return call.Err
 		}
 	}
-	return t.write(ctx, c)
+	begun := time.Now()
+	err := t.write(ctx, c)
+	t.sync = time.Since(begun)
+	return err
 }

@@ -69,18 +69,6 @@ func (s *Store) has(c *conn) (tables, error) {
 	return bothApart, c.standIn()
 }
 
-// revisionOf turns a stored value into a revision. The second result is false if
-// it is none.
-func revisionOf(v store.Value) (store.Revision, bool) {
-	switch v := v.(type) {
-	case int64:
-		return store.Revision{v}, true
-	case string:
-		return store.ParseRevision(v)
-	}
-	return nil, false
-}
-
 // valueOf turns a revision into the value that a mode asks for.
 func valueOf(r store.Revision, m store.Mode) store.Value {
 	if n, ok := r.Whole(); ok && !m.Revisions {
@@ -93,7 +81,7 @@ func valueOf(r store.Revision, m store.Mode) store.Value {
 // tables; without revisions, of its whole numbers. Empty is none.
 func (c *conn) own(k store.Key, m store.Mode, has tables) (first, last store.Revision, err error) {
 	take := func(v store.Value) {
-		r, ok := revisionOf(v)
+		r, ok := store.RevisionOf(v)
 		if _, whole := r.Whole(); !ok || !whole && !m.Revisions {
 			return
 		}
@@ -115,7 +103,7 @@ func (c *conn) own(k store.Key, m store.Mode, has tables) (first, last store.Rev
 func readBoth(c *conn, of group) (top, error) {
 	var greatest store.Revision
 	take := func(v store.Value) {
-		if r, ok := revisionOf(wholeAbove(v)); ok && r.Compare(greatest) > 0 {
+		if r, ok := store.RevisionOf(wholeAbove(v)); ok && r.Compare(greatest) > 0 {
 			greatest = r
 		}
 	}
@@ -222,6 +210,7 @@ func (w *writer) giveNew(k store.Key, m store.Mode) (store.Value, error) {
 	if inserted == 0 || err != nil {
 		return nil, err
 	}
+	w.note(k, v[0])
 	err = w.insertMain(k, v)
 	w.raise(k, v)
 	return valueOf(v, m), err
@@ -235,6 +224,8 @@ func (w *writer) give(k store.Key, v store.Revision, m store.Mode) (store.Value,
 		}
 	} else if err := w.reserve(k, v); err != nil {
 		return nil, err
+	} else {
+		w.note(k, v)
 	}
 	err := w.insertMain(k, v)
 	w.raise(k, v)

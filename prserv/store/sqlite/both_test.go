@@ -17,6 +17,14 @@ var (
 	history = store.Mode{Revisions: true, History: true}
 )
 
+// above is a mode with an upstream server that has this greatest value, and none
+// of the checksum.
+func above(m store.Mode, greatest string) store.Mode {
+	r, _ := store.ParseRevision(greatest)
+	m.Upstream = &store.Published{Greatest: r}
+	return m
+}
+
 // wantPR asks for a value of version v and pkgarch all, and wants this one, as text.
 func wantPR(t *testing.T, s *sqlite.Store, m store.Mode, checksum, want string) {
 	t.Helper()
@@ -94,4 +102,50 @@ func TestJoin(t *testing.T) {
 	if v, err := s.GetPR(t.Context(), key("odd", "all", "b"), newer); err != nil || fmt.Sprint(v) != "0" {
 		t.Errorf("beside what is no number: got %v, %v; want 0", v, err)
 	}
+}
+
+// TestApart has clients of whole numbers ask for values of a file whose tables are
+// apart, whichever has the greater ones. The newer table stays as it is.
+func TestApart(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := prservtest.Open(t, file)
+	wantPR(t, s, old, "a", "0")
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	prservtest.Execute(t, prservtest.Outside(t, file), strings.Replace(store.MainSchema, "IF NOT EXISTS ", "", 1),
+		"INSERT INTO PRMAIN VALUES ('v', 'all', 'x', '4'), ('w', 'all', 'x', '1')",
+		"INSERT INTO PRMAIN_nohist VALUES ('w', 'all', 'y', 7)")
+	s = prservtest.Open(t, file)
+	wantPR(t, s, old, "b", "5")
+	wantPR(t, s, old, "x", "6")
+	getPR(t, s, "w", "all", "new", int64(8))
+	wantTable(t, file, "PRMAIN", "v x 4; w x 1")
+}
+
+// TestBothUndone undoes the making of the second table with the call that asked
+// for it, and makes it for the next one.
+func TestBothUndone(t *testing.T) {
+	file := prservtest.NewFile(t)
+	prservtest.Make(t, file)
+	prservtest.Execute(t, prservtest.Outside(t, file),
+		"CREATE TRIGGER no BEFORE INSERT ON PRMAIN_nohist WHEN NEW.checksum = 'bad' BEGIN SELECT RAISE(ROLLBACK, 'no'); END")
+	s := prservtest.Open(t, file)
+	if v, err := s.GetPR(t.Context(), key("v", "all", "bad"), newer); err == nil {
+		t.Fatalf("got %v", v)
+	}
+	wantPR(t, s, old, "a", "0")
+	wantPR(t, s, newer, "b", "1")
+	wantTable(t, file, "PRMAIN", "v a 0; v b 1")
+}
+
+// TestBothLearnedLate does not remember what a reader has read of one table when
+// there are two by now.
+func TestBothLearnedLate(t *testing.T) {
+	s := prservtest.Open(t, prservtest.NewFile(t))
+	wantPR(t, s, old, "a", "0")
+	learn := s.LearnLate("v", "all")
+	wantPR(t, s, above(newer, "3"), "b", "3.0")
+	learn(0, "a")
+	wantPR(t, s, old, "a", "4")
 }

@@ -47,10 +47,7 @@ func TestDumpInPieces(t *testing.T) {
 
 // TestDumpRestores lets the sqlite3 program restore a dump and compares the rows.
 func TestDumpRestores(t *testing.T) {
-	program, err := exec.LookPath("sqlite3")
-	if err != nil {
-		t.Skipf("nobody to restore a dump: %v", err)
-	}
+	program := prservtest.SQLite3(t)
 	file := prservtest.OddFile(t)
 	restored := filepath.Join(t.TempDir(), "restored")
 	cmd := exec.Command(program, restored)

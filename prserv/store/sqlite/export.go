@@ -96,7 +96,7 @@ type greatestRows struct {
 }
 
 func (g *greatestRows) add(row store.Row) error {
-	r, ok := revisionOf(row.Value)
+	r, ok := store.RevisionOf(row.Value)
 	if !ok {
 		return nil // no server was given it as a value, nor goes on from it
 	}

@@ -30,6 +30,9 @@ func (s *Store) MoveLogAt(calls, pages int) {
 	})
 }
 
+// Fail makes the store believe that a transaction has failed.
+func (s *Store) Fail(err error) { s.writer.ready.note(err) }
+
 // IsClosing tells whether the store lends no reader any more.
 func (s *Store) IsClosing() bool {
 	select {
@@ -37,5 +40,16 @@ func (s *Store) IsClosing() bool {
 		return true
 	default:
 		return false
+	}
+}
+
+// LearnLate reads which tables there are, as a reader does, and returns a function
+// with which that reader remembers a value that it has read in these.
+func (s *Store) LearnLate(version, pkgarch string) (learn func(value int64, checksum string)) {
+	has := tables(s.tables.Load())
+	return func(value int64, checksum string) {
+		of := group{version, pkgarch}
+		_, ticket := s.tops.get(of)
+		s.learn(of, top{store.Revision{value}, true, checksum}, ticket, has)
 	}
 }

@@ -39,9 +39,14 @@ func (w *writer) importOne(k store.Key, v store.Value) (store.Value, error) {
 			v = n
 		}
 	}
-	_, err := w.conn.exec(sqlInsert, k.Version, k.Pkgarch, k.Checksum, v)
+	if w.observer != nil { // who is told what was there before
+		if _, err := w.topOf(groupOf(k)); err != nil {
+			return nil, err
+		}
+	}
+	changed, err := w.conn.exec(sqlInsert, k.Version, k.Pkgarch, k.Checksum, v)
 	if errors.Is(err, store.ErrConstraint) {
-		_, err = w.conn.exec(sqlRaise, k.Version, k.Pkgarch, k.Checksum, v)
+		changed, err = w.conn.exec(sqlRaise, k.Version, k.Pkgarch, k.Checksum, v)
 	}
 	if err != nil {
 		return nil, err
@@ -49,6 +54,9 @@ func (w *writer) importOne(k store.Key, v store.Value) (store.Value, error) {
 	stored, err := w.conn.value(sqlImported, k.Version, k.Pkgarch, k.Checksum, v)
 	if n, ok := v.(int64); ok && err == nil {
 		err = w.insertMain(k, store.Revision{n})
+	}
+	if changed > 0 && stored != nil {
+		w.note(k, stored)
 	}
 	w.raise(k, stored)
 	return stored, err
@@ -62,11 +70,15 @@ func (w *writer) importRevision(k store.Key, r store.Revision) (store.Value, err
 			return nil, err
 		}
 	}
-	if err := w.insertMain(k, r); err != nil {
+	added, err := w.conn.exec(sqlMainInsert, k.Version, k.Pkgarch, k.Checksum, r.String())
+	if err != nil {
 		return nil, err
 	}
 	if err := w.reserve(k, r); err != nil {
 		return nil, err
+	}
+	if added > 0 {
+		w.note(k, r)
 	}
 	w.raise(k, r)
 	_, last, err := w.conn.own(k, store.Mode{Revisions: true}, w.has)

@@ -127,7 +127,7 @@ func (c *conn) reserveParts(ctx context.Context) error {
 			}
 			of, greatest = at, nil
 		}
-		if r, ok := revisionOf(row[2]); ok && r.Compare(greatest) > 0 {
+		if r, ok := store.RevisionOf(row[2]); ok && r.Compare(greatest) > 0 {
 			greatest = r
 		}
 		return nil

@@ -1,11 +1,8 @@
 package sqlite_test
 
 import (
-	"bufio"
 	"errors"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,34 +61,15 @@ func TestLockOfACrashedServer(t *testing.T) {
 // TestForeignLock lets another SQLite program keep the file locked, as a
 // Python PR server does, in both journal modes it uses.
 func TestForeignLock(t *testing.T) {
-	program, err := exec.LookPath("sqlite3")
-	if err != nil {
-		t.Skipf("no other program to lock the file: %v", err)
-	}
 	for _, mode := range []string{"wal", "delete"} {
 		t.Run(mode, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "db")
-			cmd := exec.Command(program, file)
-			stdin, err := cmd.StdinPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			stdout, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { stdin.Close(); cmd.Wait() })
-			io.WriteString(stdin, "PRAGMA journal_mode = "+mode+"; CREATE TABLE t (x); BEGIN EXCLUSIVE; SELECT 'locked';\n")
-			lines := bufio.NewScanner(stdout)
-			for lines.Scan() && lines.Text() != "locked" {
-			}
-			_, err = sqlite.Open(t.Context(), file, false)
+			other := prservtest.OpenShell(t, file)
+			other.Run(t, "PRAGMA journal_mode = "+mode+"; CREATE TABLE t (x); BEGIN EXCLUSIVE")
+			_, err := sqlite.Open(t.Context(), file, false)
 			var locked *dbfile.LockedError
-			if !errors.As(err, &locked) || locked.PID != cmd.Process.Pid || !locked.Foreign {
-				t.Errorf("got %v, want a LockedError with pid %d", err, cmd.Process.Pid)
+			if !errors.As(err, &locked) || locked.PID != other.PID || !locked.Foreign {
+				t.Errorf("got %v, want a LockedError with pid %d", err, other.PID)
 			}
 			if _, err := os.Stat(file + "-lock"); !os.IsNotExist(err) {
 				t.Errorf("the lock of a failed start is left: %v", err)

@@ -75,7 +75,7 @@ func openOn(ctx context.Context, file string, readOnly bool, networkFS func(fold
 	return s, nil
 }
 
-// Name returns the path of the file.
+// Name returns the absolute path of the file.
 func (s *Store) Name() string { return s.file }
 
 // Warnings returns what an operator should know of the file, a sentence each.

@@ -25,6 +25,7 @@ func (w *writer) getFromOne(k store.Key) (store.Value, error) {
 			return nil, err
 		}
 		if inserted > 0 {
+			w.note(k, next)
 			w.raise(k, next)
 			return next, nil
 		}
@@ -82,6 +83,8 @@ func (w *writer) replace(k store.Key, next store.Value) (store.Value, error) {
 	v, err := w.conn.value(sqlStored, k.Version, k.Pkgarch, k.Checksum)
 	if v != next {
 		next = nil
+	} else if err == nil {
+		w.note(k, next)
 	}
 	w.raise(k, next)
 	return v, err

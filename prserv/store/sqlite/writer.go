@@ -47,6 +47,12 @@ type writer struct {
 	outside     bool        // somebody else has written since
 	dataVersion store.Value // PRAGMA data_version when the file was last looked at
 
+	ready    readiness
+	observer store.Observer // nil if there is none
+	asker    store.Asker    // of the call that is being carried out
+	changes  []store.Change // by the transaction that is open, for the observer
+	syncTime time.Duration  // of its commit
+
 	seen        map[group]top // by the transaction that is open
 	known       *atomic.Int32 // what the readers know of has
 	settleTries atomic.Int64  // counts attempts to move the log; read by tests
@@ -156,11 +162,14 @@ func (w *writer) closeConns() error {
 	if w.log != nil {
 		w.log.Close()
 	}
+	w.ready.close()
 	return errors.Join(errs...)
 }
 
 // commit carries out calls in one transaction, as [batch.Start] says.
 func (w *writer) commit(calls []*call) (failed bool, err error) {
+	w.beginChanges()
+	defer func() { w.tellObserver(len(calls), err) }()
 	clear(w.seen)
 	if err := w.execPatiently(sqlBegin); err != nil {
 		return false, err
@@ -180,6 +189,7 @@ func (w *writer) commit(calls []*call) (failed bool, err error) {
 	}
 	had = w.has
 	for _, c := range calls {
+		w.asker = c.Asker
 		if c.Err = c.Ended(); c.Err == nil {
 			c.Answer, c.Err = c.Ask()
 		}
@@ -187,12 +197,16 @@ func (w *writer) commit(calls []*call) (failed bool, err error) {
 			return true, c.Err
 		}
 	}
-	if err := w.tops.commit(w.seen, w.commitMarked); err != nil {
+	err = w.tops.commit(w.seen, func() error {
+		err := w.timed(w.commitMarked)()
+		if err == nil {
+			// Before anybody learns again: see [Store.learn].
+			w.known.Store(int32(w.has))
+		}
+		return err
+	})
+	if err != nil {
 		return false, err
-	}
-	if w.has != had {
-		w.known.Store(int32(w.has))
-		w.tops.forget() // what was read without the second table
 	}
 	w.limitLog(len(calls))
 	return false, nil

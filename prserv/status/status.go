@@ -1,0 +1,122 @@
+// Package status shows an operator what a PR server does: whether it lives, and
+// whether it can store a value, and its figures, over HTTP on a listener of its
+// own. Nothing can be changed there.
+//
+// Start with [New] and [Status.Serve]. A [Status] is a [prserv.Observer] and a
+// [store.Observer]; that is all it knows of calls.
+package status
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Config is what a [Status] needs.
+type Config struct {
+	// File is the database file, whose size is told.
+	File string
+	// History is the file of the history, or empty if none is kept.
+	History string
+	// Ready returns the reason why no value could be stored now, or nil. It must
+	// not wait.
+	Ready func() error
+	// Connections returns how many connections of PR clients are open, by what
+	// they speak: XML-RPC, JSON lines, and nothing yet.
+	Connections func() (xml, json, silent int)
+	// Log has what goes wrong with the listener.
+	Log *slog.Logger
+}
+
+// Status counts what a server does, and tells it to whoever asks.
+type Status struct {
+	config  Config
+	begun   time.Time
+	figures *figures
+	handler http.Handler
+}
+
+const (
+	// maxConns is how many connections may be open at a time. Others wait in the
+	// listener: the descriptors are for PR clients.
+	maxConns = 16
+	// requestTimeout bounds the time for a request, and for its answer.
+	requestTimeout = 10 * time.Second
+	// idleTimeout is how long a connection may be kept open between requests.
+	idleTimeout = time.Minute
+)
+
+// New returns a status of a server that begins now.
+func New(cfg Config) *Status {
+	s := &Status{config: cfg, begun: time.Now()}
+	s.figures = newFigures(s)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", s.serveHealth)
+	mux.HandleFunc("GET /readyz", s.serveReady)
+	mux.HandleFunc("GET /metrics", s.serveMetrics)
+	mux.HandleFunc("GET /api/v1/status", s.serveState)
+	mux.HandleFunc("GET /api/v1/history", s.serveHistory)
+	s.handler = guard(mux)
+	return s
+}
+
+// ServeHTTP answers a request.
+func (s *Status) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// guard sets what every answer has: nobody is to keep it, and a browser is to
+// load nothing from elsewhere.
+func guard(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Cache-Control", "no-store")
+		h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// Serve answers the requests of a listener until ctx ends, and closes it. It
+// waits for nobody then: whoever asks again gets the answer from the next server.
+func (s *Status) Serve(ctx context.Context, ln net.Listener) error {
+	server := &http.Server{
+		Handler: s, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
+	}
+	stop := context.AfterFunc(ctx, func() { server.Close() })
+	defer stop()
+	err := server.Serve(newLimited(ln, maxConns))
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serving the status at %s: %w", ln.Addr(), err)
+}
+
+// serveHealth says that the process answers. It looks at nothing.
+func (s *Status) serveHealth(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
+
+// serveReady says whether a value could be stored now.
+func (s *Status) serveReady(w http.ResponseWriter, _ *http.Request) {
+	if err := s.config.Ready(); err != nil {
+		say(w, http.StatusServiceUnavailable, oneLine(err.Error()))
+		return
+	}
+	say(w, http.StatusOK, "ready")
+}
+
+func say(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}
+
+// oneLine makes one line of a text.
+func oneLine(text string) string {
+	return strings.Join(strings.FieldsFunc(text, unicode.IsControl), " ")
+}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"prserver/prserv/history"
+)
+
+const (
+	// statusTimeout bounds an answer of a server's status.
+	statusTimeout = 30 * time.Second
+	// mostEvents is how many events a server tells at most.
+	mostEvents = 10000
+)
+
+// readEvents calls each with the events of a place: the file of a history, or
+// the HOST:PORT of --status of a server that keeps one.
+func readEvents(ctx context.Context, from string, f history.Filter, each func(history.Event) error) error {
+	if _, err := parseServer(from); err != nil {
+		return history.Read(ctx, from, f, each)
+	}
+	query := url.Values{"version": {f.Version}, "last": {strconv.Itoa(mostEvents)}}
+	if !f.Since.IsZero() {
+		query.Set("since", f.Since.UTC().Format(time.RFC3339))
+	}
+	events, err := askStatus(ctx, from, "/api/v1/history?"+query.Encode())
+	if err != nil {
+		return fmt.Errorf("asking %s for its history: %w; name the address of its --status, or the file", from, err)
+	}
+	for _, e := range events {
+		if err := each(e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func askStatus(ctx context.Context, addr, path string) ([]history.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		if wrapped, ok := err.(*url.Error); ok { // it names the address once more
+			err = wrapped.Err
+		}
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		line, _ := bufio.NewReader(io.LimitReader(resp.Body, 500)).ReadString('\n')
+		if line = strings.TrimSpace(line); line == "" || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
+			line = resp.Status
+		}
+		return nil, fmt.Errorf("it says: %s", line)
+	}
+	var answer struct{ Events []history.Event }
+	return answer.Events, json.NewDecoder(resp.Body).Decode(&answer)
+}

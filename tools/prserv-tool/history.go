@@ -1,0 +1,95 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"prserver/prserv/history"
+)
+
+func (p *program) historyCommand() *cobra.Command {
+	var version, since string
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:     "history PLACE [OPTIONS]",
+		GroupID: groupPlaces,
+		Short:   "print who got which value when",
+		Long: `Prints the history that bitbake-prserv --history keeps, the oldest event first.
+PLACE is its file, which a server may be writing, or the HOST:PORT of the
+server's --status, which tells the last 10,000 events.
+
+A line has the time, the client, the generation of BitBake (1 is up to 1.50, 2
+up to 2.8, 3 later ones, 0 unknown), the method, version, pkgarch, checksum and
+value, and the greatest value of the version and pkgarch before, with tabs
+between. With --json, stdout has one object: an array "events" of objects.`,
+		Example: `  prserv-tool history /srv/prserv/history.sqlite3 --version 'gtk*' --since 7d
+  prserv-tool history /srv/prserv/history.sqlite3 --since 2026-11-01 --json`,
+		SuggestFor: []string{"log", "events", "when"},
+		Args:       arguments(1, 1, "which history? Name the file that bitbake-prserv --history keeps, or the HOST:PORT of its --status"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f := history.Filter{Version: version}
+			var err error
+			if f.Since, err = parseSince(since, time.Now()); err != nil {
+				return err
+			}
+			return p.history(cmd.Context(), args[0], f, asJSON)
+		},
+		ValidArgsFunction: completeFile,
+	}
+	cmd.Flags().Var(word{&version, "GLOB"}, "version", "only events whose version matches this pattern")
+	complete(cmd, "version", nil)
+	cmd.Flags().Var(word{&since, "WHEN"}, "since", "only events of this time and later: 2026-11-01, 2026-11-01T08:30, or 7d, 12h, 30m ago")
+	complete(cmd, "since", nil)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON")
+	return cmd
+}
+
+// parseSince returns the time that an option names; the zero time for none.
+func parseSince(text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		if n, err := strconv.Atoi(days); err == nil && n >= 0 {
+			return now.AddDate(0, 0, -n), nil
+		}
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
+		if at, err := time.ParseInLocation(layout, text, time.Local); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, fmt.Errorf("--since %q is no time; write 2026-11-01, 2026-11-01T08:30, or 7d, 12h, 30m for that long ago", text)
+}
+
+func (p *program) history(ctx context.Context, from string, f history.Filter, asJSON bool) error {
+	out := bufio.NewWriter(p.stdout)
+	if asJSON {
+		list := newJSONList(out, "events")
+		err := readEvents(ctx, from, f, func(e history.Event) error { return list.add(e) })
+		if err == nil {
+			_, err = io.WriteString(out, list.end()+"}\n")
+		}
+		return flush(out, err)
+	}
+	err := readEvents(ctx, from, f, func(e history.Event) error {
+		line := []string{e.Time.Format("2006-01-02T15:04:05.000Z07:00"), e.Client, strconv.Itoa(e.Generation), e.Method,
+			e.Version, e.Pkgarch, e.Checksum, e.Value, e.Before}
+		for i := range line {
+			line[i] = printable(line[i])
+		}
+		_, err := fmt.Fprintln(out, strings.Join(line, "\t"))
+		return err
+	})
+	return flush(out, err)
+}
