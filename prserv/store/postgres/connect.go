@@ -43,7 +43,7 @@ func parseURL(url string, readOnly bool) (c *cluster, name string, err error) {
 	}
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
-		return nil, "", errors.New(oneLine(err)) // which hides the password
+		return nil, "", urlError(url, err)
 	}
 	var hosts []string
 	hosts = append(hosts, address(config.Host, config.Port))

@@ -58,13 +58,17 @@ func (t *trouble) get() error {
 // standby, because somebody has cancelled it or ended its session.
 const codeUnsafe = "01000"
 
+func isUnsafe(n *pgconn.Notice) bool {
+	return n.Code == codeUnsafe && n.SeverityUnlocalized == "WARNING"
+}
+
 // errUnsafeCommit is returned where a commit has not waited for its standby.
 var errUnsafeCommit = errors.New("a commit has not waited for its standby")
 
 func newLink(c *cluster, t *trouble, hang time.Duration) *link {
 	l := &link{config: c.forLookUps(), hang: hang, counts: !c.readOnly, trouble: t}
 	l.config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
-		if n.Code == codeUnsafe && n.SeverityUnlocalized == "WARNING" {
+		if isUnsafe(n) {
 			l.unsafe.Store(true)
 		}
 	}

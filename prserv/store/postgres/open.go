@@ -104,7 +104,7 @@ func (s *Store) prepare(ctx context.Context) error {
 
 // isLate tells whether PostgreSQL only needs time.
 func isLate(err error) bool {
-	for _, never := range []error{errPooler, errEncoding, errUnsafe, errNoSchema} {
+	for _, never := range []error{errPooler, errEncoding, errUnsafe, ErrNoTables} {
 		if errors.Is(err, never) {
 			return false
 		}

@@ -65,15 +65,15 @@ func upgrade(ctx context.Context, c *pgx.Conn) error {
 	return tx.Commit(ctx)
 }
 
-// errNoSchema is returned to a read-only server whose database has no tables.
-var errNoSchema = errors.New("it has no tables of PR values; start a server that may write it first")
+// ErrNoTables is returned where a database is to be read that has no tables yet.
+var ErrNoTables = errors.New("it has no tables of PR values; start a server that may write it first, or copy values into it")
 
 // checkSchema returns an error unless a database has the tables that this
 // version reads.
 func checkSchema(ctx context.Context, c *pgx.Conn) error {
 	version, err := schemaVersion(ctx, c)
 	if err == nil && version == 0 {
-		err = errNoSchema
+		err = ErrNoTables
 	}
 	return err
 }
