@@ -91,9 +91,12 @@ func parseServer(name string) (place.Place, error) {
 		return place.Place{}, err
 	}
 	server, err := place.Parse(name, "")
-	if err != nil || server.Kind != place.Server {
+	switch {
+	case err == nil && server.Kind == place.PostgreSQL:
+		return server, fmt.Errorf("%s is no server to ask; name the HOST:PORT of one that serves it", server)
+	case err != nil || server.Kind != place.Server:
 		// What Parse says is about files.
-		return server, fmt.Errorf("%q is no HOST:PORT; write it like prhost.example:8585", name)
+		return server, fmt.Errorf("%q is no HOST:PORT; write it like prhost.example:8585", place.Place{Name: name})
 	}
 	return server, nil
 }

@@ -88,8 +88,8 @@ const (
 func (s *Snapshot) Behind(ctx context.Context, each func(Behind) error) error {
 	return s.walk(ctx, sqlBehind, func(r row) error {
 		b := Behind{Group: r.number(0), Version: r.text(1), Pkgarch: r.text(2)}
-		if err := r.revisions(3, &b.Greatest, &b.Value); err != nil {
-			return err
+		if r.revisions(3, &b.Greatest, &b.Value) != nil {
+			return nil // Rows tells of the value
 		}
 		return each(b)
 	})
