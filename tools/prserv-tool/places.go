@@ -130,11 +130,17 @@ func checkPort(name string) error {
 	return fmt.Errorf("%s is no server to ask: BitBake starts one of its own for every build, %s; name that file", name, has)
 }
 
+// databaseURL is how the URL of a PostgreSQL database begins.
+const databaseURL = "postgres://"
+
 // completePlaces completes up to a number of places.
 func completePlaces(most int) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		if len(begun) > 1 && strings.HasPrefix(databaseURL, begun) { // what comes next follows without a space
+			return append([]cobra.Completion{databaseURL}, files(begun)...), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 		}
 		host := os.Getenv(hostVariable)
 		if host == "" || !strings.HasPrefix(host, begun) {
