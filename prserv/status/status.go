@@ -20,8 +20,12 @@ import (
 
 // Config is what a [Status] needs.
 type Config struct {
-	// File is the database file, whose size is told.
+	// File is the database file, whose size is told. With PostgreSQL it is the
+	// URL of the database.
 	File string
+	// PostgreSQL tells how the server gets on with its PostgreSQL; nil if the
+	// database is a file.
+	PostgreSQL PostgreSQL
 	// History is the file of the history, or empty if none is kept.
 	History string
 	// Ready returns the reason why no value could be stored now, or nil. It must
@@ -32,6 +36,13 @@ type Config struct {
 	Connections func() (xml, json, silent int)
 	// Log has what goes wrong with the listener.
 	Log *slog.Logger
+}
+
+// PostgreSQL tells how a server gets on with its PostgreSQL. None of it waits.
+type PostgreSQL interface {
+	Connected() bool // it has answered when it was last asked
+	Retries() int64  // how often something was tried again
+	Timeline() int64 // how often another one has taken over, plus 1; 0 is unknown
 }
 
 // Status counts what a server does, and tells it to whoever asks.

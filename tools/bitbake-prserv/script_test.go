@@ -81,6 +81,8 @@ func TestScripts(t *testing.T) {
 		Setup: setup,
 		Cmds: map[string]scripttest.Command{
 			"database": cmdDatabase,
+			"postgres": cmdPostgres,
+			"ready":    cmdReady,
 			"findpid":  cmdFindPid,
 			"getpr":    cmdGetPR,
 			"gone":     cmdGone,

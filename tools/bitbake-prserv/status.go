@@ -76,6 +76,7 @@ func statusOf(l listeners, opts compat.Options, db database, past *history.Recor
 		Connections: connections,
 		Log:         log,
 	}
+	cfg.PostgreSQL, _ = db.(status.PostgreSQL)
 	if past != nil {
 		cfg.History = past.File()
 	}

@@ -135,6 +135,7 @@ func (s *Store) begin(ctx context.Context) (pgx.Tx, error) {
 		case <-ctx.Done():
 			return nil, errors.Join(ctx.Err(), err)
 		case <-time.After(pause):
+			s.retries.Add(1)
 		}
 	}
 }

@@ -101,7 +101,7 @@ func TestHang(t *testing.T) {
 	for range rounds() {
 		l.wait(300)
 		p.Hang()
-		prservtest.WaitFor(t, "the server to notice", func() bool { return hangs.Check() != nil })
+		prservtest.WaitFor(t, "the server to notice", func() bool { return hangs.Ready() != nil })
 		p.Resume()
 	}
 	l.wait(300)
@@ -122,12 +122,12 @@ func TestDown(t *testing.T) {
 	}()
 	var err error
 	prservtest.WaitFor(t, "the server to notice", func() bool {
-		err = s.Check()
+		err = s.Ready()
 		return err != nil && strings.Contains(err.Error(), "refused")
 	})
-	prservtest.WantOneLine(t, "Check", err, "PostgreSQL does not answer", "the call can be made again")
+	prservtest.WantOneLine(t, "Ready", err, "PostgreSQL does not answer", "the call can be made again")
 	if !errors.Is(err, store.ErrUnavailable) {
-		t.Errorf("Check: %#v", err)
+		t.Errorf("Ready: %#v", err)
 	}
 	cancel()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
@@ -136,7 +136,12 @@ func TestDown(t *testing.T) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	prservtest.WaitFor(t, "the server to notice, without a call", func() bool { return s.Check() == nil })
+	if err := s.Check(); err != nil { // it waits, and makes no call
+		t.Errorf("Check: %v", err)
+	}
+	if err := s.Ready(); err != nil {
+		t.Errorf("Ready: %v", err)
+	}
 	wantPR(t, s, key("v", "all", "c"), 1)
 }
 

@@ -75,7 +75,7 @@ func (s *Store) explain(ctx, inTime context.Context, err *error) {
 	switch {
 	case *err == nil || ctx.Err() != nil:
 	case inTime.Err() != nil && errors.Is(*err, context.DeadlineExceeded):
-		*err = s.unavailable(s.trouble.get())
+		*err = s.unavailable(s.trouble())
 	case !errors.Is(*err, store.ErrClosed) && !isAnswer(*err) && passes(*err):
 		*err = s.unavailable(*err)
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -20,6 +21,11 @@ const (
 	// firstPause and lastPause are how long nothing is tried after a failure.
 	firstPause = 5 * time.Millisecond
 	lastPause  = 500 * time.Millisecond
+	// lookEvery is how long nothing may come from PostgreSQL before it is asked
+	// whether it is there.
+	lookEvery = 2 * time.Second
+	// late is how long PostgreSQL may take before [Store.Ready] tells.
+	late = 3 * time.Second
 )
 
 // link is a connection that is made again when it is lost. One goroutine at a
@@ -32,7 +38,10 @@ type link struct {
 	// unsafe is set by PostgreSQL's warning that it has committed something
 	// without its standby.
 	unsafe  atomic.Bool
-	trouble *trouble
+	trouble trouble
+	begun   atomic.Int64  // when what is under way was begun, as Unix nanoseconds; 0: nothing is
+	retries *atomic.Int64 // counts what is done again
+	heard   time.Time     // when PostgreSQL last answered
 }
 
 // trouble is why PostgreSQL could not be used when that was last tried, if it
@@ -65,8 +74,8 @@ func isUnsafe(n *pgconn.Notice) bool {
 // errUnsafeCommit is returned where a commit has not waited for its standby.
 var errUnsafeCommit = errors.New("a commit has not waited for its standby")
 
-func newLink(c *cluster, t *trouble, hang time.Duration) *link {
-	l := &link{config: c.forLookUps(), hang: hang, counts: !c.readOnly, trouble: t}
+func newLink(c *cluster, retries *atomic.Int64, hang time.Duration) *link {
+	l := &link{config: c.forLookUps(), hang: hang, counts: !c.readOnly, retries: retries}
 	l.config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		if isUnsafe(n) {
 			l.unsafe.Store(true)
@@ -79,8 +88,11 @@ func newLink(c *cluster, t *trouble, hang time.Duration) *link {
 // waits for it any more. It returns the last error.
 func (l *link) do(wanted func() bool, work func(ctx context.Context, c *pgx.Conn) error) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
+		l.begun.Store(time.Now().UnixNano())
 		err := l.try(work)
+		l.begun.Store(0)
 		if err == nil || !passes(err) {
+			l.heard = time.Now()
 			l.trouble.set(nil)
 			return err
 		}
@@ -88,8 +100,30 @@ func (l *link) do(wanted func() bool, work func(ctx context.Context, c *pgx.Conn
 		if !wanted() {
 			return err
 		}
+		l.retries.Add(1)
 		time.Sleep(pause)
 	}
+}
+
+// look asks PostgreSQL whether it is there, unless that is known.
+func (l *link) look() {
+	if l.trouble.get() != nil || time.Since(l.heard) > lookEvery {
+		l.do(func() bool { return false }, func(ctx context.Context, c *pgx.Conn) error { return c.Ping(ctx) })
+	}
+}
+
+// state returns why PostgreSQL could not be used when that was last tried, or
+// that it does not answer. It never waits.
+func (l *link) state() error {
+	if err := l.trouble.get(); err != nil {
+		return err
+	}
+	if begun := l.begun.Load(); begun != 0 {
+		if waits := time.Since(time.Unix(0, begun)); waits > late {
+			return fmt.Errorf("nothing has come for %v", waits.Round(time.Second))
+		}
+	}
+	return nil
 }
 
 // try does work once, on a connection that it makes if there is none.

@@ -29,7 +29,7 @@ type Store struct {
 	warnings []string
 
 	cluster *cluster
-	trouble *trouble
+	retries atomic.Int64 // counts what was tried again
 	hints   *hints
 	reader  *reader
 	writer  *writer       // nil if the store is read-only
@@ -54,13 +54,13 @@ func openWith(ctx context.Context, url string, readOnly bool, hang time.Duration
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w; give it as postgres://USER@HOST/DATABASE", err)
 	}
-	s := &Store{name: name, cluster: c, trouble: &trouble{}, hints: &hints{holders: map[group]string{}}}
+	s := &Store{name: name, cluster: c, hints: &hints{holders: map[group]string{}}}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("opening the database %s: %s", name, oneLine(err))
 	}
-	s.reader = startReader(newLink(c, s.trouble, hang))
+	s.reader = startReader(newLink(c, &s.retries, hang))
 	if !readOnly {
-		s.writer = startWriter(newLink(c, s.trouble, hang), s.hints)
+		s.writer = startWriter(newLink(c, &s.retries, hang), s.hints)
 	}
 	config, err := pgxpool.ParseConfig("")
 	if err == nil {
@@ -151,14 +151,6 @@ func (s *Store) warnOf(ctx context.Context, conn *pgx.Conn) error {
 	if late {
 		s.warn("The database %s has a standby that may lag behind (synchronous_standby_names is empty): "+
 			"values that it lacks when it takes over are given out twice", s.name)
-	}
-	return nil
-}
-
-// Check implements [store.Store].
-func (s *Store) Check() error {
-	if err := s.trouble.get(); err != nil {
-		return s.unavailable(err)
 	}
 	return nil
 }

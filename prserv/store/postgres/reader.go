@@ -46,7 +46,7 @@ type reader struct {
 
 func startReader(l *link) *reader {
 	r := &reader{link: l}
-	r.Batcher = batch.Start(r.read, nil)
+	r.Batcher = batch.Start(r.read, l.look)
 	return r
 }
 

@@ -23,10 +23,14 @@ func (t *transaction) read(ctx context.Context, c *pgx.Conn, h *hints) error {
 	for _, k := range t.keys {
 		keys[0], keys[1], keys[2] = append(keys[0], k.key.Version), append(keys[1], k.key.Pkgarch), append(keys[2], k.key.Checksum)
 	}
+	imports := t.imports()
 	b := &pgx.Batch{}
 	b.Queue(sqlBegin)
 	b.Queue(lock, versions, pkgarchs)
 	b.Queue(sqlOwn, keys[0], keys[1], keys[2])
+	if len(imports) > 0 {
+		queueImports(b, imports)
+	}
 	b.Queue(sqlKeepsOld)
 	results := c.SendBatch(ctx, b)
 	defer results.Close()
@@ -56,6 +60,17 @@ func (t *transaction) read(ctx context.Context, c *pgx.Conn, h *hints) error {
 	if err != nil {
 		return err
 	}
+	if len(imports) > 0 {
+		err = eachOf(results, func(r row) error {
+			c := imports[r.number(0)-1]
+			k := t.byKey[c.key]
+			k.known = append(k.known, c.imported)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
 	err = eachOf(results, func(r row) error {
 		t.keepsOld = r.isTrue(0)
 		return nil
@@ -67,6 +82,26 @@ func (t *transaction) read(ctx context.Context, c *pgx.Conn, h *hints) error {
 		err = errGroupIsGone
 	}
 	return err
+}
+
+// imports returns what is to be imported.
+func (t *transaction) imports() (all []change) {
+	for _, c := range t.calls {
+		if c.Ask.imported != nil {
+			all = append(all, c.Ask)
+		}
+	}
+	return all
+}
+
+func queueImports(b *pgx.Batch, imports []change) {
+	var texts [3][]string
+	var values []string
+	for _, c := range imports {
+		texts[0], texts[1], texts[2] = append(texts[0], c.key.Version), append(texts[1], c.key.Pkgarch), append(texts[2], c.key.Checksum)
+		values = append(values, literal(c.imported))
+	}
+	b.Queue(sqlHas, texts[0], texts[1], texts[2], values)
 }
 
 // eachOf calls each with the rows of the next query of a batch.
@@ -103,7 +138,8 @@ func (t *transaction) importOne(k *keyState, v store.Revision) (store.Value, err
 	if !whole && !t.keepsOld {
 		return nil, errOldMustStay
 	}
-	if t.keepsOld || v.Compare(k.all.last) > 0 {
+	isKnown := slices.ContainsFunc(slices.Concat(k.known, k.added), func(r store.Revision) bool { return slices.Equal(r, v) })
+	if !isKnown && (t.keepsOld || v.Compare(k.all.last) > 0) {
 		if err := t.store(k, v); err != nil {
 			return nil, err
 		}

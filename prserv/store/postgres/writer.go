@@ -34,6 +34,10 @@ const (
 		JOIN prgroup AS g ON g.version = r.version AND g.pkgarch = r.pkgarch
 		CROSS JOIN LATERAL (` + selectSpans + ` FROM prvalue WHERE group_id = g.id AND checksum = r.checksum) AS w
 		WHERE w.last IS NOT NULL`
+	// sqlHas finds which of some values are stored.
+	sqlHas = `SELECT r.n FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS r(version, pkgarch, checksum, value, n)
+		JOIN prgroup AS g ON g.version = r.version AND g.pkgarch = r.pkgarch
+		JOIN prvalue AS w ON w.group_id = g.id AND w.checksum = r.checksum AND w.value = r.value::bigint[]`
 	sqlKeepsOld = `SELECT revisions FROM prserv_state`
 	sqlRaise    = `UPDATE prgroup AS g SET greatest = r.greatest::bigint[], holder = r.holder
 		FROM unnest($1::bigint[], $2::text[], $3::text[]) AS r(id, greatest, holder) WHERE g.id = r.id`
@@ -72,7 +76,7 @@ type writer struct {
 
 func startWriter(l *link, h *hints) *writer {
 	w := &writer{link: l, hints: h}
-	w.Batcher = batch.Start(w.commit, w.idle)
+	w.Batcher = batch.Start(w.commit, l.look)
 	return w
 }
 
@@ -80,13 +84,6 @@ func (w *writer) close() {
 	if w != nil {
 		w.Close()
 		w.link.close()
-	}
-}
-
-// idle tries to connect again, so that [Store.Check] tells how it is now.
-func (w *writer) idle() {
-	if w.link.trouble.get() != nil {
-		w.link.do(func() bool { return false }, func(ctx context.Context, c *pgx.Conn) error { return c.Ping(ctx) })
 	}
 }
 
@@ -145,7 +142,8 @@ type keyState struct {
 	values                // with those that are to be added
 	was    store.Revision // the greatest value that is stored
 	added  []store.Revision
-	moves  bool // to the end of a dump
+	known  []store.Revision // of those that are imported, what is stored
+	moves  bool             // to the end of a dump
 }
 
 // transaction is what a transaction has locked and read, and what it is to store.

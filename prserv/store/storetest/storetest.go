@@ -39,6 +39,7 @@ func Run(t *testing.T, newDatabase func(t testing.TB) Database) {
 		{"Randomly", testRandomly},
 		{"Concurrently", testConcurrently},
 		{"GenerationsConcurrently", testGenerationsConcurrently},
+		{"Observer", testObserver},
 		{"Cancelled", testCancelled},
 		{"Closed", testClosed},
 	} {

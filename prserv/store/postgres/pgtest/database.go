@@ -35,14 +35,15 @@ func Main(m Tests) int {
 // Shared returns the cluster that the tests of a package share.
 func Shared(t testing.TB) *Cluster {
 	t.Helper()
-	c, err := sharedCluster()
+	c, err := Running()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-func sharedCluster() (*Cluster, error) {
+// Running is [Shared] where there is no test at hand, as in a script.
+func Running() (*Cluster, error) {
 	shared.once.Do(func() { shared.cluster, shared.err = newCluster(nil) })
 	return shared.cluster, shared.err
 }
@@ -55,7 +56,7 @@ func Database(t testing.TB) string {
 
 // NewDatabase is [Database] where there is no test at hand, as in a script.
 func NewDatabase() (url string, err error) {
-	c, err := sharedCluster()
+	c, err := Running()
 	if err != nil {
 		return "", err
 	}
