@@ -15,7 +15,9 @@ import (
 // postgresKind is the kind of [PostgreSQL].
 type postgresKind struct{}
 
-func (postgresKind) removal() string { return "delete it from prvalue with psql" }
+func (postgresKind) removal() string {
+	return "remove it with psql from prvalue, and from prgroup if it is the greatest"
+}
 
 func (postgresKind) refuse(dst Place, o CopyOptions, toItself bool) error {
 	var err error
@@ -153,7 +155,7 @@ func (postgresKind) check(ctx context.Context, c *checker, _ *table) (sound bool
 	}
 	if orphans > 0 {
 		err := c.problem("take them from the last backup with prserv-tool copy BACKUP "+shellWord(c.place.String()),
-			"%d values in prvalue have no version and pkgarch any more, because somebody has deleted rows of prgroup", orphans)
+			"values in prvalue that have no version and pkgarch, because somebody has deleted rows of prgroup: %d", orphans)
 		if err != nil {
 			return false, err
 		}

@@ -181,8 +181,8 @@ func TestCheckPostgres(t *testing.T) {
 		"DELETE FROM prgroup WHERE version = 'x'",
 		"UPDATE prvalue SET value = '{NULL}' WHERE group_id = (SELECT id FROM prgroup WHERE version = 'w')")
 	wantProblems(t, "changed", problemsOf(t, p), []string{
-		"1 values in prvalue have no version", "v p is at 1, but prvalue has 9, so numbers would be given out twice|psql: UPDATE prgroup SET greatest = '{9}', holder = NULL WHERE id = ",
-		"the row w p a NULL holds what no PR server issues|delete it from prvalue",
+		"somebody has deleted rows of prgroup: 1", "v p is at 1, but prvalue has 9, so numbers would be given out twice|psql: UPDATE prgroup SET greatest = '{9}', holder = NULL WHERE id = ",
+		"the row w p a NULL holds what no PR server issues|remove it with psql from prvalue",
 	})
 	_, err := (&Work{}).Copy(t.Context(), p, Place{Database, filepath.Join(t.TempDir(), "a.db")}, CopyOptions{})
 	prservtest.WantOneLine(t, "a bad row", err, "the row w p a NULL: no PR server has issued it")

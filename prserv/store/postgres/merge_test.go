@@ -2,6 +2,7 @@ package postgres_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -167,9 +168,17 @@ func TestMergeFails(t *testing.T) {
 			t.Errorf("%s was stored", about)
 		}
 	}
+	ctx, interrupt := context.WithCancel(t.Context())
+	_, err := postgres.Merge{Next: func() (*store.Row, error) {
+		interrupt()
+		return nil, nil
+	}}.Into(ctx, url)
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
 	n := 0
 	left := snapshot(t, url)
-	err := left.Rows(t.Context(), func(store.Row) error { n++; return nil })
+	err = left.Rows(t.Context(), func(store.Row) error { n++; return nil })
 	if err != nil || n != 1 || left.Revisions {
 		t.Errorf("%d rows, %v; old values are kept: %v", n, err, left.Revisions)
 	}
