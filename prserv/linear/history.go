@@ -145,26 +145,35 @@ func Check(ctx context.Context, s Service, stored Stored, n int) error {
 }
 
 func checkOne(ctx context.Context, s Service, stored Stored, version string, random *rand.Rand) error {
-	history, err := runHistory(ctx, s, version, random)
+	r := run{version: version, random: random, start: time.Now(), answered: func() {}}
+	history, err := r.history(ctx, s)
 	if err == nil {
 		history, err = appendStored(ctx, history, stored, version)
 	}
 	if err != nil {
 		return err
 	}
-	return check(history)
+	return check(history, func(porcupine.Operation) bool { return false })
 }
 
-// runHistory lets the clients make their calls and returns these with what
-// they were answered.
-func runHistory(ctx context.Context, s Service, version string, random *rand.Rand) ([]porcupine.Operation, error) {
+// run is a history in the making.
+type run struct {
+	version  string
+	random   *rand.Rand
+	start    time.Time // from which its times count
+	answered func()    // is called after each answer
+	narrow   bool      // no export sees several groups
+}
+
+// history lets the clients make their calls and returns these with what they
+// were answered.
+func (r *run) history(ctx context.Context, s Service) ([]porcupine.Operation, error) {
 	history := make([]porcupine.Operation, historyClients*historyCalls)
-	for i, in := range chooseCalls(random, len(history)) {
+	for i, in := range chooseCalls(r.random, len(history), r.narrow) {
 		history[i] = porcupine.Operation{ClientId: i / historyCalls, Input: in}
 	}
 	errs := make([]error, historyClients)
 	begin := make(chan struct{})
-	start := time.Now()
 	var clients sync.WaitGroup
 	for client := range historyClients {
 		clients.Add(1)
@@ -173,9 +182,10 @@ func runHistory(ctx context.Context, s Service, version string, random *rand.Ran
 			<-begin
 			for i := client * historyCalls; i < (client+1)*historyCalls && errs[client] == nil; i++ {
 				op := &history[i]
-				op.Call = time.Since(start).Nanoseconds()
-				op.Output, errs[client] = makeCall(ctx, s, version, op.Input.(input))
-				op.Return = time.Since(start).Nanoseconds()
+				op.Call = time.Since(r.start).Nanoseconds()
+				op.Output, errs[client] = makeCall(ctx, s, r.version, op.Input.(input))
+				op.Return = time.Since(r.start).Nanoseconds()
+				r.answered()
 			}
 		}()
 	}
@@ -192,10 +202,10 @@ func runHistory(ctx context.Context, s Service, version string, random *rand.Ran
 // chooseCalls chooses the calls of a history. What there is to choose from
 // differs from history to history, because one that imports all the time
 // meets other trouble than one that only asks.
-func chooseCalls(random *rand.Rand, n int) []input {
+func chooseCalls(random *rand.Rand, n int, narrow bool) []input {
 	groups, checksums := 1+random.IntN(historyGroups), 2+random.IntN(historyChecksums-1)
 	imports, exports := random.IntN(50), random.IntN(30) // in a hundred
-	wide := random.IntN(2) == 0                          // exports see all groups
+	wide := !narrow && random.IntN(2) == 0               // exports see all groups
 	if wide {
 		// Then groups cannot be checked one by one, and imports, which can come
 		// in many orders, would keep the checker busy for seconds.

@@ -30,7 +30,9 @@ const (
 // Source: lib/prserv/db.py:PRTable.dump_db, which is sqlite3/dump.py:_iterdump.
 func (s *Store) Dump(ctx context.Context, w io.Writer) (err error) {
 	defer s.nameDatabase(&err)
-	return s.snapshot(ctx, func(tx pgx.Tx) error {
+	handed := false
+	w = &noting{w, &handed}
+	return s.snapshot(ctx, &handed, func(tx pgx.Tx) error {
 		var revisions bool
 		if err := tx.QueryRow(ctx, sqlKeepsOld).Scan(&revisions); err != nil {
 			return err
@@ -55,6 +57,17 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) (err error) {
 		d.text.Line("COMMIT;")
 		return d.text.Flush()
 	})
+}
+
+// noting notes that something is written.
+type noting struct {
+	io.Writer
+	noted *bool
+}
+
+func (n *noting) Write(p []byte) (int, error) {
+	*n.noted = true
+	return n.Writer.Write(p)
 }
 
 // dump is a dump in the making.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -57,8 +59,10 @@ func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row)
 		where += fmt.Sprintf(" AND %s = $%d", c.column, len(args)-1)
 	}
 	sql := `SELECT version, pkgarch, checksum, value FROM (` + from + `) AS r WHERE true` + where + ` ORDER BY ` + order
-	return s.snapshot(ctx, func(tx pgx.Tx) error {
-		return walk(ctx, tx, sql, args, func(r row) error {
+	handed := false
+	return s.snapshot(ctx, &handed, func(tx pgx.Tx) error {
+		var early []store.Row
+		err := walk(ctx, tx, sql, args, func(r row) error {
 			out := store.Row{Version: r.text(0), Pkgarch: r.text(1), Checksum: r.text(2)}
 			value, err := parseArray(r[3])
 			if err != nil {
@@ -68,9 +72,33 @@ func (s *Store) Export(ctx context.Context, f store.Filter, each func(store.Row)
 			if n, ok := value.Whole(); ok && !f.Revisions {
 				out.Value = n
 			}
-			return each(out)
+			if early = append(early, out); len(early) < maxEarly && !handed {
+				return nil
+			}
+			handed = true
+			err = handOver(early, each)
+			early = early[:0]
+			return err
 		})
+		if err != nil {
+			return err
+		}
+		handed = true
+		return handOver(early, each)
 	})
+}
+
+// maxEarly is how many rows are kept until the first of them is handed over, so
+// that a short export can be made again if its connection is lost.
+const maxEarly = 1000
+
+func handOver(rows []store.Row, each func(store.Row) error) error {
+	for _, r := range rows {
+		if err := each(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // walk calls each with every row of a query. The row is valid until each returns.
@@ -93,29 +121,50 @@ func eachRow(rows pgx.Rows, each func(row) error) error {
 	return rows.Err()
 }
 
-// snapshot runs a function that reads what is stored at one moment. Until a
-// connection is had, it tries again as long as a call is waited for.
-func (s *Store) snapshot(ctx context.Context, read func(pgx.Tx) error) error {
+// snapshot runs a function that reads what is stored at one moment. It is run
+// again as long as a call is waited for, unless it has handed something over.
+func (s *Store) snapshot(ctx context.Context, handed *bool, read func(pgx.Tx) error) error {
 	if s.closed.Load() {
 		return store.ErrClosed
 	}
 	inTime, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
+	for {
+		err := s.readOnce(ctx, inTime, read)
+		switch {
+		case err == nil || ctx.Err() != nil:
+			return err
+		case isLost(err) && !*handed && inTime.Err() == nil && !s.closed.Load():
+			s.retries.Add(1)
+		case isLost(err):
+			return s.unavailable(err)
+		default:
+			return err
+		}
+	}
+}
+
+func (s *Store) readOnce(ctx, inTime context.Context, read func(pgx.Tx) error) error {
 	tx, err := s.begin(inTime)
 	s.explain(ctx, inTime, &err)
 	if err != nil {
 		return err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx)) // nothing was changed
-	err = read(tx)
-	var lost *pgconn.PgError
-	if ctx.Err() != nil {
-		return ctx.Err()
+	if err := read(tx); ctx.Err() == nil {
+		return err
 	}
-	if errors.As(err, &lost) && passes(err) {
-		return s.unavailable(err)
+	return ctx.Err()
+}
+
+// isLost tells whether the connection was lost, or a statement cancelled.
+func isLost(err error) bool {
+	var answer *pgconn.PgError
+	if errors.As(err, &answer) {
+		return passes(err)
 	}
-	return err
+	var broken net.Error
+	return errors.As(err, &broken) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 }
 
 // begin begins a transaction that only reads.

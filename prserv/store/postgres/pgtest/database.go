@@ -27,7 +27,7 @@ type Tests interface{ Run() int }
 func Main(m Tests) int {
 	code := m.Run()
 	if shared.cluster != nil {
-		shared.cluster.remove()
+		shared.cluster.Remove()
 	}
 	return code
 }

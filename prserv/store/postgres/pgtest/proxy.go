@@ -6,20 +6,22 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Proxy stands between a server and PostgreSQL, as a network does that fails.
 type Proxy struct {
-	Addr     string
-	upstream string
+	Addr string
 
-	mu      sync.Mutex
-	conns   map[net.Conn]bool // guarded by mu, as all below
-	losses  int               // every so manieth answer is lost; 0 is none
-	answers int
-	lost    int
-	hangs   chan struct{} // not nil: nothing passes until it is closed
-	change  func(answer []byte)
+	mu       sync.Mutex
+	upstream string            // guarded by mu, as all below
+	conns    map[net.Conn]bool // true: to PostgreSQL
+	delay    time.Duration     // of everything that passes
+	losses   int               // every so manieth answer is lost; 0 is none
+	answers  int
+	lost     int
+	hangs    chan struct{} // not nil: nothing passes until it is closed
+	change   func(answer []byte)
 }
 
 // NewProxy starts a proxy before the PostgreSQL at an address, until the test ends.
@@ -56,7 +58,37 @@ func NewProxy(t testing.TB, upstream string) *Proxy {
 }
 
 // URL replaces the address of PostgreSQL in a URL by that of the proxy.
-func (p *Proxy) URL(url string) string { return strings.Replace(url, p.upstream, p.Addr, 1) }
+func (p *Proxy) URL(url string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Replace(url, p.upstream, p.Addr, 1)
+}
+
+// Redirect puts the proxy before another PostgreSQL. Connections stay as they are.
+func (p *Proxy) Redirect(upstream string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.upstream = upstream
+}
+
+// Delay delays everything that passes.
+func (p *Proxy) Delay(by time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = by
+}
+
+// HalfClose sends nothing more to PostgreSQL, which is told so, and goes on to pass
+// its answers.
+func (p *Proxy) HalfClose() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for c, toServer := range p.conns {
+		if tcp, ok := c.(*net.TCPConn); ok && toServer {
+			tcp.CloseWrite()
+		}
+	}
+}
 
 // LoseAnswers loses every nth answer of PostgreSQL, and the connection with it;
 // with 0 none.
@@ -109,13 +141,16 @@ func (p *Proxy) Change(change func(answer []byte)) {
 }
 
 func (p *Proxy) serve(client net.Conn) {
-	server, err := net.Dial("tcp", p.upstream)
+	p.mu.Lock()
+	upstream := p.upstream
+	p.mu.Unlock()
+	server, err := net.Dial("tcp", upstream)
 	if err != nil {
 		client.Close()
 		return
 	}
 	p.mu.Lock()
-	p.conns[client], p.conns[server] = true, true
+	p.conns[client], p.conns[server] = false, true
 	p.mu.Unlock()
 	closeBoth := func() { client.Close(); server.Close() }
 	var both sync.WaitGroup
@@ -146,8 +181,9 @@ func (p *Proxy) pass(to, from net.Conn, look func(data []byte) error) {
 			return
 		}
 		p.mu.Lock()
-		hangs := p.hangs
+		hangs, delay := p.hangs, p.delay
 		p.mu.Unlock()
+		time.Sleep(delay)
 		if hangs != nil {
 			<-hangs
 		}

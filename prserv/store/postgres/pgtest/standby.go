@@ -15,7 +15,7 @@ func (c *Cluster) Standby(t testing.TB) *Cluster {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.remove)
+	t.Cleanup(s.Remove)
 	err = s.run("pg_basebackup", "--pgdata="+s.data(), "--dbname="+c.URL("postgres"), "--write-recovery-conf", "--checkpoint=fast", "--no-sync", "--wal-method=stream")
 	if err == nil {
 		err = s.configure()
