@@ -2,6 +2,7 @@ package compat
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 // arguments have been read.
 type Options struct {
 	File, Log, LogLevel string
+	Database            string // a URL of PostgreSQL instead of File, or empty
 	Host                string
 	Port                int
 	Start, Stop         bool
@@ -130,23 +132,56 @@ func ParseOptions(args []string, getenv func(string) string) (Options, error) {
 	if err := o.setFromEnvironment(foreground, getenv); err != nil {
 		return o, err
 	}
+	environment := o
+	o.Given = maps.Clone(o.Given)
+	delete(o.Given, "--file")
+	delete(o.Given, "--database")
+	err := o.parseArguments(args)
+	if err == nil {
+		err = o.chooseDatabase(environment)
+	}
+	return o, err
+}
+
+// parseArguments reads the arguments behind the program's name.
+func (o *Options) parseArguments(args []string) error {
 	for len(args) > 0 && !o.Help && !o.Version {
 		arg := args[0]
 		args = args[1:]
 		var err error
 		switch {
 		case arg == "--":
-			return o, nil
+			return nil
 		case strings.HasPrefix(arg, "--"):
 			args, err = o.parseLong(arg, args)
 		case len(arg) > 1 && arg[0] == '-':
 			args, err = o.parseShort(arg, args)
 		}
 		if err != nil {
-			return o, err
+			return err
 		}
 	}
-	return o, nil
+	return nil
+}
+
+// chooseDatabase lets --file and --database exclude each other. An argument wins
+// over what the environment has set.
+func (o *Options) chooseDatabase(environment Options) error {
+	if !o.Given["--file"] && !o.Given["--database"] {
+		for _, name := range []string{"--file", "--database"} {
+			if environment.Given[name] {
+				o.Given[name] = true
+			}
+		}
+	}
+	switch {
+	case o.Stop && !o.Start: // which needs neither
+	case o.Given["--file"] && o.Given["--database"]:
+		return usage("--file and --database exclude each other; give one of them")
+	case o.Given["--file"]:
+		o.Database = ""
+	}
+	return nil
 }
 
 func (o *Options) parseLong(arg string, rest []string) ([]string, error) {
@@ -247,13 +282,18 @@ func (o *Options) set(opt *option, name string, rest []string) ([]string, error)
 }
 
 // DaemonArgs returns the arguments that start a daemon with these options. The
-// user's own arguments do not serve: their paths may be relative.
+// user's own arguments do not serve: their paths may be relative. The URL of a
+// database is not among them, as it may have a password that others could see;
+// [Options.DaemonEnvironment] has it.
 func (o Options) DaemonArgs() []string {
 	args := []string{
-		"--start", "--file=" + o.File, "--log=" + o.Log, "--loglevel=" + o.LogLevel,
+		"--start", "--log=" + o.Log, "--loglevel=" + o.LogLevel,
 		"--host=" + o.Host, "--port=" + strconv.Itoa(o.Port), "--pidfile=" + o.PidFile,
 		"--upstream=" + o.Upstream, "--status=" + o.Status, "--history=" + o.History,
 		"--log-format=" + string(o.LogFormat),
+	}
+	if o.Database == "" {
+		args = append(args, "--file="+o.File)
 	}
 	for i := range options {
 		opt := &options[i]
@@ -267,6 +307,15 @@ func (o Options) DaemonArgs() []string {
 		}
 	}
 	return args
+}
+
+// DaemonEnvironment returns the variables that start a daemon with these options.
+func (o Options) DaemonEnvironment() []string {
+	env := []string{"PRSERV_DATABASE=" + o.Database}
+	if o.Database != "" {
+		env = append(env, "PRSERV_FILE=")
+	}
+	return env
 }
 
 // parseOptionInt reads an integer as optparse does: a number that begins with 0x

@@ -34,6 +34,8 @@ var options = []option{
 	{long: "--port", meta: "PORT", help: []string{"port number(default: 8585)"},
 		number: func(o *Options) *int { return &o.Port }},
 
+	{long: "--database", meta: "URL", help: []string{"PostgreSQL instead of a file, as", "postgres://USER@HOST/DATABASE; several servers may", "share it"},
+		text: func(o *Options) *string { return &o.Database }, ours: true},
 	{long: "--foreground", help: []string{"serve without becoming a daemon, until SIGINT or", "SIGTERM; the log goes to stderr unless --log is given"},
 		flag: func(o *Options) *bool { return &o.Foreground }, ours: true},
 	{long: "--check", help: []string{"ask a running server whether it answers or,", "with --status, whether a value could be stored"},

@@ -20,7 +20,7 @@ func TestLinearizable(t *testing.T) {
 		n = 500
 	}
 	file := prservtest.NewFile(t)
-	if err := linear.Check(t.Context(), prservtest.Serve(t, file).Client(), prservtest.Outside(t, file), n); err != nil {
+	if err := linear.Check(t.Context(), prservtest.Serve(t, file).Client(), linear.File(prservtest.Outside(t, file)), n); err != nil {
 		t.Error(err)
 	}
 }
@@ -62,7 +62,7 @@ func TestLinearizableGenerations(t *testing.T) {
 		defer c.Close()
 		e.lines = append(e.lines, c)
 	}
-	if err := linear.Check(t.Context(), e, prservtest.Outside(t, file), 20); err != nil {
+	if err := linear.Check(t.Context(), e, linear.File(prservtest.Outside(t, file)), 20); err != nil {
 		t.Error(err)
 	}
 }

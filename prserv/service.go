@@ -94,9 +94,9 @@ func (s *service) failed(f failure, err error, about ...any) (any, error) {
 	}
 	trouble := isTrouble(err)
 	// The original would go on with a file that is gone, and has no upstream
-	// server: these nils would be ours.
+	// server, and no database on another machine: these nils would be ours.
 	var upstream *UpstreamError
-	isOurs := errors.Is(err, store.ErrReplaced) || errors.As(err, &upstream)
+	isOurs := errors.Is(err, store.ErrReplaced) || errors.Is(err, store.ErrUnavailable) || errors.As(err, &upstream)
 	answersNil := f == nilAlways || f == nilOnTrouble && trouble && !isOurs
 	if trouble || answersNil {
 		s.logTrouble(err, about...)

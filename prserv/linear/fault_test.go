@@ -60,7 +60,7 @@ func TestFindsFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := prservtest.NewFile(t)
 			f := &faulty{Store: prservtest.Open(t, file), known: map[store.Key]store.Value{}, get: get}
-			if err := linear.Check(t.Context(), linear.Store{Store: f}, prservtest.Outside(t, file), ordinary); err == nil {
+			if err := linear.Check(t.Context(), linear.Store{Store: f}, linear.File(prservtest.Outside(t, file)), ordinary); err == nil {
 				t.Errorf("%d histories have not found it", ordinary)
 			}
 		})

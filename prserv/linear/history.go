@@ -43,6 +43,22 @@ func (s Store) GetPR(ctx context.Context, version, pkgarch, checksum string) (in
 	return whole(s.Store.GetPR(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, store.Mode{}))
 }
 
+// Newer calls a store as a client of generation 3 does.
+type Newer struct{ Store }
+
+// GetPR implements [Service].
+func (n Newer) GetPR(ctx context.Context, version, pkgarch, checksum string) (int64, error) {
+	v, err := n.Store.Store.GetPR(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, store.Mode{Revisions: true})
+	if err != nil {
+		return 0, err
+	}
+	number, ok := v.(store.Revision).Whole()
+	if !ok {
+		err = fmt.Errorf("answered %v", v)
+	}
+	return number, err
+}
+
 // ImportOne implements [Service].
 func (s Store) ImportOne(ctx context.Context, version, pkgarch, checksum string, value int64) (int64, error) {
 	return whole(s.Store.ImportOne(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, value))
@@ -67,14 +83,47 @@ func (s Store) Export(ctx context.Context, f store.Filter, _ bool) (*client.Expo
 	return out, err
 }
 
+// Histories returns how many histories a test makes: as many as given in the long
+// suite, and a fiftieth in the ordinary one, which this package's own tests show
+// to be enough to find faults.
+func Histories(isLong bool, long int) int {
+	if isLong {
+		return long
+	}
+	return long / 50
+}
+
+// Stored reads what is stored for a version, as another program does that looks
+// into the database.
+type Stored func(ctx context.Context, version string) ([]client.Row, error)
+
+// File reads a SQLite file.
+func File(db *sql.DB) Stored {
+	return func(ctx context.Context, version string) (found []client.Row, err error) {
+		rows, err := db.QueryContext(ctx, "SELECT pkgarch, checksum, value FROM "+store.NohistTable+" WHERE version = ?", version)
+		if err != nil {
+			return nil, err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var row client.Row
+			if err := rows.Scan(&row.Pkgarch, &row.Checksum, &row.Value); err != nil {
+				return nil, err
+			}
+			found = append(found, row)
+		}
+		return found, rows.Err()
+	}
+}
+
 // Check makes n histories and checks them. In each, 32 clients call the service
-// at once; db is a look at its file from outside. Each history has a version of
+// at once; stored is a look at its database from outside. Each history has a version of
 // its own, so it starts with nothing stored. They are many and short: the
 // checker's work grows exponentially with the length of one, and a file that
 // everybody has just begun to write in shows most.
 //
 // The error is that of a call, or tells what is wrong with the answers.
-func Check(ctx context.Context, s Service, db *sql.DB, n int) error {
+func Check(ctx context.Context, s Service, stored Stored, n int) error {
 	seed := rand.Uint64()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -85,7 +134,7 @@ func Check(ctx context.Context, s Service, db *sql.DB, n int) error {
 		go func() {
 			defer all.Done()
 			for h := next.Add(1); h <= int64(n) && ctx.Err() == nil; h = next.Add(1) {
-				if err := checkOne(ctx, s, db, "h"+strconv.FormatInt(h, 10), rand.New(rand.NewPCG(seed, uint64(h)))); err != nil {
+				if err := checkOne(ctx, s, stored, "h"+strconv.FormatInt(h, 10), rand.New(rand.NewPCG(seed, uint64(h)))); err != nil {
 					cancel(fmt.Errorf("history %d of seed %d: %w", h, seed, err))
 				}
 			}
@@ -95,27 +144,36 @@ func Check(ctx context.Context, s Service, db *sql.DB, n int) error {
 	return context.Cause(ctx)
 }
 
-func checkOne(ctx context.Context, s Service, db *sql.DB, version string, random *rand.Rand) error {
-	history, err := runHistory(ctx, s, version, random)
+func checkOne(ctx context.Context, s Service, stored Stored, version string, random *rand.Rand) error {
+	r := run{version: version, random: random, start: time.Now(), answered: func() {}}
+	history, err := r.history(ctx, s)
 	if err == nil {
-		history, err = appendStored(history, db, version)
+		history, err = appendStored(ctx, history, stored, version)
 	}
 	if err != nil {
 		return err
 	}
-	return check(history)
+	return check(history, func(porcupine.Operation) bool { return false })
 }
 
-// runHistory lets the clients make their calls and returns these with what
-// they were answered.
-func runHistory(ctx context.Context, s Service, version string, random *rand.Rand) ([]porcupine.Operation, error) {
+// run is a history in the making.
+type run struct {
+	version  string
+	random   *rand.Rand
+	start    time.Time // from which its times count
+	answered func()    // is called after each answer
+	narrow   bool      // no export sees several groups
+}
+
+// history lets the clients make their calls and returns these with what they
+// were answered.
+func (r *run) history(ctx context.Context, s Service) ([]porcupine.Operation, error) {
 	history := make([]porcupine.Operation, historyClients*historyCalls)
-	for i, in := range chooseCalls(random, len(history)) {
+	for i, in := range chooseCalls(r.random, len(history), r.narrow) {
 		history[i] = porcupine.Operation{ClientId: i / historyCalls, Input: in}
 	}
 	errs := make([]error, historyClients)
 	begin := make(chan struct{})
-	start := time.Now()
 	var clients sync.WaitGroup
 	for client := range historyClients {
 		clients.Add(1)
@@ -124,9 +182,10 @@ func runHistory(ctx context.Context, s Service, version string, random *rand.Ran
 			<-begin
 			for i := client * historyCalls; i < (client+1)*historyCalls && errs[client] == nil; i++ {
 				op := &history[i]
-				op.Call = time.Since(start).Nanoseconds()
-				op.Output, errs[client] = makeCall(ctx, s, version, op.Input.(input))
-				op.Return = time.Since(start).Nanoseconds()
+				op.Call = time.Since(r.start).Nanoseconds()
+				op.Output, errs[client] = makeCall(ctx, s, r.version, op.Input.(input))
+				op.Return = time.Since(r.start).Nanoseconds()
+				r.answered()
 			}
 		}()
 	}
@@ -143,10 +202,10 @@ func runHistory(ctx context.Context, s Service, version string, random *rand.Ran
 // chooseCalls chooses the calls of a history. What there is to choose from
 // differs from history to history, because one that imports all the time
 // meets other trouble than one that only asks.
-func chooseCalls(random *rand.Rand, n int) []input {
+func chooseCalls(random *rand.Rand, n int, narrow bool) []input {
 	groups, checksums := 1+random.IntN(historyGroups), 2+random.IntN(historyChecksums-1)
 	imports, exports := random.IntN(50), random.IntN(30) // in a hundred
-	wide := random.IntN(2) == 0                          // exports see all groups
+	wide := !narrow && random.IntN(2) == 0               // exports see all groups
 	if wide {
 		// Then groups cannot be checked one by one, and imports, which can come
 		// in many orders, would keep the checker busy for seconds.
@@ -223,19 +282,14 @@ func (t *table) add(row client.Row) error {
 	return fmt.Errorf("there is a row %v that nobody has stored, or twice", row)
 }
 
-// appendStored makes what is in the file now the last answer of a history.
-func appendStored(history []porcupine.Operation, db *sql.DB, version string) ([]porcupine.Operation, error) {
+// appendStored makes what is stored now the last answer of a history.
+func appendStored(ctx context.Context, history []porcupine.Operation, stored Stored, version string) ([]porcupine.Operation, error) {
 	out := output{rows: emptyTable()}
-	rows, err := db.Query("SELECT pkgarch, checksum, value FROM "+store.NohistTable+" WHERE version = ?", version)
+	rows, err := stored(ctx, version)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var row client.Row
-		if err := rows.Scan(&row.Pkgarch, &row.Checksum, &row.Value); err != nil {
-			return nil, err
-		}
+	for _, row := range rows {
 		if err := out.rows.add(row); err != nil {
 			return nil, err
 		}
@@ -246,5 +300,5 @@ func appendStored(history []porcupine.Operation, db *sql.DB, version string) ([]
 	}
 	last := porcupine.Operation{ClientId: historyClients, Input: input{method: "stored", group: all, checksum: all}, Output: out}
 	last.Call, last.Return = end+1, end+2
-	return append(history, last), rows.Err()
+	return append(history, last), nil
 }

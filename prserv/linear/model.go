@@ -40,6 +40,7 @@ type input struct {
 	method          string
 	group, checksum int
 	value           int64 // what importone is given
+	attempt         bool  // a first attempt, whose answer was lost: see CheckFault
 }
 
 // output is the answer: a value, or the rows of an export.
@@ -52,7 +53,8 @@ type output struct {
 // which calls have happened.
 type progress struct {
 	stored table
-	done   [2]uint64
+	done   [4]uint64
+	tried  int // first attempts that have changed something
 }
 
 func (p *progress) isDone(call int) bool { return p.done[call/64]&(1<<(call%64)) != 0 }
@@ -67,12 +69,24 @@ func (p *progress) setDone(call int)     { p.done[call/64] |= 1 << (call % 64) }
 // have had its answer before this one, can as well have come first: no order
 // is lost by demanding it. And values only grow: an order is wrong as soon as
 // they have grown past what a call was answered that has not happened yet.
-func serviceModel(history []porcupine.Operation) porcupine.Model {
+//
+// A first attempt that changed nothing might as well not have been made. It is
+// put right behind its call then, where it changes nothing. No more than most
+// attempts change something.
+func serviceModel(history []porcupine.Operation, most int) porcupine.Model {
+	tries := newAttempts(history)
 	return porcupine.Model{
 		Init: func() any { return progress{stored: emptyTable()} },
 		Step: func(state, in, _ any) (bool, any) {
 			p, this := state.(progress), in.(int)
-			next, ok := happens(history[this], p.stored)
+			out, next := step(p.stored, history[this].Input.(input))
+			ok := out == history[this].Output.(output)
+			if answer := tries.answers[this]; answer >= 0 && p.isDone(answer) {
+				next, ok = p.stored, true
+			} else if answer >= 0 {
+				p.tried++
+				ok = next != p.stored && p.tried <= most && tries.isNeeded(history[this], out.value)
+			}
 			if !ok {
 				return false, p
 			}
@@ -80,7 +94,13 @@ func serviceModel(history []porcupine.Operation) porcupine.Model {
 				if other == this || p.isDone(other) {
 					continue
 				}
-				if other < this {
+				if answer := tries.answers[other]; answer >= 0 {
+					if p.isDone(answer) {
+						return false, p
+					}
+					continue
+				}
+				if other < this && tries.answers[this] < 0 {
 					if after, ok := happens(history[other], p.stored); ok && after == p.stored {
 						return false, p
 					}
@@ -204,17 +224,29 @@ func isLinearizable(history []porcupine.Operation) bool {
 		for i := range places {
 			places[i].Input, places[i].Output = i, nil
 		}
-		if !porcupine.CheckOperations(serviceModel(part), places) {
-			return false
+		attempts := 0
+		for _, op := range part {
+			if op.Input.(input).attempt {
+				attempts++
+			}
+		}
+		// Few of them have changed something, and the checker's work grows with
+		// what it may try.
+		most := 0
+		for !porcupine.CheckOperations(serviceModel(part, most), places) {
+			if most >= attempts {
+				return false
+			}
+			most = min(2*most+1, attempts)
 		}
 	}
 	return true
 }
 
-// check checks what clients were answered.
-func check(history []porcupine.Operation) error {
+// check checks what clients were answered. Some calls may have been made twice.
+func check(history []porcupine.Operation, twice func(porcupine.Operation) bool) error {
 	slices.SortStableFunc(history, func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
-	if !isLinearizable(history) {
+	if !isLinearizable(withAttempts(history, twice)) {
 		return fmt.Errorf("these answers fit no order of the calls:\n%s", describe(history))
 	}
 	if broken := brokenPromise(history); broken != "" {

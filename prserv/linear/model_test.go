@@ -11,15 +11,15 @@ import (
 // worth nothing if it finds nothing.
 func TestCheckerFindsWrongAnswers(t *testing.T) {
 	get := func(checksum int, answer int64) porcupine.Operation {
-		return porcupine.Operation{Input: input{"getPR", 0, checksum, 0}, Output: output{answer, emptyTable()}}
+		return porcupine.Operation{Input: input{"getPR", 0, checksum, 0, false}, Output: output{answer, emptyTable()}}
 	}
 	imports := func(checksum int, value, answer int64) porcupine.Operation {
-		return porcupine.Operation{Input: input{"importone", 0, checksum, value}, Output: output{answer, emptyTable()}}
+		return porcupine.Operation{Input: input{"importone", 0, checksum, value, false}, Output: output{answer, emptyTable()}}
 	}
 	reads := func(method string, values ...int64) porcupine.Operation {
 		out := output{rows: emptyTable()}
 		copy(out.rows[0][:], values)
-		return porcupine.Operation{Input: input{method, all, all, 0}, Output: out}
+		return porcupine.Operation{Input: input{method, all, all, 0, false}, Output: out}
 	}
 	for _, test := range []struct {
 		about string
@@ -82,7 +82,7 @@ func TestCheckerLosesNoOrder(t *testing.T) {
 	for range histories {
 		history := make([]porcupine.Operation, calls)
 		stored := emptyTable()
-		for i, in := range chooseCalls(random, calls) {
+		for i, in := range chooseCalls(random, calls, false) {
 			var out output
 			out, stored = step(stored, in)
 			if in.method != "export" && random.IntN(2*calls) == 0 {
@@ -100,5 +100,30 @@ func TestCheckerLosesNoOrder(t *testing.T) {
 	}
 	if verdicts[true] < histories/10 || verdicts[false] < histories/10 {
 		t.Errorf("seed %d: verdicts %v do not show much", seed, verdicts)
+	}
+}
+
+// TestCheckerCountsAttempts lets calls be made twice, and no more than that.
+func TestCheckerCountsAttempts(t *testing.T) {
+	get := func(client, checksum int, from, to, answer int64) porcupine.Operation {
+		return porcupine.Operation{ClientId: client, Call: from, Return: to,
+			Input: input{method: "getPR", checksum: checksum}, Output: output{answer, emptyTable()}}
+	}
+	for _, test := range []struct {
+		about        string
+		ops          []porcupine.Operation
+		linearizable bool
+	}{
+		{"nothing lost", []porcupine.Operation{get(0, 0, 0, 9, 0), get(1, 1, 10, 19, 1)}, true},
+		{"a value skipped", []porcupine.Operation{get(0, 0, 0, 9, 2), get(1, 1, 0, 9, 1)}, true},
+		{"a value that nobody can have skipped", []porcupine.Operation{get(0, 0, 0, 9, 0), get(1, 1, 10, 19, 2)}, false},
+		{"two values skipped", []porcupine.Operation{get(0, 0, 0, 9, 3), get(1, 1, 0, 9, 1)}, false},
+		{"one value for two", []porcupine.Operation{get(0, 0, 0, 9, 0), get(1, 1, 0, 9, 0)}, false},
+		{"an old value", []porcupine.Operation{get(0, 0, 0, 9, 0), get(1, 1, 10, 19, 1), get(2, 0, 20, 29, 0)}, false},
+	} {
+		twice := func(porcupine.Operation) bool { return true }
+		if got := isLinearizable(withAttempts(test.ops, twice)); got != test.linearizable {
+			t.Errorf("%s: linearizable is %v, want %v", test.about, got, test.linearizable)
+		}
 	}
 }

@@ -1,7 +1,7 @@
 // Package place moves PR values between the places that hold them, and looks
-// into those: PR servers, database files of any BitBake generation, SQL dumps,
-// the configuration files that oe-core's PR export writes, and, to read, what
-// builds have published.
+// into those: PR servers, database files of any BitBake generation, PostgreSQL
+// databases, SQL dumps, the configuration files that oe-core's PR export writes,
+// and, to read, what builds have published.
 //
 // Start with [Parse], which tells what kind of place a name means, and [Work],
 // whose methods copy, compare, list and check places. Each kind of place

@@ -9,17 +9,19 @@ import (
 	"strings"
 
 	"prserver/prserv/feed"
+	"prserver/prserv/store/postgres"
 )
 
 // Kind is the kind of a place.
 type Kind int
 
 const (
-	Server   Kind = iota + 1 // a PR server, ours or BitBake's
-	Database                 // a SQLite file, of any generation of BitBake
-	SQL                      // a dump of one
-	Inc                      // BitBake configuration, as oe-core exports PR values
-	Feed                     // a package feed or a buildhistory, which is only read
+	Server     Kind = iota + 1 // a PR server, ours or BitBake's
+	Database                   // a SQLite file, of any generation of BitBake
+	SQL                        // a dump of one
+	Inc                        // BitBake configuration, as oe-core exports PR values
+	Feed                       // a package feed or a buildhistory, which is only read
+	PostgreSQL                 // a PostgreSQL database, which servers may share
 )
 
 // Formats are the kinds of files, by the names that users give them.
@@ -50,11 +52,12 @@ const standard = "-"
 // Place is somewhere PR values are.
 type Place struct {
 	Kind Kind
-	Name string // HOST:PORT, a path, or "-" for standard input or output
+	Name string // HOST:PORT, a path, a URL, or "-" for standard input or output
 }
 
-// Parse returns the place that a name means: HOST:PORT is a server, the kind of
-// a file is what its ending says, and what [feed.Recognise] knows is a feed.
+// Parse returns the place that a name means: HOST:PORT is a server, postgres:// a
+// database, the kind of a file is what its ending says, and what [feed.Recognise]
+// knows is a feed.
 // "-", and a file with another ending, are of the kind that format names: one of
 // [Formats], or "" for none. The error says what a user may write instead.
 func Parse(name, format string) (Place, error) {
@@ -64,7 +67,9 @@ func Parse(name, format string) (Place, error) {
 	}
 	switch kindByName := KindOf(name); {
 	case name == "":
-		return Place{}, errors.New("a place without a name; write HOST:PORT, a file, or - with --format")
+		return Place{}, errors.New("a place without a name; write HOST:PORT, a file, postgres://USER@HOST/DATABASE, or - with --format")
+	case postgres.IsURL(name):
+		return Place{PostgreSQL, name}, nil
 	case name == standard && kind == Database:
 		return Place{}, errors.New("a database cannot be read from or written to a pipe; name a file, or use --format sql")
 	case name == standard && known:
@@ -83,7 +88,7 @@ func Parse(name, format string) (Place, error) {
 		return Place{kind, name}, nil
 	}
 	return Place{}, fmt.Errorf("%q is neither HOST:PORT nor a file that ends in .sqlite3, .sqlite, .db, .sql, .inc or .conf (.gz or .zst may follow the last three), nor a package feed; "+
-		"say what it is with --format", name)
+		"say what it is with --format", postgres.WithoutPassword(name))
 }
 
 // isAddress tells whether a name is HOST:PORT.
@@ -101,9 +106,14 @@ func (p Place) String() string {
 	if p.Name == standard {
 		return "standard input or output"
 	}
-	return p.Name
+	return p.typed()
 }
 
-// isFile tells whether a place is a file with a name, and can be written: it is
-// no server, no feed, and not standard input or output.
-func (p Place) isFile() bool { return p.Kind != Server && p.Kind != Feed && p.Name != standard }
+// typed returns the name as a user types it. What has a password can have it
+// elsewhere, too.
+func (p Place) typed() string { return postgres.WithoutPassword(p.Name) }
+
+// isFile tells whether a place is a file with a name, and can be written.
+func (p Place) isFile() bool {
+	return (p.Kind == Database || p.Kind == SQL || p.Kind == Inc) && p.Name != standard
+}

@@ -33,7 +33,7 @@ func (w *Work) MendPublished(p, published Place) string {
 	if p.Kind == Feed {
 		return "raise those of the PR server with " + copies + " HOST:PORT, and build these packages anew"
 	}
-	return "raise them with " + copies + " " + shellWord(p.Name)
+	return "raise them with " + copies + " " + shellWord(p.typed())
 }
 
 // CheckPublished calls each with what a feed has published above the numbers of

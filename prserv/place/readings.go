@@ -3,7 +3,10 @@ package place
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"fmt"
+
+	"prserver/prserv/store/postgres"
 )
 
 // chooseReadings makes the table AS_chosen of those readings of the feed NAME
@@ -136,13 +139,16 @@ func (feedKind) narrow(ctx context.Context, w *Work, s *scratch, src, dst Place,
 // readDestination makes a table of the rows that a destination has before it is
 // written. There is none if it is new, or to be written anew.
 func (w *Work) readDestination(ctx context.Context, s *scratch, dst Place, o CopyOptions) (*table, error) {
-	if dst.Kind != Server {
-		old, err := existing(dst)
-		if err != nil || old == nil || old.Size() == 0 || o.Replace {
-			return nil, err
-		}
+	old, err := existing(dst)
+	isNew := dst.isFile() && (old == nil || old.Size() == 0 || o.Replace)
+	if err != nil || isNew || dst.Name == standard {
+		return nil, err
 	}
-	return w.read(ctx, s, dst, "dst_before", readOptions{lenient: true, detached: true})
+	t, err := w.read(ctx, s, dst, "dst_before", readOptions{lenient: true, detached: true})
+	if errors.Is(err, postgres.ErrNoTables) {
+		return nil, nil
+	}
+	return t, err
 }
 
 // warnOfReadings tells of the versions that can be read in more than one way,

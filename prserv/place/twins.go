@@ -113,11 +113,18 @@ func (r *Raised) add(more Raised) {
 func (w *Work) tellTwins(ctx context.Context, s *scratch, t *table, dst Place) error {
 	n, err := s.number(ctx, "SELECT count(*) FROM (SELECT 1 FROM "+t.highest().from+
 		" GROUP BY version, pkgarch HAVING min(checksum) <> max(checksum))")
-	if err == nil && n > 0 {
+	if err == nil {
+		w.warnOfTwins(dst, n)
+	}
+	return err
+}
+
+// warnOfTwins warns if a merge has left so many versions with twins.
+func (w *Work) warnOfTwins(dst Place, n int64) {
+	if n > 0 {
 		w.warn("%s: versions of which two or more checksums share the greatest value now, so different packages get the same number: %d; "+
 			"give each a number of its own with: %s", dst, n, command("raise-twins", dst))
 	}
-	return err
 }
 
 // command is what a user types to run a verb on a place.
@@ -130,7 +137,7 @@ func command(verb string, p Place) string {
 			}
 		}
 	}
-	return text + " " + shellWord(p.Name)
+	return text + " " + shellWord(p.typed())
 }
 
 // raiseTwins raises the twins of a file. If it has both tables, they are in step

@@ -104,6 +104,18 @@ func ServeConfig(t testing.TB, file string, cfg prserv.Config) *Server {
 	return serve(t, newServer(t, cfg), db, ln)
 }
 
+// ServeStore serves a store until the test ends, and returns the address; the
+// Store, Dialect and Log of cfg do not count.
+func ServeStore(t testing.TB, store store.Store, cfg prserv.Config) (addr string) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Store = store
+	return serve(t, newServer(t, cfg), nil, ln).Addr
+}
+
 func serve(t testing.TB, server *prserv.Server, db *sqlite.Store, ln net.Listener) *Server {
 	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{Server: server, DB: db, Addr: ln.Addr().String(), Cancel: cancel, Served: make(chan error, 1)}

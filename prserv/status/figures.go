@@ -110,8 +110,14 @@ func (f *figures) addLooks(s *Status) {
 	gauge(`prserv_connections{kind="xmlrpc"}`, func() float64 { n, _, _ := s.config.Connections(); return float64(n) })
 	gauge(`prserv_connections{kind="jsonlines"}`, func() float64 { _, n, _ := s.config.Connections(); return float64(n) })
 	gauge(`prserv_connections{kind="silent"}`, func() float64 { _, _, n := s.config.Connections(); return float64(n) })
-	gauge("prserv_database_bytes", func() float64 { return sizeOf(s.config.File) })
-	gauge("prserv_database_log_bytes", func() float64 { return sizeOf(s.config.File + "-wal") })
+	if pg := s.config.PostgreSQL; pg != nil {
+		gauge("prserv_pg_connected", func() float64 { return oneIf(pg.Connected()) })
+		gauge("prserv_pg_retries_total", func() float64 { return float64(pg.Retries()) })
+		gauge("prserv_pg_timeline", func() float64 { return float64(pg.Timeline()) })
+	} else {
+		gauge("prserv_database_bytes", func() float64 { return sizeOf(s.config.File) })
+		gauge("prserv_database_log_bytes", func() float64 { return sizeOf(s.config.File + "-wal") })
+	}
 	gauge("prserv_ready", func() float64 { return oneIf(s.config.Ready() == nil) })
 	if past := s.config.HistoryState; past != nil {
 		gauge("prserv_history_ready", func() float64 { return oneIf(past().Trouble == nil) })

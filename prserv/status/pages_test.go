@@ -157,7 +157,7 @@ func TestPackagePage(t *testing.T) {
 	without := status.New(status.Config{Values: p.DB})
 	_, page := ask(t, without, "GET", "/package/make")
 	want(t, "no history", page, "6 rows", "No history is kept", "not known", "!127.0.0.1")
-	broken := status.New(status.Config{Values: p.DB, History: p.DB.File()})
+	broken := status.New(status.Config{Values: p.DB, History: p.DB.Name()})
 	_, page = ask(t, broken, "GET", "/package/make")
 	want(t, "a history that is none", page, "6 rows", "Times and clients may be missing: reading the history ", "it is no history of PR values")
 }
@@ -170,9 +170,9 @@ func TestManyRows(t *testing.T) {
 	if long {
 		rows, packages, more = 20_000, 50_000, 60_000
 	}
-	fill(t, p.DB.File(), "many-1.0-r0", rows)
-	fill(t, p.DB.File(), "more-1.0-r0", more)
-	prservtest.Execute(t, prservtest.Outside(t, p.DB.File()), fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+	fill(t, p.DB.Name(), "many-1.0-r0", rows)
+	fill(t, p.DB.Name(), "more-1.0-r0", more)
+	prservtest.Execute(t, prservtest.Outside(t, p.DB.Name()), fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		INSERT INTO `+store.NohistTable+` SELECT printf('zz%%05d-1.0-r0', i), 'all', 'c', 0 FROM n`, packages-1))
 	pages := rows / 500
 	first := fmt.Sprintf("Rows 1 to 500 of %d,000 rows", rows/1000)

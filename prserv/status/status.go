@@ -26,8 +26,12 @@ import (
 
 // Config is what a [Status] needs.
 type Config struct {
-	// File is the database file, whose size is told.
+	// File is the database file, whose size is told. With PostgreSQL it is the
+	// URL of the database.
 	File string
+	// PostgreSQL tells how the server gets on with its PostgreSQL; nil if the
+	// database is a file.
+	PostgreSQL PostgreSQL
 	// History is the file of the history, or empty if none is kept.
 	History string
 	// HistoryState returns how the history is doing; nil if none is kept.
@@ -52,6 +56,13 @@ type Config struct {
 	Values Values
 	// Heard has what the log said; nil if nobody listened.
 	Heard *Heard
+}
+
+// PostgreSQL tells how a server gets on with its PostgreSQL. None of it waits.
+type PostgreSQL interface {
+	Connected() bool // it has answered when it was last asked
+	Retries() int64  // how often something was tried again
+	Timeline() int64 // how often another one has taken over, plus 1; 0 is unknown
 }
 
 // Status counts what a server does, and tells it to whoever asks.

@@ -74,7 +74,7 @@ func TestHealth(t *testing.T) {
 // TestReady moves the file of a server away and back.
 func TestReady(t *testing.T) {
 	s, st := serve(t)
-	file := s.DB.File()
+	file := s.DB.Name()
 	for _, step := range []struct {
 		from, to string
 		code     int

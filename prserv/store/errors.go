@@ -53,6 +53,9 @@ var (
 	// next start.
 	ErrReplaced = fmt.Errorf("the file of the database has been removed, replaced or overwritten: %w", ErrReadOnly)
 	ErrTooBig   = errors.New("a text is too long for the database")
+	// ErrUnavailable is returned where a database on another machine has not
+	// answered for as long as a client waits.
+	ErrUnavailable = errors.New("the database does not answer")
 )
 
 // ReadOnly returns the error of a change that a read-only store is asked for,

@@ -45,16 +45,6 @@ const MainSchema = "CREATE TABLE IF NOT EXISTS " + MainTable + "                
 	"value TEXT,                         " + // a Revision
 	"PRIMARY KEY (version, pkgarch, checksum, value));"
 
-// NohistColumns are the columns of [NohistTable].
-func NohistColumns() []Column {
-	return []Column{
-		{Name: "version", Type: "TEXT", NotNull: true, PrimaryKey: 1},
-		{Name: "pkgarch", Type: "TEXT", NotNull: true, PrimaryKey: 2},
-		{Name: "checksum", Type: "TEXT", NotNull: true, PrimaryKey: 3},
-		{Name: "value", Type: "INTEGER"},
-	}
-}
-
 // MainColumns are the columns of [MainTable].
 func MainColumns() []Column {
 	return []Column{
@@ -62,6 +52,16 @@ func MainColumns() []Column {
 		{Name: "pkgarch", Type: "TEXT", NotNull: true, PrimaryKey: 2},
 		{Name: "checksum", Type: "TEXT", NotNull: true, PrimaryKey: 3},
 		{Name: "value", Type: "TEXT", PrimaryKey: 4},
+	}
+}
+
+// NohistColumns are the columns of [NohistTable].
+func NohistColumns() []Column {
+	return []Column{
+		{Name: "version", Type: "TEXT", NotNull: true, PrimaryKey: 1},
+		{Name: "pkgarch", Type: "TEXT", NotNull: true, PrimaryKey: 2},
+		{Name: "checksum", Type: "TEXT", NotNull: true, PrimaryKey: 3},
+		{Name: "value", Type: "INTEGER"},
 	}
 }
 

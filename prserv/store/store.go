@@ -2,7 +2,8 @@
 // answers, how it fails, and the tables that BitBake's servers keep values in.
 //
 // Start with [Store], and read [Key], [Value] and [Row] for its words. Package
-// prserv/store/sqlite is a store in a SQLite file.
+// prserv/store/sqlite is a store in a SQLite file, and prserv/store/postgres one in
+// a PostgreSQL database. Both pass the tests of prserv/store/storetest.
 package store
 
 import (

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -38,12 +39,12 @@ func isDaemon() bool {
 // startDaemon runs this program again as a daemon and hands it the listener.
 // The daemon has a session of its own, works in the folder /, and writes stdout
 // and stderr to the log file. args are its arguments; paths in them have to be
-// absolute.
+// absolute. env are variables beside those of this process.
 //
 // startDaemon returns nil once the daemon serves. Otherwise it returns the error
 // that the daemon reported, or one that says that the daemon ended without a
 // word.
-func startDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args []string) error {
+func startDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args, env []string) error {
 	listener, err := ln.File()
 	if err != nil {
 		return fmt.Errorf("handing over the listener: %w", err)
@@ -74,7 +75,7 @@ func startDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args 
 		LogFilePerm: 0o666,
 		WorkDir:     "/",
 		Args:        append(os.Args[:1:1], args...),
-		Env:         append(os.Environ(), fmt.Sprintf("%s=%d,%d", daemonFiles, fds[0], fds[1])),
+		Env:         append(environment(env), fmt.Sprintf("%s=%d,%d", daemonFiles, fds[0], fds[1])),
 	}
 	child, err := d.Reborn()
 	// EPIPE is no failure: the child may close its input before the library has
@@ -100,6 +101,15 @@ func startDaemon(ctx context.Context, ln *net.TCPListener, logFile string, args 
 		return errors.New(strings.TrimSpace(string(said)))
 	}
 	return fmt.Errorf("the daemon ended before it served; see %s", logFile)
+}
+
+// environment returns the variables of this process, in which env replaces others.
+func environment(env []string) []string {
+	others := slices.DeleteFunc(os.Environ(), func(old string) bool {
+		name, _, _ := strings.Cut(old, "=")
+		return slices.ContainsFunc(env, func(new string) bool { return strings.HasPrefix(new, name+"=") })
+	})
+	return append(others, env...)
 }
 
 // inherited is what a daemon gets from the process that started it.

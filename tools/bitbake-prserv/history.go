@@ -10,7 +10,6 @@ import (
 	"prserver/prserv/history"
 	"prserver/prserv/status"
 	"prserver/prserv/store"
-	"prserver/prserv/store/sqlite"
 )
 
 // observers tell several of every transaction.
@@ -24,7 +23,7 @@ func (all observers) Committed(c store.Commit) {
 
 // observe lets the status and the history, of which each may be nil, know what is
 // asked and stored.
-func observe(cfg *prserv.Config, db *sqlite.Store, st *status.Status, past *history.Recorder) {
+func observe(cfg *prserv.Config, db database, st *status.Status, past *history.Recorder) {
 	var told observers
 	if st != nil {
 		cfg.Observer = st
@@ -48,13 +47,13 @@ func observe(cfg *prserv.Config, db *sqlite.Store, st *status.Status, past *hist
 }
 
 // historyOf returns the file of the history, or nothing where none is kept: a
-// read-only server gives out no values, and what is called :memory: is not meant
-// to last. It returns an error for a file that is something else already.
+// read-only server gives out no values, what is called :memory: is not meant to
+// last, and beside a database of PostgreSQL there is no place. It returns an error for a file that is something else already.
 func historyOf(opts compat.Options) (string, error) {
 	switch {
 	case opts.History == compat.NoHistory, opts.ReadOnly:
 		return "", nil
-	case opts.History == "" && filepath.Base(opts.File) == ":memory:":
+	case opts.History == "" && (opts.Database != "" || filepath.Base(opts.File) == ":memory:"):
 		return "", nil
 	}
 	database, err := dbfile.Resolve(opts.File)

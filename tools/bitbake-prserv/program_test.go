@@ -56,8 +56,15 @@ func startProgram(t *testing.T, file string) *program {
 // It does not wait: until the program serves, clients wait in the socket.
 func startOn(t *testing.T, socket *os.File, file string) *program {
 	t.Helper()
+	return startWith(t, socket, "--file", file)
+}
+
+// startWith is [startOn] for a database that options name.
+func startWith(t *testing.T, socket *os.File, options ...string) *program {
+	t.Helper()
 	cmd := exec.Command("/bin/sh", "-c", `LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"`, "sh",
-		"bitbake-prserv", "--foreground", "--file", file, "--loglevel", "ERROR")
+		"bitbake-prserv", "--foreground", "--loglevel", "ERROR")
+	cmd.Args = append(cmd.Args, options...)
 	cmd.ExtraFiles = []*os.File{socket}
 	p, _ := launch(t, cmd)
 	return p

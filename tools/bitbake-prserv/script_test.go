@@ -18,16 +18,22 @@ import (
 	"golang.org/x/sys/unix"
 
 	"prserver/compat"
+	"prserver/prserv/store/postgres/pgtest"
 	"prserver/tools/internal/pyserver"
 	"prserver/tools/internal/scripttest"
 )
 
 func TestMain(m *testing.M) {
-	scripttest.Main(m, map[string]func(){
+	scripttest.Main(withClusters{m}, map[string]func(){
 		"bitbake-prserv": main, "values": main, // by a name that says nothing
 		"asks": asks, "container": container, "deaf": deaf, "history": historian, "quitter": quitter,
 	})
 }
+
+// withClusters are the tests, which may start PostgreSQL.
+type withClusters struct{ *testing.M }
+
+func (m withClusters) Run() int { return pgtest.Main(m.M) }
 
 // container runs a shell script like the first process of a container: it becomes
 // the parent of daemons, and does not wait for them, so they stay zombies.
@@ -80,6 +86,9 @@ func TestScripts(t *testing.T) {
 			return exec.Command("unshare", "-n", "sh", "-c", "ip link set lo up && command -v nsenter").Run() == nil, nil
 		},
 		Cmds: map[string]scripttest.Command{
+			"database": cmdDatabase,
+			"postgres": cmdPostgres,
+			"ready":    cmdReady,
 			"findpid":  cmdFindPid,
 			"getpr":    cmdGetPR,
 			"gone":     cmdGone,

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -10,7 +9,6 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
-	"time"
 
 	systemd "github.com/coreos/go-systemd/v22/daemon"
 
@@ -19,8 +17,6 @@ import (
 	"prserver/prserv/client"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/history"
-	"prserver/prserv/store"
-	"prserver/prserv/store/sqlite"
 )
 
 // serveInForeground serves until SIGINT, SIGTERM or a client's quit.
@@ -102,34 +98,12 @@ func tuneMemory() {
 	}
 }
 
-// writerPatience is how long a read-only server waits for a writing one that is
-// started beside it and has the database yet to make.
-const writerPatience = 10 * time.Second
-
-// openDatabase opens the database file. A read-only server waits for it.
-func openDatabase(ctx context.Context, opts compat.Options) (*sqlite.Store, error) {
-	deadline := time.Now().Add(writerPatience)
-	for {
-		db, err := sqlite.Open(ctx, opts.File, opts.ReadOnly)
-		switch {
-		case err == nil, !opts.ReadOnly, ctx.Err() != nil, errors.Is(err, store.ErrDamaged), errors.Is(err, os.ErrPermission):
-			return db, err
-		case time.Now().After(deadline):
-			return nil, fmt.Errorf("%w (waited %v for a server that writes it)", err, writerPatience)
-		}
-		select {
-		case <-ctx.Done():
-		case <-time.After(exitPoll):
-		}
-	}
-}
-
 // serve serves the listeners until ctx ends or a client's quit, and closes them.
 // While it does, pidFile, if not empty, holds the server's pid. It calls ready
 // once clients get answers.
 func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from listeners, pidFile string, ready func()) error {
 	defer func() { from.close() }()
-	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly {
+	if pid := compat.PythonServerOn(opts.File); pid != 0 && !opts.ReadOnly && opts.Database == "" {
 		return &dbfile.LockedError{File: opts.File, PID: pid, Foreign: true}
 	}
 	// What can be wrong comes before the database, which would be made for nothing.
@@ -190,14 +164,17 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	}
 	addr := from.pr.Addr().(*net.TCPAddr)
 	log.Info(fmt.Sprintf("Started PRServer with DBfile: %s, IP: %s, PORT: %d, PID: %d",
-		opts.File, addr.IP, addr.Port, os.Getpid()))
+		db.Name(), addr.IP, addr.Port, os.Getpid()))
 	if opts.Upstream != "" {
 		log.Info("And upstream PRServer: " + opts.Upstream)
 	}
 	stopStatus := serveStatus(ctx, st, from.status, log)
 	defer stopStatus()
 	ready()
-	stopLooking := tellOfDamage(ctx, log, opts.File)
+	stopLooking := func() {}
+	if opts.Database == "" {
+		stopLooking = tellOfDamage(ctx, log, opts.File)
+	}
 	defer stopLooking()
 	err = s.Serve(ctx, from.pr)
 	log.Info("PRServer: stopping...")

@@ -58,7 +58,7 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 		return err
 	}
 	defer log.close()
-	if err := startDaemon(ctx, ln, opts.Log, opts.DaemonArgs()); err != nil {
+	if err := startDaemon(ctx, ln, opts.Log, opts.DaemonArgs(), opts.DaemonEnvironment()); err != nil {
 		return err
 	}
 	if port != opts.Port {

@@ -12,7 +12,6 @@ import (
 	"prserver/prserv/access"
 	"prserver/prserv/history"
 	"prserver/prserv/status"
-	"prserver/prserv/store/sqlite"
 )
 
 // listeners are the sockets of a server.
@@ -79,20 +78,22 @@ func statusAddress(where string) (addr string, port int, err error) {
 }
 
 // statusOf returns what tells of a server with a status listener, or nil.
-func statusOf(l listeners, opts compat.Options, allow access.List, db *sqlite.Store, past *history.Recorder, log *slog.Logger,
+func statusOf(l listeners, opts compat.Options, allow access.List, db database, past *history.Recorder, log *slog.Logger,
 	connections func() (xml, json, silent int)) *status.Status {
 	if l.status == nil {
 		return nil
 	}
 	cfg := status.Config{
-		File:        opts.File,
+		File:        db.Name(),
 		Ready:       db.Ready,
 		Connections: connections,
 		Allow:       allow,
 		Log:         log,
 	}
 	cfg.Address, cfg.ReadOnly, cfg.Upstream = l.pr.Addr().String(), opts.ReadOnly, opts.Upstream
-	cfg.Values, cfg.Heard = db, l.heard
+	cfg.PostgreSQL, _ = db.(status.PostgreSQL)
+	cfg.Values, _ = db.(status.Values)
+	cfg.Heard = l.heard
 	if past != nil {
 		cfg.History, cfg.HistoryState = past.File(), past.State
 	}

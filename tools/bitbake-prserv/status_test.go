@@ -22,23 +22,29 @@ var statusLine = regexp.MustCompile(` NOTE: And its status: http://(.*)/\n`)
 // writes what is answered to the file answer, and wants a status code.
 func cmdStatus(ts *testscript.TestScript, neg bool, args []string) {
 	noNegation(ts, neg, args, "status LOG PATH CODE")
+	code, body := askStatus(ts, args[0], args[1])
+	ts.Logf("%d\n%s", code, body)
+	ts.Check(os.WriteFile(ts.MkAbs("answer"), body, 0o666))
+	if strconv.Itoa(code) != args[2] {
+		ts.Fatalf("%d, want %s", code, args[2])
+	}
+}
+
+// askStatus asks the status of a server, whose log is in a file, for a path.
+func askStatus(ts *testscript.TestScript, logFile, path string) (code int, body []byte) {
 	var found []string
-	scripttest.WaitFor(ts, "the status in "+args[0], func() bool {
-		log, _ := os.ReadFile(ts.MkAbs(args[0])) // there may be none yet
+	scripttest.WaitFor(ts, "the status in "+logFile, func() bool {
+		log, _ := os.ReadFile(ts.MkAbs(logFile)) // there may be none yet
 		found = statusLine.FindStringSubmatch(string(log))
 		return found != nil
 	})
 	ts.Setenv("STATUS", found[1])
-	resp, err := http.Get("http://" + found[1] + args[1])
+	resp, err := http.Get("http://" + found[1] + path)
 	ts.Check(err)
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err = io.ReadAll(resp.Body)
 	ts.Check(err)
-	ts.Logf("%s\n%s", resp.Status, body)
-	ts.Check(os.WriteFile(ts.MkAbs("answer"), body, 0o666))
-	if strconv.Itoa(resp.StatusCode) != args[2] {
-		ts.Fatalf("%s, want %s", resp.Status, args[2])
-	}
+	return resp.StatusCode, body
 }
 
 func TestStatusAddress(t *testing.T) {

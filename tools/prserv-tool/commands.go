@@ -29,6 +29,7 @@ A place is one of these:
 
     HOST:PORT                 a PR server, ours or Python's of any BitBake
     NAME.sqlite3, .db         a database file, of any generation of BitBake
+    postgres://USER@HOST/DB   a PostgreSQL database that our servers share
     NAME.sql                  a dump of one
     NAME.inc, .conf           configuration, as oe-core exports PR values
     NAME.sql.gz, .inc.zst     such a text, compressed with gzip or zstd

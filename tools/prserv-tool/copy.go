@@ -20,15 +20,17 @@ func (p *program) copyCommand() *cobra.Command {
 		Long: `Copies the values of SRC to DST, and lowers none there: if both have a value of
 a checksum, the greater one stays. It prints how many rows were new, raised and
 kept. A file that does not exist is made. One that exists changes in one step at
-the end, and stays as it was if the copy fails or is interrupted. A server takes
-one value after the other; run an interrupted copy again to finish it.
+the end, and stays as it was if the copy fails or is interrupted; so does a
+PostgreSQL database, also while servers run on it. A server takes one value after
+the other; run an interrupted copy again to finish it.
 
 A package feed or a buildhistory as SRC raises the greatest value of each
 version and pkgarch to what was published, with one row whose checksum begins
 with "published-", and only where DST has less. A new DST gets all of them, so
 that the numbers go on where a database was lost.`,
 		Example: `  prserv-tool copy prhost.example:8585 prserv-export.inc --replace
-  prserv-tool copy tmp/deploy/ipk/ prserv.sqlite3`,
+  prserv-tool copy tmp/deploy/ipk/ prserv.sqlite3
+  prserv-tool copy prserv.sqlite3 postgres://prserv@db.example/prserv`,
 		SuggestFor: []string{"cp", "export", "import", "merge", "migrate", "convert", "salvage", "recover"},
 		Args:       arguments(2, 2, "copy from where to where? Name SRC and DST"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -47,7 +47,7 @@ func TestDocumentedCommands(t *testing.T) {
 }
 
 // variables are what the guide to moving calls its places.
-var variables = strings.NewReplacer("$HOST", "127.0.0.1", "$PORT", "8585", "$OLD", "old.sqlite3", "$NEW", "new.sqlite3")
+var variables = strings.NewReplacer("$HOST", "127.0.0.1", "$PORT", "8585", "$OLD", "old.sqlite3", "$NEW", "new.sqlite3", "$DATABASE", "postgres://u@h/db")
 
 // wordsOf returns the first command of a line of shell.
 func wordsOf(line string) []string {

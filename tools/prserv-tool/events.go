@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"prserver/prserv/history"
+	"prserver/prserv/place"
 )
 
 const (
@@ -28,6 +29,9 @@ const (
 // database that has one beside it, or the HOST:PORT of --status of a server that
 // keeps one.
 func readEvents(ctx context.Context, from string, f history.Filter, each func(history.Event) error) error {
+	if p, err := place.Parse(from, ""); err == nil && p.Kind == place.PostgreSQL {
+		return fmt.Errorf("%s: a PostgreSQL database keeps no history; name the file that bitbake-prserv --history keeps, or the HOST:PORT of its --status", p)
+	}
 	if _, err := parseServer(from); err != nil {
 		err := history.Read(ctx, from, f, each)
 		if beside := history.Beside(from); errors.Is(err, history.ErrNone) && exists(beside) {

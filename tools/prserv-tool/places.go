@@ -93,9 +93,12 @@ func parseServer(name string) (place.Place, error) {
 		return place.Place{}, err
 	}
 	server, err := place.Parse(name, "")
-	if err != nil || server.Kind != place.Server {
+	switch {
+	case err == nil && server.Kind == place.PostgreSQL:
+		return server, fmt.Errorf("%s is no server to ask; name the HOST:PORT of one that serves it", server)
+	case err != nil || server.Kind != place.Server:
 		// What Parse says is about files.
-		return server, fmt.Errorf("%q is no HOST:PORT; write it like prhost.example:8585", name)
+		return server, fmt.Errorf("%q is no HOST:PORT; write it like prhost.example:8585", place.Place{Name: name})
 	}
 	return server, nil
 }
@@ -136,11 +139,17 @@ func checkPort(name string) error {
 	return fmt.Errorf("%s is no server to ask: BitBake starts one of its own for every build, %s; name that file", name, has)
 }
 
+// databaseURL is how the URL of a PostgreSQL database begins.
+const databaseURL = "postgres://"
+
 // completePlaces completes up to a number of places.
 func completePlaces(most int) cobra.CompletionFunc {
 	return func(_ *cobra.Command, args []string, begun string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) >= most {
 			return nil, cobra.ShellCompDirectiveNoFileComp
+		}
+		if len(begun) > 1 && strings.HasPrefix(databaseURL, begun) { // what comes next follows without a space
+			return append([]cobra.Completion{databaseURL}, files(begun)...), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 		}
 		host := os.Getenv(hostVariable)
 		if host == "" || !strings.HasPrefix(host, begun) {

@@ -21,13 +21,13 @@ whose row comes first in PLACE keeps its number: after a merge, that is the one
 which the destination had before. Twins come from merging what two servers have
 given out; until they are raised, different packages get the same number.
 
-A file changes in one step at the end. A server takes one value after the other,
-and builds may go on; run an interrupted command again to finish it. The exit
+A file or a PostgreSQL database changes in one step. A server takes one value
+after the other, and builds may go on; run an interrupted command again to finish it. The exit
 code is 1 if there is no number left for some twin.`,
 		Example: `  prserv-tool raise-twins merged.sqlite3
   prserv-tool raise-twins prhost.example:8585`,
 		SuggestFor: []string{"raise", "twins", "renumber", "repair", "mend", "fix", "split"},
-		Args:       arguments(1, 1, "raise the twins of which place? Name a HOST:PORT or a file"),
+		Args:       arguments(1, 1, "raise the twins of which place? Name a HOST:PORT, a file or a postgres:// URL"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			of, err := parse(args[0], format)
 			if err != nil {

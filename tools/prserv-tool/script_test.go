@@ -16,11 +16,27 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"prserver/prserv/store"
+	"prserver/prserv/store/postgres/pgtest"
 	"prserver/tools/internal/scripttest"
 )
 
 func TestMain(m *testing.M) {
-	scripttest.Main(m, map[string]func(){"prserv-tool": main, "held-tool": heldMain})
+	scripttest.Main(withClusters{m}, map[string]func(){"prserv-tool": main, "held-tool": heldMain})
+}
+
+// withClusters are the tests, which may start PostgreSQL.
+type withClusters struct{ *testing.M }
+
+func (m withClusters) Run() int { return pgtest.Main(m.M) }
+
+// cmdDatabase makes an empty PostgreSQL database, and sets $DATABASE to its URL.
+func cmdDatabase(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: database")
+	}
+	url, err := pgtest.NewDatabase()
+	ts.Check(err)
+	ts.Setenv("DATABASE", url)
 }
 
 // TestScripts runs the program as a user does.
@@ -38,13 +54,14 @@ func TestScripts(t *testing.T) {
 			return exec.Command("unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/tmp").Run() == nil, nil
 		},
 		Cmds: map[string]scripttest.Command{
-			"asked":   scripttest.Asked,
-			"breaks":  cmdBreaks,
-			"prserv":  scripttest.PRServer,
-			"python":  cmdPython,
-			"refuses": cmdRefuses,
-			"serve":   cmdServe,
-			"waits":   cmdWaits,
+			"asked":    scripttest.Asked,
+			"breaks":   cmdBreaks,
+			"database": cmdDatabase,
+			"prserv":   scripttest.PRServer,
+			"python":   cmdPython,
+			"refuses":  cmdRefuses,
+			"serve":    cmdServe,
+			"waits":    cmdWaits,
 		},
 	})
 }

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -18,15 +17,11 @@ var (
 	history = store.Mode{Revisions: true, History: true}
 )
 
-// rev reads a revision; an empty text is none.
-func rev(text string) store.Revision {
-	r, _ := store.ParseRevision(text)
-	return r
-}
-
-// above is a mode with an upstream server that has these values.
-func above(m store.Mode, greatest, value string) store.Mode {
-	m.Upstream = &store.Published{Greatest: rev(greatest), Value: rev(value)}
+// above is a mode with an upstream server that has this greatest value, and none
+// of the checksum.
+func above(m store.Mode, greatest string) store.Mode {
+	r, _ := store.ParseRevision(greatest)
+	m.Upstream = &store.Published{Greatest: r}
 	return m
 }
 
@@ -68,61 +63,6 @@ func wantTable(t *testing.T, file, table, want string) {
 	t.Helper()
 	if got := tableOf(t, file, table); got != want {
 		t.Errorf("%s has\n%s\nwant\n%s", table, got, want)
-	}
-}
-
-// TestBoth counts on in one sequence for clients of every generation.
-func TestBoth(t *testing.T) {
-	file := prservtest.NewFile(t)
-	s := prservtest.Open(t, file)
-	wantPR(t, s, old, "a", "0")
-	wantPR(t, s, old, "b", "1")
-	wantPR(t, s, newer, "b", "1") // the table of generation 3 is made, and filled
-	wantTable(t, file, "PRMAIN", "v a 0; v b 1")
-	wantPR(t, s, newer, "c", "2")
-	wantPR(t, s, old, "c", "2")
-	wantPR(t, s, newer, "a", "3")
-	wantPR(t, s, history, "a", "0")
-	wantPR(t, s, history, "d", "4")
-	wantPR(t, s, old, "b", "5")
-	wantPR(t, s, history, "b", "1")
-	wantPR(t, s, newer, "b", "5")
-	wantTable(t, file, "PRMAIN_nohist", "v c 2; v a 3; v d 4; v b 5")
-	wantTable(t, file, "PRMAIN", "v a 0; v b 1; v c 2; v a 3; v d 4; v b 5")
-
-	// Texts would begin again at 10.
-	for i := 6; i < 12; i++ {
-		wantPR(t, s, newer, fmt.Sprint("n", i), fmt.Sprint(i))
-	}
-	wantPR(t, s, newer, "n9", "12")
-}
-
-// TestBothParts gives values that are no whole numbers.
-func TestBothParts(t *testing.T) {
-	file := prservtest.NewFile(t)
-	s := prservtest.Open(t, file)
-	wantPR(t, s, above(newer, "3", "3"), "x", "3")
-	wantPR(t, s, above(newer, "3", ""), "a", "3.0")
-	wantPR(t, s, above(newer, "3", ""), "b", "3.1")
-	wantPR(t, s, above(newer, "3", ""), "a", "3.2")
-	wantPR(t, s, above(newer, "3", ""), "a", "3.2")
-	wantTable(t, file, "PRMAIN_nohist", "v x 3; v "+store.Reserved+" 4")
-	wantPR(t, s, old, "x", "4") // 3 would be below 3.2
-	wantPR(t, s, old, "a", "5")
-	wantPR(t, s, above(newer, "3", ""), "c", "6") // the upstream is behind
-	wantPR(t, s, above(newer, "7", "7"), "c", "7")
-	wantPR(t, s, above(old, "8", ""), "c", "9")
-	wantPR(t, s, above(newer, "9.9", ""), "d", "9.9.0")
-	wantPR(t, s, newer, "e", "9.9.1")
-	got, err := s.ImportOne(t.Context(), key("w", "all", "a"), rev("3.9"))
-	if err != nil || fmt.Sprint(got) != "3.9" {
-		t.Errorf("importing 3.9: got %v, %v", got, err)
-	}
-	if v, err := s.GetPR(t.Context(), key("w", "all", "b"), newer); err != nil || fmt.Sprint(v) != "3.10" {
-		t.Errorf("after 3.9 comes %v, %v; want 3.10", v, err)
-	}
-	if v, err := s.GetPR(t.Context(), key("w", "all", "b"), old); err != nil || v != int64(4) {
-		t.Errorf("after 3.10 comes %v, %v for whole numbers; want 4", v, err)
 	}
 }
 
@@ -205,73 +145,7 @@ func TestBothLearnedLate(t *testing.T) {
 	s := prservtest.Open(t, prservtest.NewFile(t))
 	wantPR(t, s, old, "a", "0")
 	learn := s.LearnLate("v", "all")
-	wantPR(t, s, above(newer, "3", ""), "b", "3.0")
+	wantPR(t, s, above(newer, "3"), "b", "3.0")
 	learn(0, "a")
 	wantPR(t, s, old, "a", "4")
-}
-
-// TestBothRandomly has clients of all generations, with an upstream server that
-// is ahead or behind, ask for the same packages, and restarts now and then. A
-// value is above every value that was given before, unless it is the greatest and
-// the checksum's own.
-func TestBothRandomly(t *testing.T) {
-	type groupState struct {
-		greatest store.Revision
-		holders  map[string]bool // that were given the greatest
-	}
-	file := prservtest.NewFile(t)
-	s := prservtest.Open(t, file)
-	groups := map[string]*groupState{}
-	seed := rand.Uint64()
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
-	for range 3000 {
-		version, checksum := fmt.Sprint("v", random.IntN(6)), fmt.Sprint("c", random.IntN(8))
-		m := store.Mode{Revisions: random.IntN(2) == 0}
-		if random.IntN(4) == 0 {
-			m.Upstream = &store.Published{Greatest: store.Revision{random.Int64N(40), random.Int64N(3)}[:1+random.IntN(2)]}
-			if random.IntN(2) == 0 {
-				m.Upstream.Value = m.Upstream.Greatest
-			}
-		}
-		g := groups[version]
-		if g == nil {
-			g = &groupState{holders: map[string]bool{}}
-			groups[version] = g
-		}
-		k := key(version, "all", checksum)
-		if random.IntN(10) == 0 {
-			v := store.Revision{random.Int64N(40), random.Int64N(12)}[:1+random.IntN(2)]
-			if _, err := s.ImportOne(t.Context(), k, v); err != nil {
-				t.Fatal(err)
-			}
-			switch v.Compare(g.greatest) {
-			case 1:
-				g.greatest, g.holders = v, map[string]bool{checksum: true}
-			case 0:
-				g.holders[checksum] = true
-			}
-			continue
-		}
-		got, err := s.GetPR(t.Context(), k, m)
-		if err != nil {
-			t.Fatal(err)
-		}
-		r, ok := got.(store.Revision)
-		if !ok {
-			r = store.Revision{got.(int64)}
-		}
-		switch c := r.Compare(g.greatest); {
-		case c > 0:
-			g.greatest, g.holders = r, map[string]bool{checksum: true}
-		case c < 0 || !g.holders[checksum]:
-			t.Fatalf("%s %s %+v: got %v after %v, which %v have", version, checksum, m, r, g.greatest, g.holders)
-		}
-		if random.IntN(200) == 0 {
-			if err := s.Close(); err != nil {
-				t.Fatal(err)
-			}
-			s = prservtest.Open(t, file)
-		}
-	}
 }

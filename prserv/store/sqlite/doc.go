@@ -4,7 +4,7 @@
 // Start with [Open]. A getPR of a known value is answered from memory
 // (greatest.go) or by a reader (readers.go); whatever changes the file goes
 // through the one writer (writer.go), which lets calls share a transaction
-// (batch.go).
+// (package batch).
 //
 // Its SQL is not the reference's. It compares and counts integers itself, and
 // leaves all else to SQLite, as the reference does: what a value is worth is

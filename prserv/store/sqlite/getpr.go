@@ -52,7 +52,7 @@ func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (_ store.V
 	if s.writer == nil || m.Peek {
 		return s.next(ctx, k, m)
 	}
-	return s.writer.batch.change(ctx, func() (store.Value, error) { return s.writer.getPR(k, m) })
+	return s.writer.batch.Do(ctx, func() (store.Value, error) { return s.writer.getPR(k, m) })
 }
 
 // known returns the value of a key if it is the one that it gets. The error is

@@ -3,11 +3,7 @@ package sqlite_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"reflect"
-	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -37,54 +33,6 @@ func importOne(t *testing.T, s *sqlite.Store, version, pkgarch, checksum string,
 	}
 }
 
-// TestGetPR counts in no-history mode.
-func TestGetPR(t *testing.T) {
-	file := prservtest.NewFile(t)
-	s := prservtest.Open(t, file)
-	getPR(t, s, "v", "all", "a", int64(0))
-	getPR(t, s, "v", "all", "a", int64(0)) // known, and the greatest
-	getPR(t, s, "v", "all", "b", int64(1))
-	getPR(t, s, "v", "all", "b", int64(1))
-	getPR(t, s, "v", "all", "a", int64(2)) // known, but not the greatest: replaced
-	getPR(t, s, "v", "all", "b", int64(3))
-	getPR(t, s, "v", "arm", "a", int64(0)) // each pkgarch and each version counts for itself
-	getPR(t, s, "w", "all", "a", int64(0))
-	getPR(t, s, "v", "all", "b", int64(3))
-	// What was replaced has gone to the end, where dump_db has it, too.
-	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", int64(2)), prservtest.Row("v", "all", "b", int64(3)),
-		prservtest.Row("v", "arm", "a", int64(0)), prservtest.Row("w", "all", "a", int64(0)))
-	getPR(t, s, "v", "all", "a", int64(4))
-	prservtest.WantRows(t, file, prservtest.Row("v", "all", "b", int64(3)),
-		prservtest.Row("v", "arm", "a", int64(0)), prservtest.Row("w", "all", "a", int64(0)), prservtest.Row("v", "all", "a", int64(4)))
-}
-
-// TestGetPRAfterImport goes on from what was imported.
-func TestGetPRAfterImport(t *testing.T) {
-	s := prservtest.Open(t, prservtest.NewFile(t))
-	importOne(t, s, "v", "all", "a", int64(7), int64(7))
-	importOne(t, s, "v", "all", "b", int64(7), int64(7))
-	getPR(t, s, "v", "all", "a", int64(7)) // both are the greatest
-	getPR(t, s, "v", "all", "b", int64(7))
-	getPR(t, s, "v", "all", "c", int64(8))
-	getPR(t, s, "v", "all", "a", int64(9))
-	importOne(t, s, "n", "all", "a", int64(-5), int64(-5))
-	getPR(t, s, "n", "all", "b", int64(-4))
-	importOne(t, s, "g", "all", "a", int64(1)<<40, int64(1)<<40)
-	getPR(t, s, "g", "all", "b", int64(1)<<40+1)
-}
-
-func TestImportOneNeverLowers(t *testing.T) {
-	file := prservtest.NewFile(t)
-	s := prservtest.Open(t, file)
-	for _, step := range []struct{ value, want int64 }{{5, 5}, {3, 5}, {5, 5}, {8, 8}, {0, 8}, {-1, 8}, {9, 9}} {
-		importOne(t, s, "v", "all", "a", step.value, step.want)
-	}
-	importOne(t, s, "v", "all", "b", int64(2), int64(2)) // another checksum may be lower
-	// A raised row stays where it was.
-	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", int64(9)), prservtest.Row("v", "all", "b", int64(2)))
-	getPR(t, s, "v", "all", "b", int64(10))
-}
-
 // TestImportOneIncomparable answers nil where the stored value cannot be
 // compared with the given one.
 func TestImportOneIncomparable(t *testing.T) {
@@ -95,6 +43,9 @@ func TestImportOneIncomparable(t *testing.T) {
 	importOne(t, s, "v", "all", "a", int64(1), nil) // NULL is not less than 1
 	prservtest.WantRows(t, file, prservtest.Row("v", "all", "a", nil))
 	getPR(t, s, "v", "all", "b", int64(0))
+	if got := export(t, s, store.Filter{}); len(got) != 1 || got[0][2] != "b" {
+		t.Errorf("exported %v, want b alone", got)
+	}
 }
 
 // TestKinds stores what is no integer as SQLite's column has it.
@@ -120,77 +71,6 @@ func export(t *testing.T, s *sqlite.Store, f store.Filter) [][]any {
 		t.Fatal(err)
 	}
 	return out
-}
-
-// TestExport has the greatest values only, all of them.
-func TestExport(t *testing.T) {
-	s := prservtest.Open(t, prservtest.NewFile(t))
-	for _, r := range [][]any{
-		prservtest.Row("v", "all", "b", int64(7)), prservtest.Row("v", "all", "a", int64(7)), prservtest.Row("v", "all", "c", int64(6)),
-		prservtest.Row("v", "arm", "a", int64(1)), prservtest.Row("u", "arm", "a", int64(0)), prservtest.Row("", "arm", "a", int64(9)),
-		prservtest.Row("n", "all", "a", nil),
-	} {
-		if _, err := s.ImportOne(t.Context(), key(r[0].(string), r[1].(string), r[2].(string)), r[3]); err != nil {
-			t.Fatal(err)
-		}
-	}
-	text := func(s string) *string { return &s }
-	ea := prservtest.Row("", "arm", "a", int64(9))
-	ua, va, vb, vr := prservtest.Row("u", "arm", "a", int64(0)), prservtest.Row("v", "all", "a", int64(7)), prservtest.Row("v", "all", "b", int64(7)), prservtest.Row("v", "arm", "a", int64(1))
-	for _, test := range []struct {
-		about  string
-		filter store.Filter
-		want   [][]any
-	}{
-		{"all but nil", store.Filter{}, [][]any{ea, ua, va, vb, vr}},
-		{"version", store.Filter{Version: text("v")}, [][]any{va, vb, vr}},
-		{"pkgarch", store.Filter{Pkgarch: text("arm")}, [][]any{ea, ua, vr}},
-		{"checksum", store.Filter{Checksum: text("a")}, [][]any{ea, ua, va, vr}},
-		{"all three", store.Filter{Version: text("v"), Pkgarch: text("all"), Checksum: text("b")}, [][]any{vb}},
-		{"a checksum that is not the greatest", store.Filter{Checksum: text("c")}, nil},
-		{"another case", store.Filter{Version: text("V")}, nil},
-		{"no pattern", store.Filter{Version: text("%")}, nil},
-		{"no SQL", store.Filter{Version: text("' OR 1=1 --")}, nil},
-		{"the empty version", store.Filter{Version: text("")}, [][]any{ea}},
-	} {
-		if got := export(t, s, test.filter); !reflect.DeepEqual(got, test.want) {
-			t.Errorf("%s:\n got  %v\n want %v", test.about, got, test.want)
-		}
-	}
-}
-
-// TestGetPRConcurrently gives every new checksum a value of its own, and
-// leaves none out.
-func TestGetPRConcurrently(t *testing.T) {
-	const clients, each = 32, 8
-	file := prservtest.NewFile(t)
-	s := prservtest.Open(t, file)
-	var mu sync.Mutex
-	given := map[int64][]string{} // guarded by mu
-	prservtest.Together(clients, func(client int) {
-		for i := range each {
-			checksum := fmt.Sprintf("%d-%d", client, i)
-			v, err := s.GetPR(t.Context(), key("v", "all", checksum), store.Mode{})
-			n, ok := v.(int64)
-			if err != nil || !ok {
-				t.Errorf("%s: got %v, %v", checksum, v, err)
-				return
-			}
-			mu.Lock()
-			given[n] = append(given[n], checksum)
-			mu.Unlock()
-		}
-	})
-	for n := range int64(clients * each) {
-		if len(given[n]) != 1 {
-			t.Errorf("value %d was given to %d checksums: %v", n, len(given[n]), given[n])
-		}
-	}
-	for _, r := range prservtest.Rows(t, file) {
-		if checksum := r[2].(string); !slices.Equal(given[r[3].(int64)], []string{checksum}) {
-			t.Errorf("stored %v for %s, answered otherwise", r[3], checksum)
-		}
-	}
 }
 
 // TestSameKeyConcurrently lets many calls find out that a key is new before

@@ -10,7 +10,7 @@ import (
 
 // Writers returns how many calls have come as far as to the writer since the
 // store was opened.
-func (s *Store) Writers() int { return int(s.writer.batch.taken.Load()) + len(s.writer.batch.changes) }
+func (s *Store) Writers() int { return s.writer.batch.Handed() }
 
 // LogMoves returns how often it has been tried to move the write-ahead log to
 // the file.
@@ -24,7 +24,7 @@ func OpenOnNetwork(ctx context.Context, file string) (*Store, error) {
 // MoveLogAt makes the writer move the log after so many calls, if it has so
 // many pages.
 func (s *Store) MoveLogAt(calls, pages int) {
-	s.writer.batch.change(context.Background(), func() (store.Value, error) {
+	s.writer.batch.Do(context.Background(), func() (store.Value, error) {
 		s.writer.lengthCheck, s.writer.maxLog = calls, int64(pages)
 		return nil, nil
 	})

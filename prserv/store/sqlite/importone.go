@@ -24,7 +24,7 @@ func (s *Store) ImportOne(ctx context.Context, k store.Key, v store.Value) (_ st
 	if s.writer == nil {
 		return nil, store.ReadOnly()
 	}
-	stored, err := s.writer.batch.change(ctx, func() (store.Value, error) { return s.writer.importOne(k, v) })
+	stored, err := s.writer.batch.Do(ctx, func() (store.Value, error) { return s.writer.importOne(k, v) })
 	if errors.Is(err, store.ErrNotFound) {
 		return nil, nil
 	}

@@ -2,7 +2,6 @@ package sqlite_test
 
 import (
 	"context"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -13,20 +12,11 @@ import (
 	"prserver/prserv/store"
 )
 
-// histories returns how many histories a test makes: a share of them in the
-// ordinary suite, which linear's own tests show to be enough to find faults.
-func histories(long int) int {
-	if os.Getenv("PRSERV_LONG") != "" {
-		return long
-	}
-	return long / 50
-}
-
 // TestLinearizable asks whether what 32 callers at a time were answered is what
 // one caller after the other could have been answered.
 func TestLinearizable(t *testing.T) {
 	file := prservtest.NewFile(t)
-	if err := linear.Check(t.Context(), linear.Store{Store: prservtest.Open(t, file)}, prservtest.Outside(t, file), histories(5000)); err != nil {
+	if err := linear.Check(t.Context(), linear.Store{Store: prservtest.Open(t, file)}, linear.File(prservtest.Outside(t, file)), linear.Histories(os.Getenv("PRSERV_LONG") != "", 5000)); err != nil {
 		t.Error(err)
 	}
 }
@@ -37,7 +27,7 @@ func TestLinearizableBesideAnotherWriter(t *testing.T) {
 	file := prservtest.NewFile(t)
 	s := linear.Store{Store: prservtest.Open(t, file)}
 	defer writeFromOutside(t, file)()
-	if err := linear.Check(t.Context(), s, prservtest.Outside(t, file), histories(2500)); err != nil {
+	if err := linear.Check(t.Context(), s, linear.File(prservtest.Outside(t, file)), linear.Histories(os.Getenv("PRSERV_LONG") != "", 2500)); err != nil {
 		t.Error(err)
 	}
 }
@@ -77,15 +67,7 @@ func (m mixed) GetPR(ctx context.Context, version, pkgarch, checksum string) (in
 	if rand.IntN(2) == 0 {
 		return m.Store.GetPR(ctx, version, pkgarch, checksum)
 	}
-	v, err := m.Store.Store.GetPR(ctx, store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}, store.Mode{Revisions: true})
-	if err != nil {
-		return 0, err
-	}
-	n, ok := v.(store.Revision).Whole()
-	if !ok {
-		err = fmt.Errorf("answered %v", v)
-	}
-	return n, err
+	return linear.Newer(m).GetPR(ctx, version, pkgarch, checksum)
 }
 
 // TestLinearizableGenerations is TestLinearizable with clients of all
@@ -93,7 +75,7 @@ func (m mixed) GetPR(ctx context.Context, version, pkgarch, checksum string) (in
 func TestLinearizableGenerations(t *testing.T) {
 	file := prservtest.NewFile(t)
 	s := mixed{linear.Store{Store: prservtest.Open(t, file)}}
-	if err := linear.Check(t.Context(), s, prservtest.Outside(t, file), histories(5000)); err != nil {
+	if err := linear.Check(t.Context(), s, linear.File(prservtest.Outside(t, file)), linear.Histories(os.Getenv("PRSERV_LONG") != "", 5000)); err != nil {
 		t.Error(err)
 	}
 }

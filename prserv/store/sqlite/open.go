@@ -80,8 +80,8 @@ func openOn(ctx context.Context, file string, readOnly bool, networkFS func(fold
 	return s, nil
 }
 
-// File returns the absolute path of the file.
-func (s *Store) File() string { return s.file }
+// Name returns the absolute path of the file.
+func (s *Store) Name() string { return s.file }
 
 // Warnings returns what an operator should know of the file, a sentence each.
 func (s *Store) Warnings() []string { return s.warnings }

@@ -10,6 +10,18 @@ import (
 	"prserver/prserv/store/sqlite"
 )
 
+// rev makes a revision of a text.
+func rev(text string) store.Revision {
+	r, _ := store.ParseRevision(text)
+	return r
+}
+
+// same is a mode whose upstream has a value for the checksum.
+func same(m store.Mode, value string) store.Mode {
+	m.Upstream.Value = rev(value)
+	return m
+}
+
 // TestPeek holds a store that is asked to store nothing against a read-only store
 // of the same file, and looks that nothing was stored.
 func TestPeek(t *testing.T) {
@@ -23,7 +35,7 @@ func TestPeek(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer reader.Close()
-			modes := []store.Mode{old, newer, history, above(old, "3", ""), above(newer, "3.1", "2"), above(newer, "1", "1")}
+			modes := []store.Mode{old, newer, history, above(old, "3"), same(above(newer, "3.1"), "2"), same(above(newer, "1"), "1")}
 			if seed%2 == 0 {
 				modes = modes[:1] // one table only
 			}

@@ -45,7 +45,7 @@ func gate() (stop func(), reached <-chan struct{}, open func()) {
 // to see, but not noted in memory and not answered yet.
 func (s *Store) HoldCommits(ctx context.Context) (reached <-chan struct{}, open func(), err error) {
 	stop, reached, open := gate()
-	_, err = s.writer.batch.change(ctx, func() (store.Value, error) {
+	_, err = s.writer.batch.Do(ctx, func() (store.Value, error) {
 		w := s.writer
 		first := true // the commit of this very transaction
 		w.conn.statements[sqlCommit] = heldStmt{w.conn.statements[sqlCommit], func() {}, func() {

@@ -9,10 +9,18 @@ import (
 
 	"prserver/prserv/dbfile"
 	"prserver/prserv/store"
+	"prserver/prserv/store/batch"
 )
 
 // busyTimeout is how long SQLite waits for a lock before it says so.
 const busyTimeout = 100 * time.Millisecond
+
+// A call of the batcher is a function that runs in a transaction. An error of
+// it undoes that, unless [batch.ChangesNothing] says otherwise.
+type (
+	batcher = batch.Batcher[func() (store.Value, error), store.Value]
+	call    = batch.Call[func() (store.Value, error), store.Value]
+)
 
 // writer writes to the file. Its methods run on the goroutine of its batcher,
 // within a transaction or while the batcher is idle.
@@ -120,7 +128,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache, kn
 		return w, err
 	}
 	w.outside = false
-	w.batch = startBatcher(w.commit, w.idle)
+	w.batch = batch.Start(w.commit, w.idle)
 	return w, nil
 }
 
@@ -129,7 +137,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache, kn
 // BitBake can use, unless somebody else has it open. A file that somebody has
 // overwritten is not touched any more.
 func (w *writer) close() error {
-	w.batch.close()
+	w.batch.Close()
 	if err := w.stamps.check(); err != nil {
 		return err // to close the connections would move the log to that file
 	}
@@ -158,10 +166,10 @@ func (w *writer) closeConns() error {
 	return errors.Join(errs...)
 }
 
-// commit carries out calls in one transaction, as [batcher.commit] says.
-func (w *writer) commit(batch []*change) (failed bool, err error) {
+// commit carries out calls in one transaction, as [batch.Start] says.
+func (w *writer) commit(calls []*call) (failed bool, err error) {
 	w.beginChanges()
-	defer func() { w.tellObserver(len(batch), err) }()
+	defer func() { w.tellObserver(len(calls), err) }()
 	clear(w.seen)
 	if err := w.execPatiently(sqlBegin); err != nil {
 		return false, err
@@ -180,10 +188,13 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 		return false, err
 	}
 	had = w.has
-	for _, c := range batch {
-		w.asker = c.asker
-		if c.result, c.err = c.do(); !changesNothing(c.err) {
-			return true, c.err
+	for _, c := range calls {
+		w.asker = c.Asker
+		if c.Err = c.Ended(); c.Err == nil {
+			c.Answer, c.Err = c.Ask()
+		}
+		if !batch.ChangesNothing(c.Err) {
+			return true, c.Err
 		}
 	}
 	err = w.tops.commit(w.seen, func() error {
@@ -197,7 +208,7 @@ func (w *writer) commit(batch []*change) (failed bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	w.limitLog(len(batch))
+	w.limitLog(len(calls))
 	return false, nil
 }
 
@@ -224,7 +235,7 @@ func (w *writer) execPatiently(query string) error {
 			return err
 		}
 		select {
-		case <-w.batch.closing:
+		case <-w.batch.Closing():
 			return err
 		default:
 		}
@@ -284,7 +295,7 @@ func (w *writer) lookForTables() error {
 // idle looks after the file while nothing is to be written.
 func (w *writer) idle() {
 	w.forgetIfChanged()
-	taken := w.batch.taken.Load()
+	taken := w.batch.Taken()
 	if taken == w.lookedAt && (taken != w.settledAt || w.outside) {
 		if done, err := w.settle(true); err == nil && done { // else all is in the log still
 			w.settledAt, w.outside = taken, false

@@ -12,17 +12,18 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
+	"prserver/prserv/store"
+	"prserver/prserv/store/postgres"
 	"prserver/prserv/store/sqlite"
 )
 
-// PRServer starts our server, in this process, on a file, prserv.sqlite3
-// unless another is named, and sets $ADDR to its address.
+// PRServer starts our server, in this process, on a file, prserv.sqlite3 unless
+// another one or a PostgreSQL database is named, and sets $ADDR to its address.
 func PRServer(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) > 1 {
-		ts.Fatalf("usage: prserv [FILE]")
+		ts.Fatalf("usage: prserv [FILE or URL]")
 	}
-	file := append(args, "prserv.sqlite3")[0]
-	store, err := sqlite.Open(context.Background(), ts.MkAbs(file), false)
+	store, err := openStore(ts, append(args, "prserv.sqlite3")[0])
 	ts.Check(err)
 	ts.Defer(func() { ts.Check(store.Close()) })
 	server, err := prserv.New(prserv.Config{Store: store, Dialect: compat.DialectFor, Text: compat.Py3.Text, Log: slog.New(slog.DiscardHandler)})
@@ -34,6 +35,13 @@ func PRServer(ts *testscript.TestScript, neg bool, args []string) {
 		server.Quit()
 		ts.Check(<-served)
 	})
+}
+
+func openStore(ts *testscript.TestScript, name string) (store.Store, error) {
+	if postgres.IsURL(name) {
+		return postgres.Open(context.Background(), name, false)
+	}
+	return sqlite.Open(context.Background(), ts.MkAbs(name), false)
 }
 
 // Listen listens at a free port and sets $ADDR to it.

@@ -1,0 +1,161 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
+	"prserver/prserv/store/postgres"
+	"prserver/prserv/store/postgres/pgtest"
+)
+
+func key(version, pkgarch, checksum string) store.Key {
+	return store.Key{Version: version, Pkgarch: pkgarch, Checksum: checksum}
+}
+
+// wantPR asks for a value and wants this one.
+func wantPR(t *testing.T, s store.Store, k store.Key, want int64) {
+	t.Helper()
+	if got, err := s.GetPR(t.Context(), k, store.Mode{}); err != nil || got != want {
+		t.Errorf("%v: got %v, %v; want %d", k, got, err, want)
+	}
+}
+
+// TestOpenTogether lets servers make the tables at the same time.
+func TestOpenTogether(t *testing.T) {
+	url := pgtest.Database(t)
+	stores := make([]*postgres.Store, 4)
+	var all sync.WaitGroup
+	for i := range stores {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			s, err := postgres.Open(context.Background(), url, false)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			stores[i] = s
+		}()
+	}
+	all.Wait()
+	for i, s := range stores {
+		if s != nil {
+			wantPR(t, s, key("v", "all", string(rune('a'+i))), int64(i))
+			s.Close()
+		}
+	}
+}
+
+// TestNewerSchema refuses a database that a newer version has upgraded.
+func TestNewerSchema(t *testing.T) {
+	url := pgtest.Database(t)
+	open(t, url).Close()
+	pgtest.Execute(t, url, "UPDATE prserv_state SET schema_version = 99")
+	for _, readOnly := range []bool{false, true} {
+		_, err := postgres.Open(t.Context(), url, readOnly)
+		prservtest.WantOneLine(t, "a newer schema", err, "has version 99", "install a newer one")
+	}
+}
+
+func TestReadOnly(t *testing.T) {
+	url := pgtest.Database(t)
+	_, err := postgres.Open(t.Context(), url, true)
+	prservtest.WantOneLine(t, "no tables", err, "no tables of PR values")
+	writing := open(t, url)
+	if warnings := writing.Warnings(); len(warnings) != 1 || !strings.Contains(warnings[0], "has no values") {
+		t.Errorf("an empty database: %q", warnings)
+	}
+	wantPR(t, writing, key("v", "all", "a"), 0)
+	s, err := postgres.Open(t.Context(), url, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	wantPR(t, s, key("v", "all", "a"), 0)
+	wantPR(t, s, key("v", "all", "b"), 1) // which is not stored
+	wantPR(t, s, key("v", "all", "c"), 1)
+	if _, err := s.ImportOne(t.Context(), key("v", "all", "b"), int64(7)); !errors.Is(err, store.ErrReadOnly) {
+		t.Errorf("an import: %v", err)
+	}
+	wantPR(t, writing, key("v", "all", "c"), 1)
+	wantPR(t, s, key("v", "all", "b"), 2)
+}
+
+// TestKinds refuses what only SQLite would store.
+func TestKinds(t *testing.T) {
+	s := open(t, pgtest.Database(t))
+	for _, v := range []store.Value{nil, 2.5, 1e300, "twelve", "3.1", []byte("3"), store.Revision{}} {
+		_, err := s.ImportOne(t.Context(), key("v", "all", "a"), v)
+		if !errors.Is(err, store.ErrMismatch) {
+			t.Errorf("%v: got %v, want %v", v, err, store.ErrMismatch)
+		}
+		prservtest.WantOneLine(t, "an odd value", err, "PostgreSQL stores nothing else")
+	}
+	for _, k := range []store.Key{key("v\x00", "all", "a"), key("v", "\xff", "a"), key("v", "all", "\xed\xa0\x80")} {
+		if _, err := s.GetPR(t.Context(), k, store.Mode{}); !errors.Is(err, store.ErrMismatch) {
+			t.Errorf("%q: %v", k, err)
+		}
+		if known, err := s.Find(t.Context(), k, store.Mode{}); known.Greatest != nil || err != nil {
+			t.Errorf("%q: found %v, %v", k, known, err)
+		}
+	}
+	wantPR(t, s, key("v", "all", "a"), 0)
+}
+
+// TestLongKey refuses a key that the index cannot hold, and nobody else's call.
+func TestLongKey(t *testing.T) {
+	s := open(t, pgtest.Database(t))
+	long := incompressible(60000)
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			k := key("v", "all", string(rune('a'+i)))
+			if i%4 == 0 {
+				k.Checksum = long
+			}
+			_, err := s.GetPR(t.Context(), k, store.Mode{})
+			if got, want := errors.Is(err, store.ErrTooBig), i%4 == 0; got != want {
+				t.Errorf("key %d: %v", i, err)
+			}
+		}()
+	}
+	all.Wait()
+	wantPR(t, s, key("v", "all", "z"), 12)
+}
+
+// incompressible returns a text in which nothing comes again.
+func incompressible(n int) string {
+	text := make([]byte, n)
+	x := uint64(88172645463325252)
+	for i := range text {
+		x ^= x << 13
+		x ^= x >> 7
+		x ^= x << 17
+		text[i] = byte('!' + x%90)
+	}
+	return string(text)
+}
+
+// TestWrongURL says in one line what is wrong, and never the password.
+func TestWrongURL(t *testing.T) {
+	addr := pgtest.Shared(t).Addr()
+	for url, words := range map[string][]string{
+		"http://x":              {"postgres://USER@HOST/DATABASE"},
+		"postgres://u:secret@[": {"postgres://USER@HOST/DATABASE"},
+		"postgres://postgres:secret@" + addr + "/nosuch": {"postgres://postgres@" + addr + "/nosuch", `database "nosuch" does not exist`},
+		"postgres://nosuch:secret@" + addr + "/postgres": {`role "nosuch" does not exist`},
+	} {
+		_, err := postgres.Open(t.Context(), url, false)
+		prservtest.WantOneLine(t, url, err, words...)
+		if err != nil && strings.Contains(err.Error(), "secret") {
+			t.Errorf("the password is in %q", err)
+		}
+	}
+}

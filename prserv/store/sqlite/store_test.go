@@ -1,0 +1,17 @@
+package sqlite_test
+
+import (
+	"testing"
+
+	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
+	"prserver/prserv/store/storetest"
+)
+
+// TestStore runs the tests that every store has to pass.
+func TestStore(t *testing.T) {
+	storetest.Run(t, func(t testing.TB) storetest.Database {
+		file := prservtest.NewFile(t)
+		return func(t testing.TB) store.Store { return prservtest.Open(t, file) }
+	})
+}
