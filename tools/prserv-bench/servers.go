@@ -26,13 +26,13 @@ type server struct {
 }
 
 // start starts the program with its files in the folder dir/name, which it makes.
-// The database may be there already.
-func (p program) start(ctx context.Context, dir, name string) (server, error) {
+// The database may be there already, or options name another one.
+func (p program) start(ctx context.Context, dir, name string, options ...string) (server, error) {
 	dir = filepath.Join(dir, name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return server{}, fmt.Errorf("making a folder: %w", err)
 	}
-	s, err := p.Program.Start(ctx, filepath.Join(dir, fileName))
+	s, err := p.Program.Start(ctx, filepath.Join(dir, fileName), options...)
 	if err != nil {
 		return server{}, fmt.Errorf("starting %s: %w", p.name, err)
 	}
