@@ -20,7 +20,7 @@ func rounds() int {
 	if os.Getenv("PRSERV_LONG") != "" {
 		return 20
 	}
-	return 2
+	return 1
 }
 
 // keepAll lets no value be deleted, so that all that were given can be looked for.
@@ -106,6 +106,31 @@ func TestHang(t *testing.T) {
 	}
 	l.wait(300)
 	l.finish(url)
+}
+
+// TestCloseWhileItHangs closes a store whose PostgreSQL does not answer.
+func TestCloseWhileItHangs(t *testing.T) {
+	url := pgtest.Database(t)
+	p := pgtest.NewProxy(t, pgtest.Shared(t).Addr())
+	s, err := postgres.OpenImpatient(t.Context(), p.URL(url), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	wantPR(t, s, key("v", "all", "a"), 0)
+	p.Hang()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.GetPR(t.Context(), key("v", "all", "b"), store.Mode{})
+		ended <- err
+	}()
+	prservtest.WaitFor(t, "the server to notice", func() bool { return s.Ready() != nil })
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("the call got %v", err)
+	}
 }
 
 // TestDown answers with the reason where PostgreSQL stays down.
