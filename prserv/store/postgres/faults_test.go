@@ -15,9 +15,11 @@ import (
 	"prserver/prserv/store/postgres/pgtest"
 )
 
+func isLong() bool { return os.Getenv("PRSERV_LONG") != "" }
+
 // rounds returns how often a fault comes: far more often in the long suite.
 func rounds() int {
-	if os.Getenv("PRSERV_LONG") != "" {
+	if isLong() {
 		return 20
 	}
 	return 1
@@ -33,6 +35,9 @@ func keepAll(t *testing.T, s store.Store) {
 
 // TestRestart kills PostgreSQL under load, and starts it again.
 func TestRestart(t *testing.T) {
+	if !isLong() {
+		t.Skip("takes half a minute, and the rounds of bitbake-prserv have such a fault: only with PRSERV_LONG=1")
+	}
 	c := pgtest.Start(t)
 	url := c.Database(t)
 	one, two := open(t, url), open(t, url)
@@ -55,6 +60,9 @@ func TestRestart(t *testing.T) {
 
 // TestSessionsEnd has somebody end, and cancel, what the servers do.
 func TestSessionsEnd(t *testing.T) {
+	if !isLong() {
+		t.Skip("takes half a minute, and the rounds of bitbake-prserv have such a fault: only with PRSERV_LONG=1")
+	}
 	url := pgtest.Database(t)
 	one, two := open(t, url), open(t, url)
 	keepAll(t, one)
@@ -245,7 +253,13 @@ func TestPooler(t *testing.T) {
 
 // TestUnsafe refuses a PostgreSQL that does not write to the disk.
 func TestUnsafe(t *testing.T) {
-	c := pgtest.Start(t, "fsync = off")
-	_, err := postgres.Open(t.Context(), c.Database(t), false)
+	url := pgtest.Database(t)
+	pgtest.Execute(t, url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+	defer func() {
+		pgtest.Execute(t, url, "ALTER SYSTEM RESET fsync", "SELECT pg_reload_conf()")
+		pgtest.WaitForRow(t, url, "SELECT 1 WHERE current_setting('fsync') = 'on'")
+	}()
+	pgtest.WaitForRow(t, url, "SELECT 1 WHERE current_setting('fsync') = 'off'")
+	_, err := postgres.Open(t.Context(), url, false)
 	prservtest.WantOneLine(t, "fsync", err, "its setting fsync is off")
 }
