@@ -52,9 +52,6 @@ func CheckFault(ctx context.Context, s Service, stored Stored, name string, faul
 				}
 			}
 			histories[h], errs[h] = r.history(ctx, s)
-			if errs[h] == nil {
-				histories[h], errs[h] = appendStored(ctx, histories[h], stored, r.version)
-			}
 			if errs[h] != nil && answered.Add(enough) < 2*enough {
 				close(begin) // there will not be enough answers
 			}
@@ -66,6 +63,9 @@ func CheckFault(ctx context.Context, s Service, stored Stored, name string, faul
 	}
 	for h, history := range histories {
 		err := errs[h]
+		if err == nil {
+			history, err = appendStored(ctx, history, stored, name+strconv.Itoa(h))
+		}
 		if err == nil {
 			err = check(history, func(op porcupine.Operation) bool { return op.Call <= to && op.Return >= from })
 		}

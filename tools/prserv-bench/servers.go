@@ -26,7 +26,7 @@ type server struct {
 }
 
 // start starts the program with its files in the folder dir/name, which it makes.
-// The database may be there already. There may be more options.
+// The database may be there already, or options name another one.
 func (p program) start(ctx context.Context, dir, name string, options ...string) (server, error) {
 	dir = filepath.Join(dir, name)
 	if err := os.MkdirAll(dir, 0o777); err != nil {

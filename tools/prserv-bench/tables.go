@@ -35,6 +35,7 @@ type tables struct {
 	// generation is the latest that the reference knows.
 	generation int
 	only       string
+	database   bool   // measure PostgreSQL, and nothing else
 	dir        string // for the temporary folder
 	rounds     int
 	rows       int
@@ -50,6 +51,7 @@ func parseTables(args []string, stdout, stderr io.Writer) (*tables, error) {
 	bitbake := flags.String("bitbake", "", "measure the Python program of this checkout of bitbake as well, a `folder`")
 	python := flags.String("python", "", "the `interpreter` that it needs")
 	flags.StringVar(&t.only, "only", "", "make one part only: calls, lines, dump, growth or history")
+	flags.BoolVar(&t.database, "database", false, "measure servers of PostgreSQL beside those of a file, and nothing else; starts its own")
 	flags.StringVar(&t.dir, "dir", os.TempDir(), "make the database files in a temporary folder in this `folder`; its disk is what is measured")
 	flags.IntVar(&t.rounds, "rounds", 3, "how often to measure everything")
 	flags.IntVar(&t.rows, "rows", 5_000_000, "rows of the file that shows growth; 5000000 take 0.8 GB")
@@ -144,6 +146,9 @@ func generationOf(version string) int {
 func (t *tables) run(ctx context.Context) error {
 	if err := t.machine(); err != nil {
 		return err
+	}
+	if t.database {
+		return t.inFolder(ctx, t.postgres)
 	}
 	var errs []error
 	for _, part := range []struct {

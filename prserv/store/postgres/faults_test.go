@@ -15,12 +15,14 @@ import (
 	"prserver/prserv/store/postgres/pgtest"
 )
 
+func isLong() bool { return os.Getenv("PRSERV_LONG") != "" }
+
 // rounds returns how often a fault comes: far more often in the long suite.
 func rounds() int {
-	if os.Getenv("PRSERV_LONG") != "" {
+	if isLong() {
 		return 20
 	}
-	return 2
+	return 1
 }
 
 // keepAll lets no value be deleted, so that all that were given can be looked for.
@@ -33,6 +35,9 @@ func keepAll(t *testing.T, s store.Store) {
 
 // TestRestart kills PostgreSQL under load, and starts it again.
 func TestRestart(t *testing.T) {
+	if !isLong() {
+		t.Skip("takes half a minute, and the rounds of bitbake-prserv have such a fault: only with PRSERV_LONG=1")
+	}
 	c := pgtest.Start(t)
 	url := c.Database(t)
 	one, two := open(t, url), open(t, url)
@@ -55,6 +60,9 @@ func TestRestart(t *testing.T) {
 
 // TestSessionsEnd has somebody end, and cancel, what the servers do.
 func TestSessionsEnd(t *testing.T) {
+	if !isLong() {
+		t.Skip("takes half a minute, and the rounds of bitbake-prserv have such a fault: only with PRSERV_LONG=1")
+	}
 	url := pgtest.Database(t)
 	one, two := open(t, url), open(t, url)
 	keepAll(t, one)
@@ -106,6 +114,31 @@ func TestHang(t *testing.T) {
 	}
 	l.wait(300)
 	l.finish(url)
+}
+
+// TestCloseWhileItHangs closes a store whose PostgreSQL does not answer.
+func TestCloseWhileItHangs(t *testing.T) {
+	url := pgtest.Database(t)
+	p := pgtest.NewProxy(t, pgtest.Shared(t).Addr())
+	s, err := postgres.OpenImpatient(t.Context(), p.URL(url), time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	wantPR(t, s, key("v", "all", "a"), 0)
+	p.Hang()
+	ended := make(chan error, 1)
+	go func() {
+		_, err := s.GetPR(t.Context(), key("v", "all", "b"), store.Mode{})
+		ended <- err
+	}()
+	prservtest.WaitFor(t, "the server to notice", func() bool { return s.Ready() != nil })
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := <-ended; !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("the call got %v", err)
+	}
 }
 
 // TestDown answers with the reason where PostgreSQL stays down.
@@ -220,7 +253,13 @@ func TestPooler(t *testing.T) {
 
 // TestUnsafe refuses a PostgreSQL that does not write to the disk.
 func TestUnsafe(t *testing.T) {
-	c := pgtest.Start(t, "fsync = off")
-	_, err := postgres.Open(t.Context(), c.Database(t), false)
+	url := pgtest.Database(t)
+	pgtest.Execute(t, url, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
+	defer func() {
+		pgtest.Execute(t, url, "ALTER SYSTEM RESET fsync", "SELECT pg_reload_conf()")
+		pgtest.WaitForRow(t, url, "SELECT 1 WHERE current_setting('fsync') = 'on'")
+	}()
+	pgtest.WaitForRow(t, url, "SELECT 1 WHERE current_setting('fsync') = 'off'")
+	_, err := postgres.Open(t.Context(), url, false)
 	prservtest.WantOneLine(t, "fsync", err, "its setting fsync is off")
 }

@@ -42,6 +42,9 @@ type link struct {
 	begun   atomic.Int64  // when what is under way was begun, as Unix nanoseconds; 0: nothing is
 	retries *atomic.Int64 // counts what is done again
 	heard   time.Time     // when PostgreSQL last answered
+	// ending ends when nothing is to be waited for any more.
+	ending context.Context
+	end    context.CancelFunc
 }
 
 // trouble is why PostgreSQL could not be used when that was last tried, if it
@@ -76,6 +79,7 @@ var errUnsafeCommit = errors.New("a commit has not waited for its standby")
 
 func newLink(c *cluster, retries *atomic.Int64, hang time.Duration) *link {
 	l := &link{config: c.forLookUps(), hang: hang, counts: !c.readOnly, retries: retries}
+	l.ending, l.end = context.WithCancel(context.Background())
 	l.config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		if isUnsafe(n) {
 			l.unsafe.Store(true)
@@ -97,7 +101,7 @@ func (l *link) do(wanted func() bool, work func(ctx context.Context, c *pgx.Conn
 			return err
 		}
 		l.trouble.set(err)
-		if !wanted() {
+		if !wanted() || l.ending.Err() != nil {
 			return err
 		}
 		l.retries.Add(1)
@@ -138,9 +142,7 @@ func (l *link) try(work func(ctx context.Context, c *pgx.Conn) error) (err error
 			return err
 		}
 	}
-	raw := l.conn.PgConn().Conn()
-	watchdog := time.AfterFunc(l.hang, func() { raw.Close() })
-	defer watchdog.Stop()
+	defer l.watch(l.conn)()
 	err = work(ctx, l.conn)
 	if err == nil && l.unsafe.Load() {
 		err = errUnsafeCommit
@@ -157,9 +159,20 @@ func (l *link) try(work func(ctx context.Context, c *pgx.Conn) error) (err error
 	return err
 }
 
+// watch closes a connection that hangs, or when the link ends, until stop is called.
+func (l *link) watch(conn *pgx.Conn) (stop func()) {
+	raw := conn.PgConn().Conn()
+	watchdog := time.AfterFunc(l.hang, func() { raw.Close() })
+	stopEnd := context.AfterFunc(l.ending, func() { raw.Close() })
+	return func() {
+		watchdog.Stop()
+		stopEnd()
+	}
+}
+
 // connect makes the connection. Every try is over after a while.
 func (l *link) connect() error {
-	ctx, cancel := context.WithTimeout(context.WithValue(context.Background(), connecting{}, true), l.hang)
+	ctx, cancel := context.WithTimeout(context.WithValue(l.ending, connecting{}, true), l.hang)
 	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, l.config)
 	if err != nil {
@@ -168,9 +181,7 @@ func (l *link) connect() error {
 	l.conn = conn
 	l.unsafe.Store(false)
 	if l.counts {
-		raw := conn.PgConn().Conn()
-		watchdog := time.AfterFunc(l.hang, func() { raw.Close() })
-		defer watchdog.Stop()
+		defer l.watch(conn)()
 		_, err = conn.Exec(context.Background(), sqlCount)
 		if err == nil && l.unsafe.Load() {
 			err = errUnsafeCommit

@@ -19,6 +19,8 @@ const (
 	// openPatience is how long opening waits for a PostgreSQL that is about to
 	// start, or to take over.
 	openPatience = 20 * time.Second
+	// closePatience is how long closing waits for the answers of PostgreSQL.
+	closePatience = time.Second
 	// maxWalkers is how many exports and dumps are made at a time.
 	maxWalkers = 4
 )
@@ -159,6 +161,14 @@ func (s *Store) warnOf(ctx context.Context, conn *pgx.Conn) error {
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.closed.Store(true)
+		// A server that is told to end does so, whatever PostgreSQL does.
+		patience := time.AfterFunc(closePatience, func() {
+			s.reader.link.end()
+			if s.writer != nil {
+				s.writer.link.end()
+			}
+		})
+		defer patience.Stop()
 		s.reader.close()
 		s.writer.close()
 		if s.walkers != nil {

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -52,7 +53,8 @@ type Server struct {
 }
 
 // Start starts a server on a database file, which need not exist, at an address
-// of its own, with more options if there are any. It returns once the server answers and its pid file is there.
+// of its own, with more options if there are any. With --database among these it
+// serves that, and the file only says where its log is. It returns once the server answers and its pid file is there.
 // The file is an absolute path, and its folder is the caller's to remove.
 // After an error no server is left.
 func (p Program) Start(ctx context.Context, file string, options ...string) (*Server, error) {
@@ -82,7 +84,10 @@ func (s *Server) launch(ctx context.Context, options []string) error {
 	defer cancel()
 	ended := make(chan error, 1)
 	begin := time.Now()
-	options = append([]string{"--start", "--file", s.File, "--log", s.log()}, options...)
+	if !slices.Contains(options, "--database") {
+		options = append([]string{"--file", s.File}, options...)
+	}
+	options = append([]string{"--start", "--log", s.log()}, options...)
 	go func() { ended <- s.run(ctx, options...) }()
 	hasEnded := false
 	for !s.answers(ctx) {

@@ -43,7 +43,7 @@ type Cluster struct {
 // its configuration.
 func Start(t testing.TB, settings ...string) *Cluster {
 	t.Helper()
-	c, err := newCluster(settings)
+	c, err := New(fastFolder(), settings...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,9 +51,10 @@ func Start(t testing.TB, settings ...string) *Cluster {
 	return c
 }
 
-// newCluster makes a cluster and starts it.
-func newCluster(settings []string) (*Cluster, error) {
-	c, err := newFolder()
+// New makes a cluster in a temporary folder within a folder, which is the usual one
+// if empty, and starts it. Settings are lines of its configuration.
+func New(folder string, settings ...string) (*Cluster, error) {
+	c, err := newFolder(folder)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +73,8 @@ func newCluster(settings []string) (*Cluster, error) {
 }
 
 // newFolder makes the folder of a cluster, and chooses its port.
-func newFolder() (*Cluster, error) {
-	folder, err := os.MkdirTemp(fastFolder(), "pgtest")
+func newFolder(within string) (*Cluster, error) {
+	folder, err := os.MkdirTemp(within, "pgtest")
 	if err != nil {
 		return nil, err
 	}

@@ -44,7 +44,7 @@ func Shared(t testing.TB) *Cluster {
 
 // Running is [Shared] where there is no test at hand, as in a script.
 func Running() (*Cluster, error) {
-	shared.once.Do(func() { shared.cluster, shared.err = newCluster(nil) })
+	shared.once.Do(func() { shared.cluster, shared.err = New(fastFolder()) })
 	return shared.cluster, shared.err
 }
 
@@ -60,20 +60,21 @@ func NewDatabase() (url string, err error) {
 	if err != nil {
 		return "", err
 	}
-	return c.newDatabase()
+	return c.NewDatabase()
 }
 
 // Database makes a database, and returns its URL.
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()
-	url, err := c.newDatabase()
+	url, err := c.NewDatabase()
 	if err != nil {
 		t.Fatal(err)
 	}
 	return url
 }
 
-func (c *Cluster) newDatabase() (string, error) {
+// NewDatabase is [Cluster.Database] where there is no test at hand.
+func (c *Cluster) NewDatabase() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	conn, err := pgx.Connect(ctx, c.URL("postgres"))

@@ -11,7 +11,7 @@ import (
 // Standby makes a copy of a cluster that follows it, until the test ends.
 func (c *Cluster) Standby(t testing.TB) *Cluster {
 	t.Helper()
-	s, err := newFolder()
+	s, err := newFolder(fastFolder())
 	if err != nil {
 		t.Fatal(err)
 	}
