@@ -17,10 +17,11 @@ func (p *program) whyCommand() *cobra.Command {
 		GroupID: groupPlaces,
 		Short:   "tell how the value of a package came to be",
 		Long: `Tells in sentences who got the greatest value of a package, and when, and what
-happened to its values before: the last events, and older ones where a value has
-jumped or gone backwards. PLACE is a database file that has its history beside
-it, the file of a history, or the HOST:PORT of a server's --status, not that of
-the PR clients. PACKAGE is a name such as bash, or a version such as bash-5.2-r0.`,
+happened to its values before: the last events, and older ones where a value
+has jumped or gone backwards. PLACE is a database file that has its history
+beside it, the file of a history, or the HOST:PORT of a server's --status, not
+that of the PR clients. PACKAGE is a name such as bash, or a version such as
+bash-5.2-r0.`,
 		Example: `  prserv-tool why 127.0.0.1:8586 bash
   prserv-tool why /srv/prserv/prserv.sqlite3 bash-5.2-r0`,
 		SuggestFor: []string{"explain", "who", "blame"},
