@@ -22,7 +22,7 @@ shut_down() {
 clean_up+=(shut_down)
 
 # inside COMMAND... runs a command in the Debian.
-inside() { nsenter --target "$leader" --all --wd=/ -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
+inside() { nsenter --target "$leader" --all -- env -C / -i PATH=/usr/sbin:/usr/bin:/sbin:/bin DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 "$@"; }
 has_booted() {
 	leader=$(cut -d' ' -f1 "/proc/$nspawn/task/$nspawn/children") || fail "systemd-nspawn has ended: $(tail -n 3 "$work/console")"
 	[ -n "$leader" ] && [[ $(inside systemctl is-system-running 2>/dev/null) =~ ^(running|degraded)$ ]]
