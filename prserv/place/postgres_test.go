@@ -92,7 +92,7 @@ func TestCopyPostgresRandom(t *testing.T) {
 		back := Place{Database, filepath.Join(t.TempDir(), "back.sqlite3")}
 		copied(t, p, back)
 		wantEqual(t, about, back, p, -1)
-		if problems := problemsOf(t, p); strings.Contains(fmt.Sprint(problems), "prgroup") {
+		if problems := problemsOf(t, p); strings.Contains(fmt.Sprint(problems), "prgroup says") {
 			t.Errorf("%s: %v", about, problems)
 		}
 	}

@@ -33,7 +33,7 @@ func TestSystemdUnits(t *testing.T) {
 		}
 		units = append(units, unit)
 	}
-	out, err := exec.Command(analyze, append([]string{"verify"}, units...)...).CombinedOutput()
+	out, err := exec.Command(analyze, append([]string{"verify", "--man=no"}, units...)...).CombinedOutput()
 	if err != nil || len(out) > 0 {
 		t.Errorf("systemd-analyze verify: %v\n%s", err, out)
 	}
