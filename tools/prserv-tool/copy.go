@@ -21,8 +21,8 @@ func (p *program) copyCommand() *cobra.Command {
 a checksum, the greater one stays. It prints how many rows were new, raised and
 kept. A file that does not exist is made. One that exists changes in one step at
 the end, and stays as it was if the copy fails or is interrupted; so does a
-PostgreSQL database, also while servers run on it. A server takes one value after
-the other; run an interrupted copy again to finish it.
+PostgreSQL database, also while servers run on it. A server takes one value
+after the other; run an interrupted copy again to finish it.
 
 A package feed or a buildhistory as SRC raises the greatest value of each
 version and pkgarch to what was published, with one row whose checksum begins

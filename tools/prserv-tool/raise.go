@@ -22,8 +22,8 @@ which the destination had before. Twins come from merging what two servers have
 given out; until they are raised, different packages get the same number.
 
 A file or a PostgreSQL database changes in one step. A server takes one value
-after the other, and builds may go on; run an interrupted command again to finish it. The exit
-code is 1 if there is no number left for some twin.`,
+after the other, and builds may go on; run an interrupted command again to
+finish it. The exit code is 1 if there is no number left for some twin.`,
 		Example: `  prserv-tool raise-twins merged.sqlite3
   prserv-tool raise-twins prhost.example:8585`,
 		SuggestFor: []string{"raise", "twins", "renumber", "repair", "mend", "fix", "split"},
