@@ -59,7 +59,7 @@ func TestConvertBeyond(t *testing.T) {
 			dst := Place{Database, filepath.Join(t.TempDir(), "a.db")}
 			_, err := (&Work{}).Copy(t.Context(), makePlace(t, kind, generation3, []Row{{"v", "p", "a", value}}), dst,
 				CopyOptions{Generation: store.Generation1})
-			prservtest.WantOneLine(t, value, err, "the row v p a "+value+": no PR server has issued it")
+			prservtest.WantOneLine(t, value, err, "the row v p a "+value+": it is no PR value")
 		}
 	}
 }

@@ -216,7 +216,7 @@ func TestCopyRefused(t *testing.T) {
 		{other, new, CopyOptions{}, "reading " + other.Name + ": it is not a PR database"},
 		{strange, new, CopyOptions{}, "reading " + strange.Name + ": its table PRMAIN_nohist is not"},
 		{none, new, CopyOptions{}, "reading " + none.Name + ": file is not a database"},
-		{bad, new, CopyOptions{}, bad.Name + `: the row v p "a\nb" x: no PR server has issued it`},
+		{bad, new, CopyOptions{}, bad.Name + `: the row v p "a\nb" x: it is no PR value`},
 		{Place{Database, folder + "/none.db"}, new, CopyOptions{}, folder + "/none.db"},
 		{Place{SQL, folder + "/none.sql"}, new, CopyOptions{}, "reading " + folder + "/none.sql: no such file or directory"},
 		{Place{SQL, folder}, new, CopyOptions{}, "reading " + folder + ": it is a folder"},

@@ -104,17 +104,17 @@ func TestDumpWrong(t *testing.T) {
 		want string
 	}{
 		{begin + make1 + row + "COMMIT;\nINSERT", 5, "it ends in the middle"},
-		{begin + make1 + row + "INSERT INTO PRMAIN_nohist VALUES('v\n\n','p',3,3);", 4, "no PR server has issued it"},
-		{begin + make1 + row + row + "INSERT INTO PRMAIN_nohist VALUES(NULL,'p','c',3);", 5, "row NULL p c 3: no PR server has issued it"},
+		{begin + make1 + row + "INSERT INTO PRMAIN_nohist VALUES('v\n\n','p',3,3);", 4, "it is no PR value"},
+		{begin + make1 + row + row + "INSERT INTO PRMAIN_nohist VALUES(NULL,'p','c',3);", 5, "row NULL p c 3: it is no PR value"},
 		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',NULL);", 3, "row v p c NULL"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c','3');", 3, "no PR server has issued it"},
+		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c','3');", 3, "it is no PR value"},
 		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',1.5);", 3, "row v p c 1.5"},
 		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','c',9.0e+999);", 3, "row v p c +Inf"},
 		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p',X'6162',3);", 3, "row v p X'6162' 3"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','a\x00b',3);", 3, "no PR server has issued it"},
-		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','\xff',3);", 3, "no PR server has issued it"},
-		{begin + make3 + "INSERT INTO PRMAIN VALUES('v','p','c','3.x');", 3, "no PR server has issued it"},
-		{begin + make3 + "INSERT INTO PRMAIN VALUES('v','p','c',NULL);", 3, "no PR server has issued it"},
+		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','a\x00b',3);", 3, "it is no PR value"},
+		{begin + make1 + "INSERT INTO PRMAIN_nohist VALUES('v','p','\xff',3);", 3, "it is no PR value"},
+		{begin + make3 + "INSERT INTO PRMAIN VALUES('v','p','c','3.x');", 3, "it is no PR value"},
+		{begin + make3 + "INSERT INTO PRMAIN VALUES('v','p','c',NULL);", 3, "it is no PR value"},
 	} {
 		_, _, err := readRows(t, SQL, test.text, readOptions{})
 		prservtest.WantOneLine(t, test.text, err, fmt.Sprintf("standard input or output:%d: ", test.line), test.want)

@@ -9,9 +9,9 @@ import (
 	"prserver/prserv/store/sqlite/query"
 )
 
-// errBadRow is returned where a row cannot be moved, because no PR server has
-// issued it.
-var errBadRow = errors.New("no PR server has issued it; see prserv-tool check")
+// errBadRow is returned where a row cannot be moved, because it is none that a PR
+// server can count on from.
+var errBadRow = errors.New("it is no PR value; prserv-tool check names all such rows, and copy --salvage leaves them out")
 
 // errFolder is returned where a folder has the name of a place.
 var errFolder = errors.New("it is a folder")

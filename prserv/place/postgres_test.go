@@ -185,7 +185,7 @@ func TestCheckPostgres(t *testing.T) {
 		"the row w p a NULL holds what no PR server issues|remove it with psql from prvalue",
 	})
 	_, err := (&Work{}).Copy(t.Context(), p, Place{Database, filepath.Join(t.TempDir(), "a.db")}, CopyOptions{})
-	prservtest.WantOneLine(t, "a bad row", err, "the row w p a NULL: no PR server has issued it")
+	prservtest.WantOneLine(t, "a bad row", err, "the row w p a NULL: it is no PR value")
 }
 
 // TestPostgresErrors has databases that cannot be used. Each error is one line,

@@ -18,16 +18,43 @@ import (
 // errNoRow is returned where nothing can be salvaged.
 var errNoRow = errors.New("no row of a PR server can be read in it")
 
-// salvage reads what it can of a damaged place, and tells whether that is all
-// there was.
+// salvage reads what it can of a place: what a damaged file still has, and of a
+// sound place the rows that are PR values. It tells whether that is all there was.
 func (w *Work) salvage(ctx context.Context, s *scratch, p Place, name string) (t *table, whole bool, err error) {
 	switch p.Kind {
 	case Database:
 		return w.salvageFile(ctx, s, p, name)
 	case SQL:
 		return w.salvageDump(ctx, s, p, name)
+	case Server:
+		return w.salvageSound(ctx, s, p, name)
 	}
-	return nil, false, fmt.Errorf("%s is not to be salvaged; --salvage is for database files and dumps", p)
+	return nil, false, fmt.Errorf("%s is not to be salvaged; --salvage is for database files, dumps and servers", p)
+}
+
+// salvageSound reads a place that is not damaged, and leaves out the rows that are
+// no PR values, which any client can have imported.
+func (w *Work) salvageSound(ctx context.Context, s *scratch, p Place, name string) (*table, bool, error) {
+	t, err := w.read(ctx, s, p, name, readOptions{lenient: true})
+	if err != nil {
+		return nil, false, err
+	}
+	rows := salvaged{place: p, warn: w.warn}
+	err = s.walkTable(ctx, t, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+t.generation.badRows(), nil,
+		func(row []driver.Value) error {
+			rows.leaveOut(row)
+			return nil
+		})
+	if err != nil || rows.left == 0 {
+		return t, true, err
+	}
+	rows.tellLeft()
+	good, err := s.selectInto(ctx, name+"_good", t, "NOT "+t.generation.badRows())
+	if err != nil {
+		return nil, false, err
+	}
+	good.repeats = t.repeats
+	return good, false, nil
 }
 
 // salvageFile reads a database file, page by page if SQLite finds that it is
@@ -42,8 +69,7 @@ func (w *Work) salvageFile(ctx context.Context, s *scratch, p Place, name string
 	case err != nil:
 		return fail(err)
 	case sound:
-		t, err := w.read(ctx, s, p, name, readOptions{})
-		return t, true, err
+		return w.salvageSound(ctx, s, p, name)
 	}
 	f, err := pages.Open(p.Name)
 	if err != nil {
@@ -211,14 +237,18 @@ type salvaged struct {
 
 func (r *salvaged) add(to *stager, of *generation, row store.Row) error {
 	if !looksIssued(row) {
-		if r.left++; r.left <= maxProblems {
-			r.warn("%s: the row %s is left out: no PR server issues such a row", r.place,
-				shown([]driver.Value{row.Version, row.Pkgarch, row.Checksum, row.Value}))
-		}
+		r.leaveOut([]driver.Value{row.Version, row.Pkgarch, row.Checksum, row.Value})
 		return nil
 	}
 	r.older, r.newer = r.older || of == generation1, r.newer || of == generation3
 	return to.add(row)
+}
+
+// leaveOut counts a row that is left out, and names the first ones.
+func (r *salvaged) leaveOut(row []driver.Value) {
+	if r.left++; r.left <= maxProblems {
+		r.warn("%s: the row %s is left out: it is no PR value", r.place, shown(row))
+	}
 }
 
 // generation returns the one that the rows are of.
@@ -243,7 +273,7 @@ func (r *salvaged) givenOnly(ctx context.Context, s *scratch, t *table) error {
 
 func (r *salvaged) tellLeft() {
 	if r.left > maxProblems {
-		r.warn("%s: rows left out, because no PR server issues such rows: %d", r.place, r.left)
+		r.warn("%s: rows left out, because they are no PR values: %d", r.place, r.left)
 	}
 }
 

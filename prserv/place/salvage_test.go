@@ -105,7 +105,7 @@ func TestSalvageOthers(t *testing.T) {
 		t.Errorf("%+v, %v", c, err)
 	}
 	wantRows(t, "salvaged", listed(t, dst, ListOptions{}), []Row{{"v", "p", "a", "3"}, {"v", "p", "b", "0"}})
-	if line := p.Name + ": the row v p huge 2147483648 is left out: no PR server issues such a row"; !warned[line] {
+	if line := p.Name + ": the row v p huge 2147483648 is left out: it is no PR value"; !warned[line] {
 		t.Errorf("warned %q, want %q among it", slices.Collect(maps.Keys(warned)), line)
 	}
 }
@@ -149,7 +149,7 @@ func TestSalvageRefused(t *testing.T) {
 		"no row":         {dump, textPlace(t, "b.db", ""), "a.sql: no row of a PR server can be read in it"},
 		"itself":         {dump, dump, "cannot be copied to itself"},
 		"a file itself":  {textPlace(t, "d.db", ""), Place{}, "not to be salvaged into itself"},
-		"a server":       {Place{Server, "127.0.0.1:1"}, textPlace(t, "b.db", ""), "127.0.0.1:1 is not to be salvaged; --salvage is for database files and dumps"},
+		"a server":       {Place{Server, "127.0.0.1:1"}, textPlace(t, "b.db", ""), "127.0.0.1:1: connection refused"},
 		"no file":        {Place{Database, t.TempDir() + "/a.db"}, textPlace(t, "b.db", ""), "no such file"},
 	} {
 		dst, generation := test.dst, 0

@@ -170,7 +170,7 @@ func TestRaiseTwinsRefused(t *testing.T) {
 		p    Place
 		want string
 	}{
-		"a bad row": {newFile(t, make1+"INSERT INTO PRMAIN_nohist VALUES('v','p','a',9.3e18)"), "row v p a 9.3e+18: no PR server has issued it"},
+		"a bad row": {newFile(t, make1+"INSERT INTO PRMAIN_nohist VALUES('v','p','a',9.3e18)"), "row v p a 9.3e+18: it is no PR value"},
 		"no key":    {newFile(t, "CREATE TABLE PRMAIN_nohist (version TEXT, pkgarch TEXT, checksum TEXT, value INTEGER)"), "lost its primary key; copy it"},
 		"no table":  {newFile(t, "CREATE TABLE notes (a)"), "it is not a PR database"},
 		"no file":   {Place{Database, t.TempDir() + "/a.db"}, "no such file"},

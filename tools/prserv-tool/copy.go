@@ -47,7 +47,7 @@ that the numbers go on where a database was lost.`,
 	complete(cmd, "generation", []string{"1", "3"})
 	cmd.Flags().BoolVar(&o.All, "all", false, "write all rows to a .inc or .conf, not only the greatest value of each version and pkgarch")
 	cmd.Flags().BoolVar(&o.Replace, "replace", false, "write an existing .sql, .inc or .conf anew instead of merging")
-	cmd.Flags().BoolVar(&o.Salvage, "salvage", false, "take what can be read of a damaged database file or dump")
+	cmd.Flags().BoolVar(&o.Salvage, "salvage", false, "take what can be read of a damaged database file or dump, and leave out rows that are no PR values")
 	p.feedOptions(cmd)
 	formatOption(cmd, &format)
 	return cmd
