@@ -119,8 +119,10 @@ func (d *direct) explain(ctx context.Context, err error) error {
 	var refused *pgconn.PgError
 	var connecting *pgconn.ConnectError
 	switch {
-	case err == nil || ctx.Err() != nil || errors.As(err, &known) || errors.Is(err, ErrNoTables):
+	case err == nil || errors.As(err, &known) || errors.Is(err, ErrNoTables):
 		return err
+	case ctx.Err() != nil: // to interrupt can be to close the connection
+		return ctx.Err()
 	case errors.As(err, &refused):
 		return fmt.Errorf("PostgreSQL: %s; %s", strings.Join(strings.Fields(refused.Message), " "), d.advice(refused.Code))
 	}
