@@ -6,7 +6,7 @@ mkdir "$debian"
 mount -t tmpfs -o size=2g,mode=755 prserv-packages "$debian"
 unmount_debian() { umount "$debian"; }
 clean_up+=(unmount_debian)
-check "a Debian 13 is there" debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps trixie "$debian" "$mirror"
+check "a Debian 13 is there" debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps trixie "$debian" ${mirror:+"$mirror"}
 
 # A cgroup of version 2, also on a machine that has both: systemd 256 and later want that.
 SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 systemd-nspawn --quiet --directory="$debian" --boot --private-network \
