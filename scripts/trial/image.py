@@ -45,7 +45,7 @@ def unpack(image, folder):
             f(d["digest"].replace("sha256:", "blobs/sha256/")) for f, d in ((str, manifest["config"]), (lambda s: [s], layer))):
         sys.exit("docker before 25 would load something else")
     with tarfile.open(os.path.join(folder, "image", "blobs", *layer["digest"].split(":"))) as tar:
-        tar.extractall(os.path.join(folder, "root"), numeric_owner=True)
+        tar.extractall(os.path.join(folder, "rootfs"), numeric_owner=True)
     with open(os.path.join(folder, "config.json"), "w") as f:
         json.dump(config["config"], f)
 
@@ -65,7 +65,7 @@ def bundle(folder, where, network, data, *environment):
             "cwd": image["WorkingDir"], "capabilities": nothing, "noNewPrivileges": True,
             "rlimits": [{"type": "RLIMIT_NOFILE", "hard": 1024, "soft": 1024}],
         },
-        "root": {"path": os.path.abspath(os.path.join(folder, "root")), "readonly": True},
+        "root": {"path": os.path.abspath(os.path.join(folder, "rootfs")), "readonly": True},
         "mounts": [
             {"destination": "/proc", "type": "proc", "source": "proc"},
             {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=64k"]},

@@ -4,10 +4,10 @@
 box=$work/box
 mkdir "$box"
 check "every sum of the image is right" python3 "$trials/image.py" unpack "$image" "$box"
-check "there is no shell in it" find "$box/root" -name '*sh' -type f -perm /111 -exec false {} +
-loads_libraries() { readelf -lW "$box"/root/usr/bin/* | grep -q INTERP; }
+check "there is no shell in it" find "$box/rootfs" -name '*sh' -type f -perm /111 -exec false {} +
+loads_libraries() { readelf -lW "$box"/rootfs/usr/bin/* | grep -q INTERP; }
 check "its programs need no library" not loads_libraries
-says "/data belongs to its user" 65532:65532 stat -c %u:%g "$box/root/data"
+says "/data belongs to its user" 65532:65532 stat -c %u:%g "$box/rootfs/data"
 
 network=prserv-packages-$$
 ip netns add $network
