@@ -20,18 +20,15 @@ import (
 func TestHistoryOnFullDisk(t *testing.T) {
 	dir, file := t.TempDir(), filepath.Join(t.TempDir(), "prserv.sqlite3")
 	const mount = `mount -t tmpfs -o size=32m none "$1" && head -c 32500k /dev/zero >"$1/ballast" && shift && exec "$@"`
-	unshare := []string{"unshare", "--mount"}
-	inMount := func(command ...string) *exec.Cmd {
-		return exec.Command(unshare[0], append(append(unshare[1:len(unshare):len(unshare)], "sh", "-c", mount, "sh", dir), command...)...)
-	}
-	if inMount("true").Run() != nil {
+	unshare := []string{"--mount"}
+	if exec.Command("unshare", append(unshare, "true")...).Run() != nil {
 		unshare = append(unshare, "--map-root-user")
-		if out, err := inMount("true").CombinedOutput(); err != nil {
-			t.Skipf("this machine allows no disk for the test: %v: %s", err, out)
+		if out, err := exec.Command("unshare", append(unshare, "true")...).CombinedOutput(); err != nil {
+			t.Skipf("this machine lets no program have mounts of its own: %v: %s", err, out)
 		}
 	}
-	p, serving := launch(t, inMount("bitbake-prserv", "--foreground", "--host", "127.0.0.1", "--port", "0",
-		"--file", file, "--history", filepath.Join(dir, "history")))
+	p, serving := launch(t, exec.Command("unshare", append(unshare, "sh", "-c", mount, "sh", dir,
+		"bitbake-prserv", "--foreground", "--host", "127.0.0.1", "--port", "0", "--file", file, "--history", filepath.Join(dir, "history"))...))
 	select {
 	case m := <-serving:
 		p.addr = net.JoinHostPort(m[2], m[3])

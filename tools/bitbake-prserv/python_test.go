@@ -38,13 +38,18 @@ func init() {
 	}
 }
 
-// search returns the first of the names that runs. The shims of version managers
-// can be found and still not run.
+// errNoPython is returned where the machine has no Python of a dialect.
+var errNoPython = errors.New("this machine has no Python of this dialect")
+
+// search returns the Python that the environment names, or else the first of the
+// names that the machine has. It has to run. Shims of version managers are there
+// without a Python; they end as a shell does that finds no command.
 func (i *interpreter) search() (string, error) {
 	names := i.names
 	if name := os.Getenv(i.variable); name != "" {
-		names = append([]string{name}, names...)
+		names = []string{name}
 	}
+	const notFound = 127
 	var reasons []string
 	for _, name := range names {
 		out, err := exec.Command(name, "-c", "import sys, sqlite3, "+i.module+"; print(sys.executable)").CombinedOutput()
@@ -52,18 +57,26 @@ func (i *interpreter) search() (string, error) {
 		if err == nil {
 			return line, nil
 		}
-		reasons = append(reasons, fmt.Sprintf("%s: %v: %s", name, err, line))
+		reason := fmt.Sprintf("%s: %v: %s", name, err, line)
+		var exit *exec.ExitError
+		missing := errors.Is(err, exec.ErrNotFound) || errors.As(err, &exit) && exit.ExitCode() == notFound
+		if !missing || os.Getenv(i.variable) != "" {
+			return "", fmt.Errorf("the Python of this dialect does not work: %s", reason)
+		}
+		reasons = append(reasons, reason)
 	}
-	return "", fmt.Errorf("no Python of this dialect (%s can name one): %s", i.variable, strings.Join(reasons, "; "))
+	return "", fmt.Errorf("%w (%s can name one): %s", errNoPython, i.variable, strings.Join(reasons, "; "))
 }
 
-// eachPython runs a test with a Python of each dialect that there is.
+// eachPython runs a test with a Python of each dialect that the machine has.
 func eachPython(t *testing.T, test func(t *testing.T, python string)) {
 	for _, i := range interpreters {
 		t.Run(i.dialect, func(t *testing.T) {
 			python, err := i.find()
-			if err != nil {
+			if errors.Is(err, errNoPython) {
 				t.Skip(err)
+			} else if err != nil {
+				t.Fatal(err)
 			}
 			test(t, python)
 		})

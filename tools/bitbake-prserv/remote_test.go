@@ -70,7 +70,7 @@ func quitFrom(t *testing.T, namespace, addr string) (said string) {
 }
 
 // twoHosts makes two network namespaces with a link between them. It skips the
-// test if the machine does not allow that.
+// test if the machine refuses the first namespace or the link.
 func twoHosts(t *testing.T) (server, client string) {
 	t.Helper()
 	if _, err := exec.LookPath("ip"); err != nil {
@@ -78,22 +78,33 @@ func twoHosts(t *testing.T) (server, client string) {
 	}
 	server = fmt.Sprintf("prserv-a-%d", os.Getpid())
 	client = fmt.Sprintf("prserv-b-%d", os.Getpid())
-	for _, namespace := range []string{server, client} {
-		if out, err := exec.Command("ip", "netns", "add", namespace).CombinedOutput(); err != nil {
-			t.Skipf("this machine allows no network namespaces: %s", out)
+	ip := func(line string) error {
+		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
+			return fmt.Errorf("ip %s: %w: %s", line, err, out)
+		}
+		return nil
+	}
+	for i, namespace := range []string{server, client} {
+		switch err := ip("netns add " + namespace); {
+		case err != nil && i == 0:
+			t.Skipf("this machine allows no network namespaces: %v", err)
+		case err != nil:
+			t.Fatal(err)
 		}
 		t.Cleanup(func() { exec.Command("ip", "netns", "del", namespace).Run() })
 	}
+	if err := ip("link add veth0 netns " + server + " type veth peer name veth0 netns " + client); err != nil {
+		t.Skipf("this machine allows no links between network namespaces: %v", err)
+	}
 	for _, line := range []string{
-		"link add veth0 netns " + server + " type veth peer name veth0 netns " + client,
 		"-n " + server + " addr add " + serverIP + "/24 dev veth0",
 		"-n " + client + " addr add " + clientIP + "/24 dev veth0",
 		"-n " + server + " link set lo up",
 		"-n " + server + " link set veth0 up",
 		"-n " + client + " link set veth0 up",
 	} {
-		if out, err := exec.Command("ip", strings.Fields(line)...).CombinedOutput(); err != nil {
-			t.Skipf("this machine allows no links between network namespaces: ip %s: %s", line, out)
+		if err := ip(line); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return server, client

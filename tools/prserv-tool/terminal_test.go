@@ -23,11 +23,16 @@ import (
 // what was written to it.
 func openTerminal(t *testing.T) (*os.File, func() string) {
 	t.Helper()
-	master, terminal, err := pseudoTerminal()
+	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
 		t.Skipf("this machine gives no pseudo-terminal: %v", err)
 	}
-	t.Cleanup(func() { master.Close(); terminal.Close() })
+	t.Cleanup(func() { master.Close() })
+	terminal, err := otherEnd(master)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { terminal.Close() })
 	written := make(chan string, 1)
 	go func() {
 		text, _ := io.ReadAll(master) // fails once nobody has the terminal any more
@@ -39,24 +44,16 @@ func openTerminal(t *testing.T) (*os.File, func() string) {
 	}
 }
 
-// pseudoTerminal returns both ends of a new terminal.
-func pseudoTerminal() (master, terminal *os.File, err error) {
-	master, err = os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
-	if err != nil {
-		return nil, nil, err
-	}
+// otherEnd returns the end of a terminal that programs write to.
+func otherEnd(master *os.File) (*os.File, error) {
 	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
 	if err == nil {
 		err = unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0)
 	}
-	if err == nil {
-		terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
-	}
 	if err != nil {
-		master.Close()
-		return nil, nil, err
+		return nil, fmt.Errorf("a new pseudo-terminal: %w", err)
 	}
-	return master, terminal, nil
+	return os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
 }
 
 // shown is what a terminal shows in the end: of each line the last that was
