@@ -147,6 +147,39 @@ func TestReadRefusesFolders(t *testing.T) {
 	}
 }
 
+// A number that has too many digits is left out, but not in silence.
+func TestReadTellsOfNumbersThatAreTooLong(t *testing.T) {
+	long := strings.Repeat("9", 19)
+	for about, test := range map[string]struct {
+		text string
+		want []string
+	}{
+		"of a package":        {"Package: a\nVersion: 1-r0." + long + "\nOE: a\n", []string{"Packages:1: package a has the version 1-r0." + long + ": no PR server has given out " + long + ", so this number is left out"}},
+		"behind a dot":        {"Package: a\nVersion: 1-r0.7." + long + "\nOE: a\n", []string{"no PR server has given out 7." + long + ", "}},
+		"in place of AUTOINC": {"Package: a\nVersion: 1+git" + long + "+0123456789-r0.1\nOE: a\n", []string{"no PR server has given out " + long + ", "}},
+		"a long PR":           {"Package: a\nVersion: 1-r0." + long + ".7\nOE: a\n", nil},
+		"the greatest":        {"Package: a\nVersion: 1-r0.9223372036854775807\nOE: a\n", nil},
+		"a long PV":           {"Package: a\nVersion: " + long + "-r0.1\nOE: a\n", nil},
+		"many":                {strings.Repeat("Package: a\nVersion: 1-r0."+long+"\nOE: a\n\n", 12), []string{":1: ", ":5: ", ":9: ", ":13: ", ":17: ", ":21: ", ":25: ", ":29: ", ":33: ", ":37: ", "other packages with numbers that no PR server has given out: 2"}},
+	} {
+		path := filepath.Join(t.TempDir(), "Packages")
+		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var warnings []string
+		read(t, path, feed.Options{Warn: func(line string) { warnings = append(warnings, line) }})
+		if len(warnings) != len(test.want) {
+			t.Errorf("%s: got %d warnings, want %d: %q", about, len(warnings), len(test.want), warnings)
+			continue
+		}
+		for i, want := range test.want {
+			if !strings.Contains(warnings[i], want) {
+				t.Errorf("%s: got %q, want one with %q", about, warnings[i], want)
+			}
+		}
+	}
+}
+
 func TestReadForeignPackages(t *testing.T) {
 	mixed := good + "Package: vendor-tool\nVersion: 2-r0.3\nArchitecture: all\nSource: vendor (2)\n\nPackage: other\nVersion: 2-r0.4\nArchitecture: all\n"
 	path := filepath.Join(t.TempDir(), "Packages")

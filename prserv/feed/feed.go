@@ -122,6 +122,7 @@ type reader struct {
 	foreign int      // packages that it has not made
 	first   *Package // the first of those
 	told    int      // of those that are left out, how many had a line each
+	tooLong int      // packages with a number that is too long for a PR value
 }
 
 // maxWarnings is how many packages that are left out get a line each.
@@ -157,6 +158,12 @@ func (r *reader) take(p *Package, source string) error {
 
 // pass passes a package on.
 func (r *reader) pass(p *Package) error {
+	if number := p.tooLong(); number != "" {
+		if r.tooLong++; r.tooLong <= maxWarnings {
+			r.warn("%s: package %s has the version %s: no PR server has given out %s, so this number is left out",
+				p.Where(), p.Name, p.FullVersion(), number)
+		}
+	}
 	if err := r.each(p); err != nil {
 		return &takeError{err}
 	}
@@ -180,6 +187,9 @@ func (r *reader) end() error {
 		r.warn("packages that name no recipe are left out: %d, the first of them %s", r.foreign, r.first.Where())
 	case r.first.Recipe == "" && r.foreign > r.told:
 		r.warn("other packages that name no recipe are left out: %d", r.foreign-r.told)
+	}
+	if r.tooLong > maxWarnings {
+		r.warn("other packages with numbers that no PR server has given out: %d", r.tooLong-maxWarnings)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"iter"
 	"regexp"
 	"strings"
 
@@ -25,12 +26,12 @@ const maxReleases = 4
 // PR may have dots, and so may values, as a server below another gives them out.
 func (p *Package) releases() []release {
 	var all []release
-	for i := 0; i < len(p.Release) && len(all) < maxReleases; i++ {
-		if p.Release[i] != '.' || i == 0 || p.Recorded != nil && p.Release[:i] != p.Recorded.PR {
-			continue
+	for pr, rest := range p.dots() {
+		if len(all) == maxReleases {
+			break
 		}
-		if value, ok := valueOf(p.Release[i+1:]); ok {
-			all = append(all, release{pr: p.Release[:i], value: value})
+		if value, ok := valueOf(rest); ok {
+			all = append(all, release{pr: pr, value: value})
 		}
 	}
 	if len(all) > 1 {
@@ -41,6 +42,19 @@ func (p *Package) releases() []release {
 	return all
 }
 
+// dots returns what stands before and behind each dot of PKGR that may be the
+// one after PR.
+func (p *Package) dots() iter.Seq2[string, string] {
+	return func(yield func(pr, rest string) bool) {
+		for i := 1; i < len(p.Release); i++ {
+			isDot := p.Release[i] == '.' && (p.Recorded == nil || p.Release[:i] == p.Recorded.PR)
+			if isDot && !yield(p.Release[:i], p.Release[i+1:]) {
+				return
+			}
+		}
+	}
+}
+
 // number matches the value that a text begins with.
 var number = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
 
@@ -48,6 +62,33 @@ var number = regexp.MustCompile(`^[0-9]+(\.[0-9]+)*`)
 // if it begins with none.
 func valueOf(text string) (store.Revision, bool) {
 	return store.ParseRevision(number.FindString(text))
+}
+
+// manyDigits matches what may be too long for a PR value. Few versions have it.
+var manyDigits = regexp.MustCompile(`[0-9]{19}`)
+
+// tooLong returns what stands in the version in the place of a value, of the
+// package or of AUTOINC, and has too many digits for one. It is "" where there
+// is no such number.
+func (p *Package) tooLong() string {
+	if manyDigits.MatchString(p.Release) && len(p.releases()) == 0 {
+		for _, rest := range p.dots() {
+			if text := number.FindString(rest); text != "" {
+				return text
+			}
+		}
+	}
+	if !manyDigits.MatchString(p.Version) {
+		return ""
+	}
+	count := counted.FindStringSubmatch(p.Version)
+	if count == nil || p.Recorded != nil && recordedVersion(p.Recorded.PV, count, store.Revision{0}).count == noCount {
+		return ""
+	}
+	if _, ok := store.ParseRevision(count[2]); ok {
+		return ""
+	}
+	return count[2]
 }
 
 // origin is the recipe and the PACKAGE_ARCH that a package comes from.
