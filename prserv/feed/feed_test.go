@@ -111,6 +111,37 @@ func TestReadSinglePackages(t *testing.T) {
 	}
 }
 
+// A feed may be made of links, to packages and to folders. One to itself is read
+// as often as folders may be within another.
+func TestReadLinks(t *testing.T) {
+	target, err := filepath.Abs(feeds + "single")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	link := func(to, name string) {
+		t.Helper()
+		if err := os.Symlink(to, filepath.Join(folder, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	link(filepath.Join(target, "rpm"), "rpm")
+	link(filepath.Join(target, "rpm", "noarch", "tzdata-2024a-r0.2.noarch.rpm"), "one.rpm")
+	link("gone", "notes.txt")
+	if packages, _ := read(t, folder, feed.Options{}); len(packages) != 3 {
+		t.Errorf("got %d packages, want 3", len(packages))
+	}
+	link(".", "self")
+	if packages, _ := read(t, folder, feed.Options{}); len(packages) < 3 {
+		t.Errorf("got %d packages, want 3 or more", len(packages))
+	}
+	link("gone", "gone.rpm")
+	err = feed.Read(t.Context(), folder, feed.Options{}, func(*feed.Package) error { return nil })
+	if want := "reading " + filepath.Join(folder, "gone.rpm") + ": no such file or directory"; fmt.Sprint(err) != want {
+		t.Errorf("got error %v, want %s", err, want)
+	}
+}
+
 func TestReadBuildhistory(t *testing.T) {
 	_, likely := read(t, feeds+"buildhistory/build-1", feed.Options{})
 	want := []string{

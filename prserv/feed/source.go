@@ -115,14 +115,22 @@ func (r *reader) readFolder(ctx context.Context, folder string, depth int) (foun
 	}
 	for _, entry := range entries {
 		name := filepath.Join(folder, entry.Name())
+		kind := entry.Type()
+		if kind == fs.ModeSymlink { // a feed may be links to a pool of packages
+			if info, err := os.Stat(name); err == nil {
+				kind = info.Mode().Type()
+			} else if isPackage(name) {
+				return found, readingError(name, err)
+			}
+		}
 		switch {
-		case entry.IsDir() && depth < maxDepth:
+		case kind.IsDir() && depth < maxDepth:
 			inside, err := r.readFolder(ctx, name, depth+1)
 			if err != nil {
 				return found, err
 			}
 			found = found || inside
-		case entry.Type().IsRegular() && isPackage(entry.Name()):
+		case kind.IsRegular() && isPackage(name):
 			found = true
 			if err := r.readFile(ctx, name); err != nil {
 				return found, err
