@@ -72,7 +72,11 @@ func (o *Options) setFromEnvironment(foreground bool, getenv func(string) string
 		default:
 			names = []string{"PRSERV_" + strings.ToUpper(strings.ReplaceAll(opt.long[2:], "-", "_"))}
 		}
-		if name, ok := containerNames[opt.long]; ok && foreground {
+		name, ok := containerNames[opt.long]
+		if opt.long == "--file" && getenv("PRSERV_DATABASE") != "" {
+			ok = false // the image always sets DBFILE
+		}
+		if ok && foreground {
 			names = append(names, name)
 		}
 		for _, name := range names {

@@ -47,6 +47,7 @@ func TestOptionsFromEnvironment(t *testing.T) {
 		{"an empty list", "--allow=", []string{"PRSERV_ALLOW=z"}, func(o compat.Options) any { return len(o.Allow) }, 1},
 		{"format", "--start", []string{"PRSERV_LOG_FORMAT=json"}, func(o compat.Options) any { return o.LogFormat }, compat.LogJSON},
 		{"ours before the container's", "--foreground", []string{"PRSERV_FILE=/a", "DBFILE=/d"}, func(o compat.Options) any { return o.File }, "/a"},
+		{"a database in a container", "--foreground", []string{"PRSERV_DATABASE=postgres://d", "DBFILE=/d"}, func(o compat.Options) any { return o.Database }, "postgres://d"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			o, err := compat.ParseOptions(strings.Fields(test.args), environment(test.env...))
