@@ -44,7 +44,7 @@ in_box() { "${runc[@]}" exec "$1-$$" "${@:2}"; }
 check_in() { in_box "$1" /usr/bin/bitbake-prserv --check; }
 is_healthy() { check_in "$1" >/dev/null 2>&1; }
 
-start writer ci PRSERV_STATUS=0.0.0.0:8586 PRSERV_HISTORY=/data/history.sqlite3
+start writer ci PRSERV_STATUS=0.0.0.0:8586
 check "the writer is healthy" within 300 is_healthy writer
 start read-only ci PRSERV_READ_ONLY=yes PRSERV_PORT=8587 PRSERV_STATUS=0.0.0.0:8589
 start followers developers PRSERV_UPSTREAM=127.0.0.1:8587 PORT=8588 PRSERV_STATUS=8590 LOGLEVEL=debug
@@ -68,6 +68,7 @@ says "the server that follows has the values of the CI" 1 ask 8588 get-pr bbbb
 says "and puts its own behind them" 2.0 ask 8588 get-pr eeee
 says "prserv-tool is there" '127.0.0.1:8585 answers' in_box writer /usr/bin/prserv-tool ping 127.0.0.1:8585
 says "it makes a backup in the volume" '.*3 rows.*' in_box writer /usr/bin/prserv-tool copy 127.0.0.1:8585 /data/backup.sql
+says "the history knows who got a value" '.*getPR.*pkg-1.0-r0.*' in_box writer /usr/bin/prserv-tool history /data/prserv.sqlite3
 
 mv "$box/ci/prserv.sqlite3" "$box/ci/away"
 says "without its file the writer is not ready, and says why" '0.0.0.0:8586 is not ready: .*removed or replaced.*' check_in writer
