@@ -68,21 +68,12 @@ func writeMember(b *strings.Builder, a slog.Attr) {
 // escapes of JSON. A byte that is no UTF-8 becomes U+FFFD.
 func writeJSONText(b *strings.Builder, text string, limit int) {
 	b.WriteByte('"')
-	defer b.WriteByte('"')
-	end := b.Len() + limit
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		piece := jsonEscape(r)
-		if b.Len()+len(piece) > end {
-			fmt.Fprintf(b, "...[%d bytes more]", len(text)-i)
-			return
-		}
-		b.WriteString(piece)
-		i += size
-	}
+	writeEscaped(b, text, limit, jsonEscape)
+	b.WriteByte('"')
 }
 
-func jsonEscape(r rune) string {
+func jsonEscape(piece string) string {
+	r, _ := utf8.DecodeRuneInString(piece)
 	switch {
 	case r == '"' || r == '\\':
 		return `\` + string(r)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"prserver/prserv/visible"
 )
 
 const (
@@ -43,22 +45,15 @@ func needsQuotes(r rune) bool {
 
 // writeText writes a text that may come from a client. Nothing in it can begin
 // a line, move the cursor or turn the direction of writing: what is not
-// printable is escaped as in Go and Python. What is beyond limit is cut off,
-// and counted instead.
+// printable is escaped as in Go and Python.
 func writeText(b *strings.Builder, text string, limit int) {
-	end := b.Len() + limit
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		piece := text[i : i+size]
-		if !strconv.IsPrint(r) || r == utf8.RuneError && size == 1 {
-			quoted := strconv.Quote(piece)
-			piece = quoted[1 : len(quoted)-1]
-		}
-		if b.Len()+len(piece) > end {
-			fmt.Fprintf(b, "...[%d bytes more]", len(text)-i)
-			return
-		}
-		b.WriteString(piece)
-		i += size
+	writeEscaped(b, text, limit, visible.Escape)
+}
+
+// writeEscaped writes what escape returns for each character of a text, or byte that
+// is no UTF-8. What is beyond limit is cut off, and counted instead.
+func writeEscaped(b *strings.Builder, text string, limit int, escape func(piece string) string) {
+	if rest := visible.Write(b, text, limit, escape); rest > 0 {
+		fmt.Fprintf(b, "...[%d bytes more]", rest)
 	}
 }

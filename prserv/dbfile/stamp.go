@@ -9,6 +9,8 @@ import (
 	"os"
 	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Stamp says which state a database is in, as far as its write-ahead log is
@@ -38,6 +40,22 @@ const (
 
 // magic is how a SQLite database begins.
 var magic = []byte("SQLite format 3\x00")
+
+// IsSQLite tells whether a file is a SQLite database. It must not be called while
+// SQLite has the file open in this process: see [CheckLog].
+func IsSQLite(file string) bool {
+	f, err := os.OpenFile(file, os.O_RDONLY|unix.O_NONBLOCK, 0) // a pipe may have no writer
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	begin := make([]byte, len(magic))
+	_, err = io.ReadFull(f, begin)
+	return err == nil && bytes.Equal(begin, magic)
+}
 
 // StampOf reads the stamp of a database's first page. The second result is
 // false if it is none.

@@ -36,8 +36,9 @@ const (
 	// sqlBound forgets the oldest events. The pages are used again.
 	sqlBound = `DELETE FROM history WHERE id <= (SELECT max(id) FROM history) - ?`
 	// sqlPages makes pages of a new file so large that the log has few. The log
-	// is moved to the file at 8 MiB.
-	sqlPages = `PRAGMA page_size = 16384; PRAGMA wal_autocheckpoint = 512`
+	// is moved to the file at 8 MiB, and gets that size again when somebody who
+	// has read for long is done.
+	sqlPages = `PRAGMA page_size = 16384; PRAGMA wal_autocheckpoint = 512; PRAGMA journal_size_limit = 8388608`
 	// sqlOneFile makes one file of the history and its log.
 	sqlOneFile = `PRAGMA journal_mode = DELETE`
 	sqlWAL     = `PRAGMA journal_mode = WAL`

@@ -76,6 +76,9 @@ func TestHistory(t *testing.T) {
 	if events[1] != want || time.Since(want.Time) > time.Hour {
 		t.Errorf("got %+v, want %+v", events[1], want)
 	}
+	if events[1].Time.Location() != time.UTC {
+		t.Errorf("the time is %v, want it in UTC", events[1].Time)
+	}
 	if e := events[2]; e.Value != "3.1" || e.Before != "3" || e.Client != "" {
 		t.Errorf("got %+v, want 3.1 after 3 from nobody", e)
 	}
@@ -150,6 +153,70 @@ func TestDrop(t *testing.T) {
 	if n := len(read(t, file, history.Filter{})); n != 65537 {
 		t.Errorf("the file has %d events, want 65537", n)
 	}
+}
+
+// TestLongKeys has keys so long that few events may wait for the disk.
+func TestLongKeys(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "history")
+	unlock := lock(t, file)
+	r := record(t, file, history.Options{})
+	long := strings.Repeat("é", 32<<10)
+	c := store.Commit{Changes: make([]store.Change, 1000)}
+	for i := range c.Changes {
+		c.Changes[i] = store.Change{Key: store.Key{Version: long, Pkgarch: long, Checksum: long}, Value: int64(i)}
+	}
+	for range 8 {
+		r.Committed(c)
+	}
+	const kept = 10 << 10 // bytes of a key
+	if s := r.State(); s.Waiting+int(s.Dropped) != 8000 || s.Waiting*kept < 63<<20 || s.Waiting*kept > 65<<20 {
+		t.Errorf("while nothing can be written: %+v", s)
+	}
+	unlock()
+	prservtest.WaitFor(t, "the events", func() bool { return r.State().Waiting == 0 })
+	dropped := r.State().Dropped
+	r.Committed(c)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if s := r.State(); s.Written+dropped != 9000 || s.Dropped != dropped {
+		t.Errorf("at the end: %+v", s)
+	}
+	e := read(t, file, history.Filter{Last: 1})[0]
+	if e.Version != long[:8<<10] || e.Pkgarch != long[:1<<10] || e.Checksum != long[:1<<10] || e.Value != "999" {
+		t.Errorf("kept are %d, %d and %d bytes, and the value %s", len(e.Version), len(e.Pkgarch), len(e.Checksum), e.Value)
+	}
+}
+
+// TestLogShrinks lets somebody read for long, so that the log grows, and looks at it
+// afterwards.
+func TestLogShrinks(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "history")
+	r := record(t, file, history.Options{})
+	r.Committed(given("v", 1))
+	prservtest.WaitFor(t, "the event", func() bool { return r.State().Written == 1 })
+	size := func() int64 {
+		info, err := os.Stat(file + "-wal")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return info.Size()
+	}
+	errStop := errors.New("stop")
+	err := history.Read(t.Context(), file, history.Filter{}, func(history.Event) error {
+		r.Committed(given(strings.Repeat("long", 2048), make([]int64, 4000)...))
+		prservtest.WaitFor(t, "the events", func() bool { return r.State().Waiting == 0 })
+		return errStop
+	})
+	if before := size(); !errors.Is(err, errStop) || before < 24<<20 {
+		t.Fatalf("%v, and the log has %d bytes, so nothing is to be seen", err, before)
+	}
+	prservtest.WaitFor(t, "the log to shrink", func() bool {
+		r.Committed(given("v", 2))
+		return size() <= 9<<20
+	})
 }
 
 // lock makes a history, and keeps everybody from writing it until unlock is

@@ -25,11 +25,13 @@ func ReadPackage(ctx context.Context, file, version string, limit int, each func
 	return nil
 }
 
-// EventOf returns the event of a change at a time.
+// EventOf returns the event of a change at a time, with as much of its texts as a
+// history keeps.
 func EventOf(at time.Time, c store.Change) Event {
+	k := keep(c.Key)
 	e := Event{
-		Time: at.Truncate(time.Millisecond), Client: clientOf(c.Asker), Generation: c.Asker.Generation, Method: c.Asker.Method,
-		Version: c.Key.Version, Pkgarch: c.Key.Pkgarch, Checksum: c.Key.Checksum, Value: fmt.Sprint(c.Value),
+		Time: at.UTC().Truncate(time.Millisecond), Client: clientOf(c.Asker), Generation: c.Asker.Generation, Method: c.Asker.Method,
+		Version: k.Version, Pkgarch: k.Pkgarch, Checksum: k.Checksum, Value: fmt.Sprint(c.Value),
 	}
 	if c.Before != nil {
 		e.Before = fmt.Sprint(c.Before)

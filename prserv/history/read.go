@@ -66,7 +66,7 @@ func readRows(ctx context.Context, file string, each func(Event) error, statemen
 		if err := rows.Scan(&at, &e.Client, &e.Generation, &e.Method, &e.Version, &e.Pkgarch, &e.Checksum, &e.Value, &e.Before); err != nil {
 			return err
 		}
-		e.Time = time.UnixMilli(at)
+		e.Time = time.UnixMilli(at).UTC()
 		if err := each(e); err != nil {
 			return err
 		}

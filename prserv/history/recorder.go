@@ -19,6 +19,9 @@ const (
 	// maxWaiting is how many events wait for the disk. What comes above that is
 	// counted and lost: the service goes on.
 	maxWaiting = 65536
+	// maxWaitingBytes is how many bytes they may have, for clients may send long
+	// keys.
+	maxWaitingBytes = 64 << 20
 	// writeEvery is how long an event waits until it is written, and how long the
 	// next attempt waits after one that has failed.
 	writeEvery = time.Second
@@ -47,6 +50,7 @@ type Recorder struct {
 	mu      sync.Mutex
 	waiting []event // guarded by mu, as all until closing
 	taken   int     // how many events are being written, or tried to
+	held    int     // bytes of both
 	written int64
 	dropped int64
 	trouble error // why the last attempt has failed, or nil
@@ -73,6 +77,18 @@ type event struct {
 	change store.Change
 }
 
+// bytes returns how much of it is as long as its client wants.
+func (e *event) bytes() int {
+	c := &e.change
+	n := len(c.Key.Version) + len(c.Key.Pkgarch) + len(c.Key.Checksum)
+	for _, v := range []store.Value{c.Value, c.Before} {
+		if r, ok := v.(store.Revision); ok {
+			n += 8 * len(r)
+		}
+	}
+	return n
+}
+
 // Open begins a history, and adds to the file if there is one. It does not wait
 // for the file: as long as that cannot be opened or written, events wait, see
 // [Recorder.State], and it is tried again. The error tells that the path of the
@@ -97,13 +113,15 @@ func (r *Recorder) Committed(c store.Commit) {
 	}
 	at := time.Now().UnixMilli()
 	r.mu.Lock()
-	room := maxWaiting - r.taken - len(r.waiting)
 	for i := range c.Changes {
-		if i >= room {
+		if r.taken+len(r.waiting) >= maxWaiting || r.held >= maxWaitingBytes {
 			r.dropped += int64(len(c.Changes) - i)
 			break
 		}
-		r.waiting = append(r.waiting, event{at, c.Changes[i]})
+		e := event{at, c.Changes[i]}
+		e.change.Key = keep(e.change.Key)
+		r.waiting = append(r.waiting, e)
+		r.held += e.bytes()
 	}
 	isMuch := len(r.waiting) >= writeFrom && r.taken == 0
 	r.mu.Unlock()
@@ -194,6 +212,9 @@ func (r *Recorder) write() {
 	if err == nil {
 		r.written += int64(len(r.batch))
 		r.taken = 0
+		for i := range r.batch {
+			r.held -= r.batch[i].bytes()
+		}
 	}
 	r.mu.Unlock()
 	if err == nil {

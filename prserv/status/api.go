@@ -1,6 +1,7 @@
 package status
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,8 +31,8 @@ type state struct {
 	Reason      string      `json:"reason"` // why it is not ready
 	Connections connections `json:"connections"`
 	History     bool        `json:"history"` // whether one is kept
-	// HistoryReason says why the history is not written now, and HistoryDropped
-	// how many events are missing in it since the start.
+	// HistoryReason says why none is kept, or why it is not written now, and
+	// HistoryDropped how many events are missing in it since the start.
 	HistoryReason  string `json:"history_reason"`
 	HistoryDropped int64  `json:"history_dropped"`
 }
@@ -70,22 +71,42 @@ func (s *Status) state() state {
 		now.Ready, now.Reason = false, oneLine(err.Error())
 	}
 	if s.config.HistoryState != nil {
-		past := s.config.HistoryState()
-		now.HistoryDropped = past.Dropped
-		if past.Trouble != nil {
-			now.HistoryReason = oneLine(past.Trouble.Error())
-		}
+		now.HistoryDropped = s.config.HistoryState().Dropped
 	}
+	now.HistoryReason = cmp.Or(s.whyNoHistory(), s.whyHistoryStopped())
 	now.Connections.XMLRPC, now.Connections.JSONLines, now.Connections.Silent = s.config.Connections()
 	return now
+}
+
+// whyNoHistory returns the reason why no history is kept; empty if one is.
+func (s *Status) whyNoHistory() string {
+	switch {
+	case s.config.History != "":
+		return ""
+	case s.config.ReadOnly:
+		return "a read-only server keeps no history; ask the server that writes the values"
+	}
+	return "no history is kept; start the server with --history FILE"
+}
+
+// whyHistoryStopped returns the reason why the history is not written now; empty if
+// it is, or none is kept.
+func (s *Status) whyHistoryStopped() string {
+	if s.config.HistoryState == nil {
+		return ""
+	}
+	if err := s.config.HistoryState().Trouble; err != nil {
+		return oneLine(err.Error())
+	}
+	return ""
 }
 
 func (s *Status) serveState(w http.ResponseWriter, _ *http.Request) { answer(w, s.state()) }
 
 // serveHistory answers the events that the query chooses, the oldest first.
 func (s *Status) serveHistory(w http.ResponseWriter, r *http.Request) {
-	if s.config.History == "" {
-		say(w, http.StatusNotFound, "no history is kept; start the server without --history none")
+	if reason := s.whyNoHistory(); reason != "" {
+		say(w, http.StatusNotFound, reason)
 		return
 	}
 	f, err := filterOf(r)

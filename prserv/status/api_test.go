@@ -2,11 +2,15 @@ package status_test
 
 import (
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 	"time"
 
+	"prserver/prserv/access"
 	"prserver/prserv/history"
 	"prserver/prserv/status"
 	"prserver/prserv/store"
@@ -75,7 +79,105 @@ func TestAPI(t *testing.T) {
 			}
 		}
 	}
-	if code, _ := ask(t, status.New(status.Config{}), "GET", "/api/v1/history"); code != 404 {
-		t.Errorf("without a history: %d, want 404", code)
+}
+
+// TestNoHistory asks servers that keep no history, or cannot write it, on the page
+// and by the API.
+func TestNoHistory(t *testing.T) {
+	trouble := errors.New("writing the history /past: disk full;\nfree some space there")
+	for _, test := range []struct {
+		cfg          status.Config
+		code         int
+		reason, page string
+	}{
+		{status.Config{}, 404, "no history is kept; start the server with --history FILE", "not kept"},
+		{status.Config{ReadOnly: true}, 404, "a read-only server keeps no history; ask the server that writes the values", "not kept"},
+		{status.Config{History: "/past", HistoryState: func() history.State { return history.State{Trouble: trouble, Dropped: 1234} }},
+			500, "writing the history /past: disk full; free some space there", `stopped</span><small>writing the history /past: disk full; free some space there</small><small>1,234 events missing<`},
+		{status.Config{History: "/past", HistoryState: func() history.State { return history.State{} }}, 500, "", "<dd>kept<"},
+	} {
+		cfg := test.cfg
+		cfg.Ready, cfg.Connections = func() error { return nil }, func() (int, int, int) { return 0, 0, 0 }
+		st := status.New(cfg)
+		code, said := ask(t, st, "GET", "/api/v1/history")
+		if code != test.code || code == 404 && said != test.reason+"\n" {
+			t.Errorf("%q: /api/v1/history: %d %s, want %d", test.reason, code, said, test.code)
+		}
+		_, body := ask(t, st, "GET", "/api/v1/status")
+		var state struct {
+			HistoryReason *string `json:"history_reason"`
+		}
+		if err := json.Unmarshal([]byte(body), &state); err != nil || state.HistoryReason == nil || *state.HistoryReason != test.reason {
+			t.Errorf("%q: /api/v1/status: %s, %v", test.reason, body, err)
+		}
+		_, page := ask(t, st, "GET", "/")
+		want(t, test.reason, page, test.page, test.reason)
+	}
+}
+
+// TestTimes wants every time in JSON in UTC, whatever the zone of the server.
+func TestTimes(t *testing.T) {
+	p := servePages(t, true)
+	if _, err := p.Client().GetPR(t.Context(), "make-4-r0", "all", "a"); err != nil {
+		t.Fatal(err)
+	}
+	p.log.Warn("a warning")
+	p.log.Error("an error")
+	if err := p.past.Close(); err != nil { // it has written all
+		t.Fatal(err)
+	}
+	of := regexp.MustCompile(`"(?:time|since|begun)":"([^"]*)"`)
+	for path, least := range map[string]int{"status": 2, "values": 1, "troubles": 2, "history": 1, "package/make": 1} {
+		found := of.FindAllStringSubmatch(p.page(t, "/api/v1/"+path, 200), -1)
+		if len(found) < least {
+			t.Errorf("%s has %d times, want %d", path, len(found), least)
+		}
+		for _, at := range found {
+			if !regexp.MustCompile(`^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,3})?Z$`).MatchString(at[1]) {
+				t.Errorf("%s has the time %s", path, at[1])
+			}
+		}
+	}
+}
+
+// TestRefusedIsNoValue looks for a refused call among the values of its package.
+func TestRefusedIsNoValue(t *testing.T) {
+	p := servePages(t, true)
+	if _, err := p.Client().GetPR(t.Context(), "make-4-r0", "all", "a"); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"make-4-r0", "never-1-r0"} {
+		r := store.Refusal{Asker: store.Asker{Generation: 1, Method: "importone"}, Key: store.Key{Version: version, Pkgarch: "all", Checksum: "b"},
+			Reason: access.ByAllowImport, First: true}
+		p.status.Refused(r)
+		p.past.Refused(r)
+	}
+	if err := p.past.Close(); err != nil { // it has written all
+		t.Fatal(err)
+	}
+	want(t, "values", p.page(t, "/api/v1/values", 200), `"version":"make-4-r0"`, "!refused")
+	want(t, "package", p.page(t, "/api/v1/package/make", 200), `"total":1`, "!refused")
+	want(t, "page", p.page(t, "/package/make", 200), "1 row, ", "!refused")
+	want(t, "first page", p.page(t, "/", 200), "make-4-r0", "!refused")
+	want(t, "none", p.page(t, "/package/never", 404), "No value is stored", "!refused")
+	want(t, "history", p.page(t, "/api/v1/history", 200), `"value":"refused: allow-import"`)
+}
+
+// TestLongTexts looks for a value whose texts are too long to be remembered whole.
+func TestLongTexts(t *testing.T) {
+	p := servePages(t, true)
+	long := strings.Repeat("é", 3000)
+	if _, err := p.Client().GetPR(t.Context(), "make-4-r0", long, long); err != nil {
+		t.Fatal(err)
+	}
+	want(t, "memory", p.page(t, "/api/v1/package/make", 200), `"total":1`, `"stored":true`, `"method":"getPR"`)
+	if err := p.past.Close(); err != nil { // it has written all
+		t.Fatal(err)
+	}
+	again := status.New(status.Config{Values: p.DB, History: p.past.File()}) // has nothing in memory
+	_, body := ask(t, again, "GET", "/api/v1/package/make")
+	want(t, "history", body, `"total":1`, `"stored":true`, `"method":"getPR"`)
+	if events := p.page(t, "/api/v1/history", 200); len(events) > 5<<10 {
+		t.Errorf("the history has %d bytes of it", len(events))
 	}
 }

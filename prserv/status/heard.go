@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"prserver/prserv/history"
 )
 
 const (
@@ -27,7 +29,7 @@ type Heard struct {
 
 // Said is a record of a log.
 type Said struct {
-	Time    time.Time `json:"time"`
+	Time    time.Time `json:"time"` // UTC
 	Text    string    `json:"text"`
 	Details []Detail  `json:"details"`
 }
@@ -85,7 +87,7 @@ func (l *listening) WithGroup(name string) slog.Handler {
 }
 
 func (h *Heard) add(r slog.Record, attrs []slog.Attr) {
-	said := Said{Time: r.Time, Text: strings.Clone(cut(r.Message, maxDetail)), Details: []Detail{}}
+	said := Said{Time: r.Time.UTC().Truncate(time.Millisecond), Text: strings.Clone(history.CutText(r.Message, maxDetail)), Details: []Detail{}}
 	add := func(a slog.Attr) bool {
 		if a.Key == "stack" { // it is long, and in the log
 			return true
@@ -99,7 +101,7 @@ func (h *Heard) add(r slog.Record, attrs []slog.Attr) {
 				text = host
 			}
 		}
-		said.Details = append(said.Details, Detail{a.Key, strings.Clone(cut(text, limit))})
+		said.Details = append(said.Details, Detail{a.Key, strings.Clone(history.CutText(text, limit))})
 		return len(said.Details) < maxDetails
 	}
 	for _, a := range attrs {

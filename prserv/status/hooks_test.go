@@ -16,4 +16,7 @@ func (s *Status) Begin(at time.Time) { s.begun, s.rates.begun = at, at }
 // Counted makes the minute that lasts begin with what the counters have.
 func (s *Status) Counted() { s.rates.before = s.figures.totals() }
 
-func init() { patience = time.Minute } // however busy the machine is
+func init() {
+	patience = time.Minute                           // however busy the machine is
+	time.Local = time.FixedZone("here", 5*3600+1800) // what is not UTC shows
+}

@@ -47,8 +47,8 @@ type lookup struct {
 	Rows     []valueRow `json:"rows"`
 	// Others are names of packages that begin with the name and a minus.
 	Others []string `json:"others"`
-	// History tells whether a history is kept, and HistoryError why it could not
-	// be read, or not all of it.
+	// History tells whether a history is kept, and HistoryError why none is, or why
+	// it lacks something or could not be read to its beginning.
 	History      bool   `json:"history"`
 	HistoryError string `json:"history_error"`
 
@@ -159,11 +159,12 @@ func (l *lookup) read(ctx context.Context, values Values, version string) error 
 	})
 }
 
-// past returns the events of a package, the oldest first, and notes in l what
-// keeps it from doing so. Those that the history has not written yet, or all if
+// past returns how the values of a package came, the oldest first, and notes in l
+// what keeps it from doing so. Those that the history has not written yet, or all if
 // none is kept, are in memory.
 func (s *Status) past(ctx context.Context, l *lookup) []history.Event {
 	var events []history.Event
+	l.HistoryError = cmp.Or(s.whyNoHistory(), s.whyHistoryStopped())
 	if l.History {
 		// A page without the whole history is better than none.
 		ctx, cancel := context.WithTimeout(ctx, patience/2)
@@ -171,7 +172,7 @@ func (s *Status) past(ctx context.Context, l *lookup) []history.Event {
 		read := 0
 		err := history.ReadPackage(ctx, s.config.History, strings.TrimPrefix(l.Name, autoInc), mostPast, func(e history.Event) error {
 			read++
-			if isVersionOf(e.Version, l.Name) {
+			if e.Refused() == "" && isVersionOf(e.Version, l.Name) {
 				events = append(events, e)
 			}
 			return nil
@@ -195,13 +196,17 @@ func (s *Status) past(ctx context.Context, l *lookup) []history.Event {
 
 // match says of each row how it came, and adds what the history alone has.
 func (l *lookup) match(events []history.Event) {
-	type key struct{ version, pkgarch, checksum, value string }
+	type key struct {
+		store.Key
+		value string
+	}
 	rows := map[key]int{}
 	for i, r := range l.Rows {
-		rows[key{r.Version, r.Pkgarch, r.Checksum, r.Value}] = i
+		of := store.Key{Version: r.Version, Pkgarch: r.Pkgarch, Checksum: r.Checksum}
+		rows[key{history.Cut(of), r.Value}] = i
 	}
 	for _, e := range events {
-		of := key{e.Version, e.Pkgarch, e.Checksum, e.Value}
+		of := key{store.Key{Version: e.Version, Pkgarch: e.Pkgarch, Checksum: e.Checksum}, e.Value}
 		i, ok := rows[of]
 		if !ok {
 			r := valueRow{Version: e.Version, Pkgarch: e.Pkgarch, Checksum: e.Checksum, Value: e.Value}

@@ -2,7 +2,6 @@ package status
 
 import (
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -15,9 +14,9 @@ const (
 	keptValues = 100
 	// maxName is how many bytes of a version are remembered, and from how many on
 	// it has no page: a browser would have to send it.
-	maxName = 8 << 10
+	maxName = history.MaxVersion
 	// maxDetail is the same for any other text of a client.
-	maxDetail = 1 << 10
+	maxDetail = history.MaxText
 )
 
 // newest are the values that were stored last. They are there without a history.
@@ -31,12 +30,7 @@ func (n *newest) add(at time.Time, changes []store.Change) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for _, c := range changes[max(0, len(changes)-keptValues):] {
-		e := history.EventOf(at, c)
-		// A copy, since a text may be a part of a long call.
-		e.Version = strings.Clone(cut(e.Version, maxName))
-		e.Pkgarch = strings.Clone(cut(e.Pkgarch, maxDetail))
-		e.Checksum = strings.Clone(cut(e.Checksum, maxDetail))
-		n.ring.add(e)
+		n.ring.add(history.EventOf(at, c))
 	}
 }
 

@@ -20,7 +20,7 @@ var files embed.FS
 // it stands.
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
 	"show": show, "shortest": shortest, "packageURL": packageURL, "nameOf": nameOf,
-	"plural": plural[int], "moment": moment, "bitbake": bitbake, "number": grouped[uint64], "place": grouped[int],
+	"plural": plural[int], "events": plural[int64], "moment": moment, "bitbake": bitbake, "number": grouped[uint64], "place": grouped[int],
 }).ParseFS(files, "html/*.html"))
 
 // frame is what every page has around it.
@@ -74,7 +74,7 @@ const pageValues = 50
 type statusPage struct {
 	state
 	Lasting  string // since it was started
-	Size     string
+	Size     string // empty with PostgreSQL
 	Pictures []picture
 	Newest   []history.Event
 	Warnings []Said
@@ -85,7 +85,9 @@ func (s *Status) serveStatusPage(w http.ResponseWriter, _ *http.Request) {
 	p := statusPage{state: s.state(), Newest: s.newest.events()}
 	p.Newest = p.Newest[:min(pageValues, len(p.Newest))]
 	p.Lasting = lasting(time.Since(s.begun))
-	p.Size = size(p.Bytes)
+	if s.config.PostgreSQL == nil {
+		p.Size = size(p.Bytes)
+	}
 	if p.LogBytes > 0 {
 		p.Size += ", and " + size(p.LogBytes) + " of write-ahead log"
 	}

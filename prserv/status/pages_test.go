@@ -156,7 +156,7 @@ func TestPackagePage(t *testing.T) {
 	}
 	without := status.New(status.Config{Values: p.DB})
 	_, page := ask(t, without, "GET", "/package/make")
-	want(t, "no history", page, "6 rows", "No history is kept", "not known", "!127.0.0.1")
+	want(t, "no history", page, "6 rows", "a time and a client: no history is kept; start the server with --history FILE.", "not known", "!127.0.0.1")
 	broken := status.New(status.Config{Values: p.DB, History: p.DB.Name()})
 	_, page = ask(t, broken, "GET", "/package/make")
 	want(t, "a history that is none", page, "6 rows", "Times and clients may be missing: reading the history ", "it is no history of PR values")
@@ -172,6 +172,7 @@ func TestManyRows(t *testing.T) {
 	}
 	fill(t, p.DB.Name(), "many-1.0-r0", rows)
 	fill(t, p.DB.Name(), "more-1.0-r0", more)
+	fill(t, p.DB.Name(), "AUTOINC-x-1.0+git", 1)
 	prservtest.Execute(t, prservtest.Outside(t, p.DB.Name()), fmt.Sprintf(`WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
 		INSERT INTO `+store.NohistTable+` SELECT printf('zz%%05d-1.0-r0', i), 'all', 'c', 0 FROM n`, packages-1))
 	pages := rows / 500
@@ -190,6 +191,7 @@ func TestManyRows(t *testing.T) {
 		{"/search?name=zz024", []string{"!the first ones", ">zz02400<", ">zz02499<"}},
 		{"/search", []string{">linux-yocto<", ">many<", ">zz00000<"}},
 		{"/search?name=Many", []string{"None has a value"}},
+		{"/search?name=A", []string{"None has a value"}}, // though AUTOINC- begins with it
 	} {
 		want(t, test.path, p.page(t, test.path, 200), test.texts...)
 	}

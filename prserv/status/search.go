@@ -23,7 +23,9 @@ func (s *Status) search(ctx context.Context, text string) (found, error) {
 		}
 		f.Complete = f.Complete && len(versions) < mostVersions
 		for _, version := range versions {
-			f.Packages = append(f.Packages, nameOf(version))
+			if strings.HasPrefix(strings.TrimPrefix(version, autoInc), text) { // AUTOINC- itself begins with A
+				f.Packages = append(f.Packages, nameOf(version))
+			}
 		}
 	}
 	slices.Sort(f.Packages)

@@ -79,12 +79,14 @@ type Status struct {
 
 const (
 	// maxConns is how many connections may be open at a time. Others wait in the
-	// listener: the descriptors are for PR clients.
+	// listener: the descriptors are for PR clients. So none is kept open between
+	// requests: a few browsers would keep /readyz from being answered.
 	maxConns = 16
-	// requestTimeout bounds the time for a request, and for its answer.
-	requestTimeout = 10 * time.Second
-	// idleTimeout is how long a connection may be kept open between requests.
-	idleTimeout = time.Minute
+	// requestTimeout bounds the time for a request. Whoever asks for /readyz waits
+	// longer than that.
+	requestTimeout = 3 * time.Second
+	// answerTimeout bounds the time for an answer.
+	answerTimeout = 10 * time.Second
 	// maxHeader bounds a request. The longest name that has a page takes three
 	// characters a byte.
 	maxHeader = 3*maxName + 16<<10
@@ -138,9 +140,10 @@ func (s *Status) Serve(ctx context.Context, ln net.Listener) error {
 	defer stopWatching()
 	go s.watch(watching)
 	server := &http.Server{
-		Handler: s, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
+		Handler: s, ReadTimeout: requestTimeout, WriteTimeout: answerTimeout,
 		MaxHeaderBytes: maxHeader, ErrorLog: slog.NewLogLogger(s.config.Log.Handler(), slog.LevelDebug),
 	}
+	server.SetKeepAlivesEnabled(false)
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
 	err := server.Serve(newLimited(s.guarded(ln), maxConns))
@@ -153,13 +156,16 @@ func (s *Status) Serve(ctx context.Context, ln net.Listener) error {
 // serveHealth says that the process answers. It looks at nothing.
 func (s *Status) serveHealth(w http.ResponseWriter, _ *http.Request) { say(w, http.StatusOK, "ok") }
 
+// Ready is the line that /readyz answers where a value could be stored.
+const Ready = "ready"
+
 // serveReady says whether a value could be stored now.
 func (s *Status) serveReady(w http.ResponseWriter, _ *http.Request) {
 	if err := s.config.Ready(); err != nil {
 		say(w, http.StatusServiceUnavailable, oneLine(err.Error()))
 		return
 	}
-	say(w, http.StatusOK, "ready")
+	say(w, http.StatusOK, Ready)
 }
 
 func say(w http.ResponseWriter, status int, text string) {

@@ -230,14 +230,24 @@ func TestServe(t *testing.T) {
 	defer cancel()
 	served := make(chan error, 1)
 	go func() { served <- st.Serve(ctx, ln) }()
-	var conns []net.Conn
-	for range 20 {
+	dial := func() net.Conn {
 		conn, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
-		conns = append(conns, conn)
+		t.Cleanup(func() { conn.Close() })
+		return conn
+	}
+	for range 20 { // as browsers do, which keep their connections
+		conn := dial()
+		fmt.Fprintf(conn, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+		if answer, err := io.ReadAll(conn); err != nil || !strings.HasSuffix(string(answer), "\r\n\r\nok\n") {
+			t.Errorf("%q, %v; want an answer, and the end", answer, err)
+		}
+	}
+	var conns []net.Conn
+	for range 20 {
+		conns = append(conns, dial())
 	}
 	prservtest.Together(len(conns), func(i int) {
 		fmt.Fprintf(conns[i], "GET /healthz HTTP/1.0\r\n\r\n")

@@ -4,21 +4,12 @@ import (
 	"fmt"
 	"net/url"
 	"strconv"
-	"strings"
 	"time"
 	"unicode/utf8"
-)
 
-// cut returns a text without what is beyond a number of bytes.
-func cut(text string, limit int) string {
-	if len(text) <= limit {
-		return text
-	}
-	for limit > 0 && !utf8.RuneStart(text[limit]) {
-		limit--
-	}
-	return text[:limit]
-}
+	"prserver/prserv/history"
+	"prserver/prserv/visible"
+)
 
 // shown is how many bytes of a text are shown.
 const shown = 300
@@ -27,22 +18,11 @@ const shown = 300
 // direction of writing, is escaped as in Go, and so are bytes that are no
 // UTF-8. What is beyond the limit is counted.
 func show(text string) string {
-	var b strings.Builder
-	head := cut(text, shown)
-	for i := 0; i < len(head); {
-		r, size := utf8.DecodeRuneInString(head[i:])
-		piece := head[i : i+size]
-		if !strconv.IsPrint(r) || r == utf8.RuneError && size == 1 {
-			quoted := strconv.Quote(piece)
-			piece = quoted[1 : len(quoted)-1]
-		}
-		b.WriteString(piece)
-		i += size
-	}
+	head := history.CutText(text, shown)
 	if more := len(text) - len(head); more > 0 {
-		fmt.Fprintf(&b, "… (%s more bytes)", grouped(more))
+		return fmt.Sprintf("%s… (%s more bytes)", visible.Text(head), grouped(more))
 	}
-	return b.String()
+	return visible.Text(head)
 }
 
 // shortest returns the beginning of a checksum, by which people tell them apart.

@@ -11,6 +11,7 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv/client"
+	"prserver/prserv/status"
 )
 
 // checkTimeout is how long a server may take to answer --check. Container
@@ -62,10 +63,10 @@ func checkReady(ctx context.Context, where string, stdout io.Writer) error {
 	}
 	// A transport of its own, since the default one goes through proxies.
 	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
-	switch {
-	case ctx.Err() != nil:
-		return fmt.Errorf("asking the status at %s: %w", addr, context.Cause(ctx))
-	case err != nil:
+	if err != nil {
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		return fmt.Errorf("asking the status at %s: %w; does the server run, with this --status?", addr, reason(err))
 	}
 	defer resp.Body.Close()
@@ -75,9 +76,15 @@ func checkReady(ctx context.Context, where string, stdout io.Writer) error {
 		return fmt.Errorf("asking the status at %s: %w", addr, err)
 	}
 	line, _, _ := strings.Cut(string(body), "\n")
-	if resp.StatusCode != http.StatusOK {
+	isText := strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain")
+	switch {
+	case resp.StatusCode == http.StatusOK && line == status.Ready:
+		fmt.Fprintln(stdout, addr, "is ready")
+		return nil
+	case resp.StatusCode == http.StatusServiceUnavailable && isText:
 		return fmt.Errorf("%s is not ready: %s", addr, line)
+	case resp.StatusCode == http.StatusForbidden && isText:
+		return fmt.Errorf("%s does not tell: %s; add that address to it", addr, line)
 	}
-	fmt.Fprintln(stdout, addr, "is ready")
-	return nil
+	return fmt.Errorf("%s is no status of a PR server: it answers %s; give the address of --status, not that of the PR clients", addr, resp.Status)
 }

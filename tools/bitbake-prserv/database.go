@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"prserver/compat"
+	"prserver/prserv/status"
 	"prserver/prserv/store"
 	"prserver/prserv/store/postgres"
 	"prserver/prserv/store/sqlite"
@@ -16,6 +17,7 @@ import (
 // database is a store that the program serves from.
 type database interface {
 	store.Store
+	status.Values
 	// Name returns the path of the file, or the URL without its password.
 	Name() string
 	// Warnings returns what an operator should know, a sentence each.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"path/filepath"
 
 	"prserver/compat"
@@ -48,26 +47,19 @@ func observe(cfg *prserv.Config, db database, st *status.Status, past *history.R
 
 // historyOf returns the file of the history, or nothing where none is kept: a
 // read-only server gives out no values, what is called :memory: is not meant to
-// last, and beside a database of PostgreSQL there is no place. It returns an error for a file that is something else already.
-func historyOf(opts compat.Options) (string, error) {
+// last, and beside a database of PostgreSQL there is no place.
+func historyOf(opts compat.Options) string {
 	switch {
 	case opts.History == compat.NoHistory, opts.ReadOnly:
-		return "", nil
-	case opts.History == "" && (opts.Database != "" || filepath.Base(opts.File) == ":memory:"):
-		return "", nil
+		return ""
+	case opts.History != "":
+		return opts.History
+	case opts.Database != "", filepath.Base(opts.File) == ":memory:":
+		return ""
 	}
 	database, err := dbfile.Resolve(opts.File)
-	if err != nil || opts.History == "" {
-		return history.Beside(database), nil // what is wrong with the file is told when that is opened
-	}
-	named, err := dbfile.Resolve(opts.History)
 	if err != nil {
-		return opts.History, nil // the log will tell
+		database = opts.File // what is wrong with it is told when it is opened
 	}
-	for _, taken := range []string{database, database + "-wal", database + "-shm", database + "-journal", database + "-lock", opts.Log, opts.PidFile} {
-		if named == taken {
-			return "", fmt.Errorf("--history %s is the server's already, for something else; give another file", opts.History)
-		}
-	}
-	return opts.History, nil
+	return history.Beside(database)
 }

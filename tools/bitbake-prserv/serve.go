@@ -32,6 +32,9 @@ func serveInForeground(ctx context.Context, opts compat.Options) error {
 	if err != nil {
 		return err
 	}
+	if err := checkFiles(opts); err != nil {
+		return err
+	}
 	stderr := openStderr(os.Stderr, opts.LogFormat)
 	defer stderr.close()
 	out := stderr
@@ -115,10 +118,6 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	if err != nil {
 		return err
 	}
-	historyFile, err := historyOf(opts)
-	if err != nil {
-		return err
-	}
 	if err := from.listenForStatus(ctx, opts.Status); err != nil {
 		return err
 	}
@@ -140,8 +139,8 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		log.Warn(warning)
 	}
 	var past *history.Recorder
-	if historyFile != "" {
-		if past, err = history.Open(historyFile, history.Options{Log: log}); err != nil {
+	if file := historyOf(opts); file != "" {
+		if past, err = history.Open(file, history.Options{Log: log}); err != nil {
 			return err
 		}
 		defer past.Close()

@@ -29,6 +29,9 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 	if _, err := rulesOf(opts); err != nil {
 		return err
 	}
+	if err := checkFiles(opts); err != nil {
+		return err
+	}
 	ip, err := resolve(ctx, opts.Host)
 	if err != nil {
 		return err

@@ -87,12 +87,12 @@ func statusOf(l listeners, opts compat.Options, allow access.List, db database, 
 		File:        db.Name(),
 		Ready:       db.Ready,
 		Connections: connections,
+		Values:      db,
 		Allow:       allow,
 		Log:         log,
 	}
 	cfg.Address, cfg.ReadOnly, cfg.Upstream = l.pr.Addr().String(), opts.ReadOnly, opts.Upstream
 	cfg.PostgreSQL, _ = db.(status.PostgreSQL)
-	cfg.Values, _ = db.(status.Values)
 	cfg.Heard = l.heard
 	if past != nil {
 		cfg.History, cfg.HistoryState = past.File(), past.State

@@ -27,7 +27,7 @@ func inheritedListeners() (l listeners, err error) {
 			return l, fmt.Errorf("taking over the socket %s from systemd: %w", name, reason(err))
 		}
 		if _, ok := ln.Addr().(*net.TCPAddr); !ok {
-			return l, fmt.Errorf("the socket from systemd is at %s; PR clients need a TCP socket", ln.Addr())
+			return l, fmt.Errorf("the socket %s from systemd is at %s; it has to be one of TCP, such as ListenStream=8585", name, ln.Addr())
 		}
 		to := &l.pr
 		if name == statusSocket {

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"prserver/prserv/place"
+	"prserver/prserv/visible"
 )
 
 func (p *program) checkCommand() *cobra.Command {
@@ -67,7 +68,7 @@ func (p *program) check(ctx context.Context, of place.Place, asJSON bool) error 
 	found := 0
 	var list *jsonList
 	each := func(problem place.Problem) error {
-		_, err := fmt.Fprintf(out, "%s: %s; %s\n", of, printable(problem.What), printable(problem.Do))
+		_, err := fmt.Fprintf(out, "%s: %s; %s\n", of, visible.Text(problem.What), visible.Text(problem.Do))
 		return err
 	}
 	if asJSON {

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"prserver/prserv/place"
+	"prserver/prserv/visible"
 )
 
 func (p *program) diffCommand() *cobra.Command {
@@ -93,14 +94,14 @@ func flush(out *bufio.Writer, err error) error {
 }
 
 func writeDifference(out io.Writer, d place.Difference) error {
-	mark, values := "!", printable(d.A)+"\t"+printable(d.B)
+	mark, values := "!", visible.Text(d.A)+"\t"+visible.Text(d.B)
 	switch {
 	case d.B == "":
-		mark, values = "<", printable(d.A)
+		mark, values = "<", visible.Text(d.A)
 	case d.A == "":
-		mark, values = ">", printable(d.B)
+		mark, values = ">", visible.Text(d.B)
 	}
-	_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", mark, printable(d.Version), printable(d.Pkgarch), printable(d.Checksum), values)
+	_, err := fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n", mark, visible.Text(d.Version), visible.Text(d.Pkgarch), visible.Text(d.Checksum), values)
 	return err
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -28,9 +29,9 @@ const (
 // readEvents calls each with the events of a place: the file of a history, a
 // database that has one beside it, or the HOST:PORT of --status of a server that
 // keeps one.
-func readEvents(ctx context.Context, from string, f history.Filter, each func(history.Event) error) error {
-	if p, err := place.Parse(from, ""); err == nil && p.Kind == place.PostgreSQL {
-		return fmt.Errorf("%s: a PostgreSQL database keeps no history; name the file that bitbake-prserv --history keeps, or the HOST:PORT of its --status", p)
+func (p *program) readEvents(ctx context.Context, from string, f history.Filter, each func(history.Event) error) error {
+	if of, err := place.Parse(from, ""); err == nil && of.Kind == place.PostgreSQL {
+		return fmt.Errorf("%s: a PostgreSQL database keeps no history; name the file that bitbake-prserv --history keeps, or the HOST:PORT of its --status", of)
 	}
 	if _, err := parseServer(from); err != nil {
 		err := history.Read(ctx, from, f, each)
@@ -41,13 +42,17 @@ func readEvents(ctx context.Context, from string, f history.Filter, each func(hi
 	}
 	query := url.Values{"version": {f.Version}, "last": {strconv.Itoa(mostEvents)}}
 	if !f.Since.IsZero() {
-		query.Set("since", f.Since.UTC().Format(time.RFC3339))
+		query.Set("since", f.Since.UTC().Format(time.RFC3339Nano))
 	}
 	events, err := askStatus(ctx, from, "/api/v1/history?"+query.Encode())
 	if err != nil {
 		return fmt.Errorf("asking %s for its history: %w; name the address of its --status, or the file", from, err)
 	}
+	if len(events) == mostEvents {
+		p.say(fmt.Sprintf("prserv-tool: %s tells the last %d events only; name the file of the history for older ones", from, mostEvents))
+	}
 	for _, e := range events {
+		e.Time = e.Time.UTC()
 		if err := each(e); err != nil {
 			return err
 		}
@@ -60,19 +65,18 @@ func exists(file string) bool {
 	return err == nil
 }
 
+// askStatus asks a server's status for events. It does so directly: a proxy of the
+// environment is for addresses elsewhere.
 func askStatus(ctx context.Context, addr, path string) ([]history.Event, error) {
-	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, statusTimeout, fmt.Errorf("no answer within %v", statusTimeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
 	if err != nil {
-		if wrapped, ok := err.(*url.Error); ok { // it names the address once more
-			err = wrapped.Err
-		}
-		return nil, err
+		return nil, cmp.Or(context.Cause(ctx), err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
@@ -83,5 +87,8 @@ func askStatus(ctx context.Context, addr, path string) ([]history.Event, error) 
 		return nil, fmt.Errorf("it says: %s", line)
 	}
 	var answer struct{ Events []history.Event }
-	return answer.Events, json.NewDecoder(resp.Body).Decode(&answer)
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+		return nil, fmt.Errorf("reading its answer: %w", cmp.Or(context.Cause(ctx), err))
+	}
+	return answer.Events, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"prserver/prserv/history"
+	"prserver/prserv/visible"
 )
 
 func (p *program) historyCommand() *cobra.Command {
@@ -83,17 +84,17 @@ func (p *program) history(ctx context.Context, from string, f history.Filter, as
 	out := bufio.NewWriter(p.stdout)
 	if asJSON {
 		list := newJSONList(out, "events")
-		err := readEvents(ctx, from, f, func(e history.Event) error { return list.add(e) })
+		err := p.readEvents(ctx, from, f, func(e history.Event) error { return list.add(e) })
 		if err == nil {
 			_, err = io.WriteString(out, list.end()+"}\n")
 		}
 		return flush(out, err)
 	}
-	err := readEvents(ctx, from, f, func(e history.Event) error {
+	err := p.readEvents(ctx, from, f, func(e history.Event) error {
 		line := []string{e.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"), e.Client, strconv.Itoa(e.Generation), e.Method,
 			e.Version, e.Pkgarch, e.Checksum, e.Value, e.Before}
 		for i := range line {
-			line[i] = printable(line[i])
+			line[i] = visible.Text(line[i])
 		}
 		_, err := fmt.Fprintln(out, strings.Join(line, "\t"))
 		return err

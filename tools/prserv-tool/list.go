@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"prserver/prserv/place"
+	"prserver/prserv/visible"
 )
 
 func (p *program) listCommand() *cobra.Command {
@@ -65,7 +66,7 @@ func (p *program) list(ctx context.Context, from place.Place, o place.ListOption
 	}
 	rows := table{out: out, aligned: p.terminal}
 	err := p.work.List(ctx, from, o, func(r place.Row) error {
-		return rows.add([columns]string{printable(r.Version), printable(r.Pkgarch), printable(r.Checksum), printable(r.Value)})
+		return rows.add([columns]string{visible.Text(r.Version), visible.Text(r.Pkgarch), visible.Text(r.Checksum), visible.Text(r.Value)})
 	})
 	if failed := rows.end(); err == nil {
 		err = failed

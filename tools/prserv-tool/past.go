@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"prserver/prserv/history"
 	"prserver/prserv/store"
+	"prserver/prserv/visible"
 )
 
 // mostJumps is how many jumps of a version and pkgarch are told.
@@ -45,8 +47,8 @@ func (of *past) add(e history.Event) {
 	}
 	value, _ := store.ParseRevision(e.Value)
 	before, _ := store.ParseRevision(e.Before)
-	isImport := e.Method == "importone" || e.Method == "import-one"
-	of.compare(e.Time, value, before, isImport)
+	isImport := e.Imported()
+	of.compare(e.Time, value, before)
 	of.begun = true
 	if len(before) > 0 && before.Compare(of.now) != 0 {
 		of.now, of.got = before, ""
@@ -74,7 +76,7 @@ func (of *past) add(e history.Event) {
 
 // compare says what has happened to the greatest value before an event without
 // the history knowing of it.
-func (of *past) compare(at time.Time, value, before store.Revision, isImport bool) {
+func (of *past) compare(at time.Time, value, before store.Revision) {
 	switch {
 	case !of.begun && len(before) > 0:
 		of.say(at, fmt.Sprintf("the greatest value was %s already; how it came to that is older than the history.", before), true)
@@ -83,7 +85,7 @@ func (of *past) compare(at time.Time, value, before store.Revision, isImport boo
 		of.say(at, fmt.Sprintf("the greatest value was %s by then, and not %s: prserv-tool has raised it, another server has written the file, or events are missing.", before, of.now), true)
 	case len(before) > 0 && before.Compare(of.now) < 0:
 		of.say(at, fmt.Sprintf("the greatest value was only %s by then, and not %s: the file had been replaced by an older one, such as a backup.", before, of.now), true)
-	case len(before) == 0 && !isImport && value.Compare(of.now) <= 0:
+	case len(before) == 0 && value.Compare(of.now) <= 0:
 		of.say(at, fmt.Sprintf("there was no value by then, though there had been %s: the file had been lost, or replaced by another one.", of.now), true)
 		of.now, of.got = nil, ""
 	}
@@ -101,6 +103,8 @@ func (of *past) describe(e history.Event, value store.Revision, isImport bool) (
 			return text + ".", true
 		case value.Compare(of.now) < 0:
 			return text + fmt.Sprintf(", which is below the greatest, %s.", of.now), false
+		case value.Compare(of.now) == 0:
+			return text + ", which was the greatest already.", false
 		case follows(value, of.now):
 			return text + ".", false
 		}
@@ -123,11 +127,17 @@ func (of *past) describe(e history.Event, value store.Revision, isImport bool) (
 	return text + fmt.Sprintf("; the greatest was %s.", of.now), true
 }
 
-// follows tells whether a value is the whole number after another one.
+// follows tells whether a value is just the next one: 4 after 3, 3.1 after 3.0, and
+// 3.0 as the first one below 3.
 func follows(value, before store.Revision) bool {
-	n, ok := value.Whole()
-	m, isWhole := before.Whole()
-	return ok && isWhole && n == m+1
+	last := len(value) - 1
+	if last < 0 || len(before) < last || !slices.Equal(value[:last], before[:last]) {
+		return false
+	}
+	if len(before) == last {
+		return last > 0 && value[last] == 0
+	}
+	return len(before) == len(value) && value[last] == before[last]+1
 }
 
 // say adds a sentence, and leaves out the oldest that is no jump where there are
@@ -166,7 +176,7 @@ func (of *past) tell(out io.Writer) {
 	case len(of.now) > 0:
 		at = fmt.Sprintf("is at %s: the history does not know who got it", of.now)
 	}
-	fmt.Fprintf(out, "%s of %s %s.\n", printable(of.version), printable(of.pkgarch), printable(at))
+	fmt.Fprintf(out, "%s of %s %s.\n", visible.Text(of.version), visible.Text(of.pkgarch), visible.Text(at))
 	if of.most.Compare(of.now) > 0 {
 		fmt.Fprintf(out, "  It has been at %s before, so the next numbers may have been given out already.\n", of.most)
 	}
@@ -174,7 +184,7 @@ func (of *past) tell(out io.Writer) {
 		if s.leftOut > 0 {
 			fmt.Fprintf(out, "  (%s left out)\n", count(int64(s.leftOut), "event"))
 		}
-		fmt.Fprintf(out, "  %s\n", printable(s.text))
+		fmt.Fprintf(out, "  %s\n", visible.Text(s.text))
 	}
 }
 

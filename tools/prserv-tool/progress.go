@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"prserver/prserv/place"
+	"prserver/prserv/visible"
 )
 
 const (
@@ -95,7 +96,7 @@ func newBar(out io.Writer, known bool) *progressbar.ProgressBar {
 
 // describe says what is being done, how fast, and how long it will take.
 func describe(now, first place.Progress, passed time.Duration) string {
-	line := printable(now.What)
+	line := visible.Text(now.What)
 	if rows := now.Rows - first.Rows; rows > 0 && passed > 0 {
 		line += fmt.Sprintf(", %.0f rows/s", float64(rows)/passed.Seconds())
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"prserver/prserv/place"
+	"prserver/prserv/visible"
 )
 
 // feedOptions adds the options of feeds.
@@ -66,9 +67,9 @@ func (p *program) publishedTable(ctx context.Context, of, published place.Place,
 		if known == "" {
 			known = "-"
 		}
-		line := fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", printable(name), printable(b.Version), printable(b.Pkgarch), b.Published, printable(known), printable(b.Where))
+		line := fmt.Sprintf("%s\t%s\t%s\t%s\t%s\t%s", visible.Text(name), visible.Text(b.Version), visible.Text(b.Pkgarch), b.Published, visible.Text(known), visible.Text(b.Where))
 		if b.Why != "" {
-			line += "\t" + printable(b.Why)
+			line += "\t" + visible.Text(b.Why)
 		}
 		_, err := io.WriteString(out, line+"\n")
 		return err

@@ -9,13 +9,12 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
-	"unicode"
 
 	"golang.org/x/sys/unix"
 
 	"prserver/compat"
 	"prserver/prserv/place"
+	"prserver/prserv/visible"
 )
 
 // program is what the verbs share.
@@ -124,25 +123,7 @@ func (p *program) execute(ctx context.Context, args []string) error {
 // say writes a line to stderr.
 func (p *program) say(line string) {
 	p.progress.clear()
-	fmt.Fprintln(p.stderr, printable(line))
-}
-
-// printable writes control characters in another way: those of a name or of a
-// fault shall neither break lines and columns nor reach the terminal.
-func printable(s string) string {
-	if strings.IndexFunc(s, unicode.IsControl) < 0 {
-		return s
-	}
-	var b strings.Builder
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			quoted := strconv.QuoteRune(r)
-			b.WriteString(quoted[1 : len(quoted)-1])
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
+	fmt.Fprintln(p.stderr, visible.Text(line))
 }
 
 func isTerminal(stream io.Writer) bool {

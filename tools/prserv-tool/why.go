@@ -36,7 +36,7 @@ bash-5.2-r0.`,
 func (p *program) why(ctx context.Context, from, name string) error {
 	var all []*past
 	byKey := map[[2]string]*past{}
-	err := readEvents(ctx, from, history.Filter{Version: globOf(name) + "*"}, func(e history.Event) error {
+	err := p.readEvents(ctx, from, history.Filter{Version: globOf(name) + "*"}, func(e history.Event) error {
 		if e.Version != name && !strings.HasPrefix(e.Version, name+"-") {
 			return nil
 		}

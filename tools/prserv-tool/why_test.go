@@ -1,8 +1,13 @@
 package main
 
 import (
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"net/http/httptest"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -44,9 +49,41 @@ func TestWhyOfServer(t *testing.T) {
 	}
 	none := httptest.NewServer(status.New(status.Config{}))
 	defer none.Close()
-	err = readEvents(t.Context(), strings.TrimPrefix(none.URL, "http://"), history.Filter{}, nil)
-	if err == nil || !strings.Contains(err.Error(), "it says: no history is kept; start the server without --history none") {
+	err = newProgram(nil, io.Discard, io.Discard).readEvents(t.Context(), strings.TrimPrefix(none.URL, "http://"), history.Filter{}, nil)
+	if err == nil || !strings.Contains(err.Error(), "it says: no history is kept; start the server with --history FILE") {
 		t.Errorf("of a server without: %v", err)
+	}
+}
+
+// TestWhyWithoutProxy asks the status of a server though a proxy is set, at an
+// address that a proxy would be asked for.
+func TestWhyWithoutProxy(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the proxy was asked for %s", r.URL) }))
+	defer proxy.Close()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w, `{"events":[{"time":"2026-11-28T12:00:00+01:00","version":"bash-5","value":"0"}]}`)
+	}))
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(server.URL, "http://"))
+	cmd := exec.Command("prserv-tool", "history", "0.0.0.0:"+port, "--json") // variables are read once a process
+	cmd.Env = append(os.Environ(), "http_proxy="+proxy.URL, "HTTP_PROXY="+proxy.URL, "no_proxy=", "NO_PROXY=")
+	if said, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(said), `"time":"2026-11-28T11:00:00Z"`) {
+		t.Errorf("history says %q, %v", said, err)
+	}
+}
+
+// TestManyEvents asks the status of a server for more events than it tells at once.
+func TestManyEvents(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"events":[`+strings.TrimSuffix(strings.Repeat(`{"version":"bash-5"},`, mostEvents), ",")+`]}`)
+	}))
+	defer server.Close()
+	var said strings.Builder
+	events := 0
+	err := newProgram(nil, io.Discard, &said).readEvents(t.Context(), strings.TrimPrefix(server.URL, "http://"), history.Filter{},
+		func(history.Event) error { events++; return nil })
+	if want := " tells the last 10000 events only; name the file of the history for older ones\n"; err != nil || events != mostEvents || !strings.HasSuffix(said.String(), want) {
+		t.Errorf("%d events, %v, and %q; want %q", events, err, said.String(), want)
 	}
 }
 
