@@ -21,7 +21,8 @@ func (s *Store) Versions(ctx context.Context, from, below string, limit int) (ve
 	if checkTexts(from) != nil {
 		return nil, nil // none can have been stored
 	}
-	most := strings.ToValidUTF8(below, string(utf8.MaxRune)) // at or above it, and a text
+	// At or above it, and a text that PostgreSQL takes.
+	most := strings.ReplaceAll(strings.ToValidUTF8(below, string(utf8.MaxRune)), "\x00", "\x01")
 	handed := false
 	err = s.snapshot(ctx, &handed, func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, sqlVersions, from, most, limit)
