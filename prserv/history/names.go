@@ -29,13 +29,13 @@ func PackageOf(version string) string {
 }
 
 // IsVersionOf tells whether a version is a name itself, or a version of the
-// package with that name. It agrees with PackageOf.
+// package with that name, such as bash or bash-5.2. It agrees with PackageOf.
 func IsVersionOf(version, name string) bool {
 	if version == name || PackageOf(version) == name {
 		return true
 	}
 	rest, ok := strings.CutPrefix(strings.TrimPrefix(version, AutoInc), strings.TrimPrefix(name, AutoInc))
-	return ok && (rest == "" || rest[0] == '-' && beginsWithDigit(rest[1:]))
+	return ok && (rest == "" || release.FindString(rest) == rest || rest[0] == '-' && beginsWithDigit(rest[1:]))
 }
 
 func beginsWithDigit(text string) bool { return text != "" && text[0] >= '0' && text[0] <= '9' }

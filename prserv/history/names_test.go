@@ -32,6 +32,7 @@ func TestNames(t *testing.T) {
 	}
 	for version, other := range map[string]string{
 		"python3-numpy-1.2-r0": "python3", "bash-5-r0": "bas", "AUTOINC-bash-5": "ash", "basher-5": "bash",
+		"bash-completion-2.11-r0": "bash", "bash-5.21-r0": "bash-5.2",
 	} {
 		if history.IsVersionOf(version, other) {
 			t.Errorf("%q is a version of %q", version, other)
@@ -39,5 +40,10 @@ func TestNames(t *testing.T) {
 	}
 	if !history.IsVersionOf("foo-1.0-rc1-r0", "foo") {
 		t.Error("a minus in PV hides a version")
+	}
+	for _, version := range []string{"foo-1.0-r0", "foo-1.0-r0.1", "AUTOINC-foo-1.0-"} {
+		if !history.IsVersionOf(version, "foo-1.0") {
+			t.Errorf("%s is no version of foo-1.0", version)
+		}
 	}
 }
