@@ -66,6 +66,13 @@ func testSubRevisions(t *testing.T, open Database) {
 // testLimits goes as far as values can.
 func testLimits(t *testing.T, open Database) {
 	s := open(t)
+	wantImport(t, s, key("u", "all", "a"), int64(math.MaxInt64-1), int64(math.MaxInt64-1))
+	wantPROf(t, s, old, key("u", "all", "b"), "9223372036854775807")
+	for _, checksum := range []string{"c", "a"} {
+		_, err := s.GetPR(t.Context(), key("u", "all", checksum), old)
+		wantReason(t, "after the last number, before there are revisions", err, store.ErrTooBig)
+	}
+	wantPROf(t, s, old, key("u", "all", "b"), "9223372036854775807")
 	wantImport(t, s, key("v", "all", "a"), int64(math.MaxInt64-1), int64(math.MaxInt64-1))
 	wantPR(t, s, newer, "b", "9223372036854775807")
 	for _, m := range []store.Mode{old, newer} {
