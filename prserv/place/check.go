@@ -5,7 +5,6 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"math"
 	"strings"
 
 	"prserver/prserv/store"
@@ -97,7 +96,7 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 			}
 			what := "a text that is not UTF-8"
 			if r, err := rowOf(row); err == nil {
-				what = oddity(r, t.noXML)
+				what = oddity(r, t.limit())
 			}
 			if what == "" {
 				return Problem{}
@@ -109,8 +108,8 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 }
 
 // oddity says what is odd about a row, which a PR server may have issued all
-// the same, or "". Without XML-RPC values have no limit.
-func oddity(r Row, noXML bool) string {
+// the same, or "". Limit is the greatest number that can be given out.
+func oddity(r Row, limit int64) string {
 	value, _ := store.ParseRevision(r.Value)
 	switch {
 	case r.Version == "":
@@ -119,11 +118,12 @@ func oddity(r Row, noXML bool) string {
 		return "no pkgarch or no checksum"
 	case len(value) > 0 && value[0] < 0:
 		return "a value below 0"
-	case noXML:
-	case len(value) > 0 && value[0] > maxWireValue:
-		return fmt.Sprintf("a value beyond %d, which the Python server cannot answer", maxWireValue)
-	case len(value) > 0 && value[0] == math.MaxInt32:
-		return "the greatest value that the Python server can answer; the next one fails"
+	case len(value) > 0 && value[0] > limit:
+		return fmt.Sprintf("a value beyond %d, which BitBake up to 1.50 cannot be told", limit)
+	case len(value) > 0 && value[0] == limit && limit == maxWireValue:
+		return "the greatest value that BitBake up to 1.50 can be told; the next one fails there"
+	case len(value) > 0 && value[0] == limit:
+		return "the greatest value that there is; the next one fails"
 	}
 	return ""
 }
