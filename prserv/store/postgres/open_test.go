@@ -83,14 +83,6 @@ func TestKinds(t *testing.T) {
 		}
 		prservtest.WantOneLine(t, "an odd value", err, "PostgreSQL stores nothing else")
 	}
-	for _, k := range []store.Key{key("v\x00", "all", "a"), key("v", "\xff", "a"), key("v", "all", "\xed\xa0\x80")} {
-		if _, err := s.GetPR(t.Context(), k, store.Mode{}); !errors.Is(err, store.ErrMismatch) {
-			t.Errorf("%q: %v", k, err)
-		}
-		if known, err := s.Find(t.Context(), k, store.Mode{}); known.Greatest != nil || err != nil {
-			t.Errorf("%q: found %v, %v", k, known, err)
-		}
-	}
 	wantPR(t, s, key("v", "all", "a"), 0)
 }
 

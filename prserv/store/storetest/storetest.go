@@ -39,6 +39,7 @@ func Run(t *testing.T, newDatabase func(t testing.TB) Database) {
 		{"SubRevisions", testSubRevisions},
 		{"Limits", testLimits},
 		{"Texts", testTexts},
+		{"OddTexts", testOddTexts},
 		{"Randomly", testRandomly},
 		{"Concurrently", testConcurrently},
 		{"GenerationsConcurrently", testGenerationsConcurrently},

@@ -175,3 +175,70 @@ func testTexts(t *testing.T, db Database) {
 		wantPROf(t, s, old, key(text, text, text), "0")
 	}
 }
+
+// testOddTexts has texts that not every database takes, in every place where a
+// client may send one. Nothing is known of them, and a server that stores nothing
+// says what they would get. A new value is stored for them, or refused as theirs
+// alone.
+func testOddTexts(t *testing.T, db Database) {
+	odd := []string{"\x00", "v\x00", "\x00v", "\xff", "v\xff", "\xed\xa0\x80"}
+	s := db.Open(t)
+	wantPR(t, s, newer, "a", "0")
+	wantPR(t, s, newer, "v", "1")
+	before := dumped(t, s)
+	reader := db.ReadOnly(t)
+	for _, text := range odd {
+		for _, m := range []store.Mode{old, newer, history} {
+			for _, test := range []struct {
+				key      store.Key
+				next     string
+				greatest store.Value
+			}{
+				{key(text, "all", "a"), "0", nil},
+				{key("v", text, "a"), "0", nil},
+				{key("v", "all", text), "2", valueIn(m, 1)},
+			} {
+				peek := m
+				peek.Peek = true
+				wantPROf(t, s, peek, test.key, test.next)
+				wantPROf(t, reader, m, test.key, test.next)
+				known, err := s.Find(t.Context(), test.key, m)
+				if want := (store.Known{Greatest: test.greatest}); err != nil || !reflect.DeepEqual(known, want) {
+					t.Errorf("%+v looks for %q: got %v, %v; want %v", m, test.key, known, err, want)
+				}
+			}
+		}
+		for _, f := range []store.Filter{{Version: &text}, {Pkgarch: &text}, {Checksum: &text}} {
+			if got := exported(t, s, f); got != "" {
+				t.Errorf("%q: exported %s", text, got)
+			}
+		}
+	}
+	if after := dumped(t, s); after != before {
+		t.Errorf("stored:\n%s\nbefore:\n%s", after, before)
+	}
+	together(len(odd)*6, func(i int) {
+		var err error
+		k := [...]store.Key{key(odd[i/6], "all", "a"), key("v", odd[i/6], "a"), key("v", "all", odd[i/6])}[i%3]
+		if i%6 < 3 {
+			_, err = s.GetPR(t.Context(), k, newer)
+		} else {
+			_, err = s.ImportOne(t.Context(), k, int64(1))
+		}
+		if err != nil {
+			wantReason(t, fmt.Sprintf("%q", k), err, store.ErrMismatch)
+		}
+		_, err = s.GetPR(t.Context(), key("w", "all", fmt.Sprint(i)), newer)
+		if err != nil {
+			t.Errorf("beside %q: %v", k, err)
+		}
+	})
+}
+
+// valueIn is a whole number as a mode returns it.
+func valueIn(m store.Mode, n int64) store.Value {
+	if m.Revisions {
+		return store.Revision{n}
+	}
+	return n
+}
