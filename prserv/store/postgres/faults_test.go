@@ -156,7 +156,7 @@ func TestDown(t *testing.T) {
 	var err error
 	prservtest.WaitFor(t, "the server to notice", func() bool {
 		err = s.Ready()
-		return err != nil && strings.Contains(err.Error(), "refused")
+		return err != nil && strings.Contains(err.Error(), "(nothing listens at ")
 	})
 	prservtest.WantOneLine(t, "Ready", err, "PostgreSQL does not answer", "the call can be made again")
 	if !errors.Is(err, store.ErrUnavailable) {

@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -122,19 +123,51 @@ func incompressible(n int) string {
 	return string(text)
 }
 
-// TestWrongURL says in one line what is wrong, and never the password.
+// TestWrongURL says in one line what is wrong and what to do, and never the
+// password.
 func TestWrongURL(t *testing.T) {
 	addr := pgtest.Shared(t).Addr()
+	pgtest.Execute(t, pgtest.Shared(t).URL("postgres"), "CREATE ROLE weak LOGIN", "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
+	at := func(user, database string) string { return "postgres://" + user + ":secret@" + addr + "/" + database }
 	for url, words := range map[string][]string{
-		"http://x":              {"postgres://USER@HOST/DATABASE"},
-		"postgres://u:secret@[": {"postgres://USER@HOST/DATABASE"},
-		"postgres://postgres:secret@" + addr + "/nosuch": {"postgres://postgres@" + addr + "/nosuch", `database "nosuch" does not exist`},
-		"postgres://nosuch:secret@" + addr + "/postgres": {`role "nosuch" does not exist`},
+		"http://x":                          {"it is no URL that begins with postgres://; give it as postgres://USER@HOST/DATABASE"},
+		"postgres://u:secret@[":             {"not written as a URL"},
+		at("postgres", "nosuch"):            {"postgres://postgres@" + addr + `/nosuch: PostgreSQL: database "nosuch" does not exist; make it with createdb`},
+		at("nosuch", "postgres"):            {`: PostgreSQL: role "nosuch" does not exist; name another user`},
+		at("weak", "postgres"):              {": PostgreSQL: permission denied for schema public; give the role weak that right"},
+		at("postgres", "latin"):             {"/latin: its encoding is not UTF8; make one with CREATE DATABASE"},
+		at("postgres", "postgres?nosuch=1"): {`: PostgreSQL: unrecognized configuration parameter "nosuch"; correct the URL`},
 	} {
 		_, err := postgres.Open(t.Context(), url, false)
 		prservtest.WantOneLine(t, url, err, words...)
 		if err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("the password is in %q", err)
 		}
+	}
+	// A server would wait for these.
+	for url, want := range map[string]string{
+		at("postgres", "postgres?sslmode=require"):       addr + " has no TLS; set ssl = on there, or write sslmode=disable into the URL",
+		"postgres://u:secret@x.invalid/db":               "no host has the name x.invalid; correct the URL",
+		"postgres://u:secret@127.0.0.1:1/db":             "nothing listens at 127.0.0.1:1; start PostgreSQL there, or correct the URL",
+		"postgres://u:secret@/db?host=/nosuch":           "nothing listens at /nosuch/.s.PGSQL.5432; start PostgreSQL there, or correct the URL",
+		"postgres://u:secret@127.0.0.1:1,127.0.0.1:2/db": "nothing listens at 127.0.0.1:1; start PostgreSQL there, or correct the URL; nothing listens at 127.0.0.1:2; start PostgreSQL there, or correct the URL",
+	} {
+		if _, err := postgres.OpenSnapshot(t.Context(), url); err == nil || err.Error() != want {
+			t.Errorf("%s: %v; want %s", url, err, want)
+		}
+	}
+}
+
+// TestSocket opens a database by the socket of its PostgreSQL.
+func TestSocket(t *testing.T) {
+	url := pgtest.Database(t)
+	var folder string
+	if err := pgtest.Connect(t, url).QueryRow(t.Context(), "SHOW unix_socket_directories").Scan(&folder); err != nil {
+		t.Fatal(err)
+	}
+	_, database, _ := strings.Cut(strings.TrimSuffix(url, "?sslmode=disable"), pgtest.Shared(t).Addr()+"/")
+	want := fmt.Sprintf("postgres://postgres@/%s?host=%s&port=%d", database, folder, pgtest.Shared(t).Port)
+	if got := open(t, want).Name(); got != want {
+		t.Errorf("the name is %s, want %s", got, want)
 	}
 }
