@@ -33,6 +33,8 @@ func explain(config *pgx.ConnConfig, err error) error {
 		return errors.New(strings.Join(lines, "; "))
 	case errors.As(err, &refused):
 		return fmt.Errorf("%s; %s", said(refused), advice(refused.Code, config.User))
+	case errors.Is(err, context.DeadlineExceeded):
+		return errors.New("PostgreSQL has let us in, and does not answer; its view pg_stat_activity tells what it waits for")
 	}
 	return fmt.Errorf("the connection is lost (%s); nothing has changed, run this again", oneLine(err))
 }
