@@ -156,7 +156,7 @@ func TestDown(t *testing.T) {
 	var err error
 	prservtest.WaitFor(t, "the server to notice", func() bool {
 		err = s.Ready()
-		return err != nil && strings.Contains(err.Error(), "refused")
+		return err != nil && strings.Contains(err.Error(), "(nothing listens at ")
 	})
 	prservtest.WantOneLine(t, "Ready", err, "PostgreSQL does not answer", "the call can be made again")
 	if !errors.Is(err, store.ErrUnavailable) {
@@ -225,16 +225,12 @@ func TestLateStandby(t *testing.T) {
 	// A server that may only read takes it, one that is to write does not.
 	there := strings.Replace(url, primary.Addr(), standby.Addr(), 1)
 	pgtest.WaitForRow(t, there, "SELECT 1 FROM prvalue")
-	reading, err := postgres.Open(t.Context(), there, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reading.Close()
+	reading := openReadOnly(t, there)
 	wantPR(t, reading, key("v", "all", "a"), 0)
 	wantPR(t, reading, key("v", "all", "b"), 1)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // it might become the primary
 	defer cancel()
-	_, err = postgres.Open(ctx, there, false)
+	_, err := postgres.Open(ctx, there, false)
 	prservtest.WantOneLine(t, "a standby", err, "it is a standby")
 }
 

@@ -32,8 +32,8 @@ func (c *commits) take() []store.Commit {
 }
 
 // testObserver makes every kind of change, each in a transaction of its own.
-func testObserver(t *testing.T, open Database) {
-	s := open(t)
+func testObserver(t *testing.T, db Database) {
+	s := db.Open(t)
 	told := &commits{}
 	s.(interface{ Observe(store.Observer) }).Observe(told)
 	asker := store.Asker{Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7)}, Generation: 3, Method: "get-pr"}
