@@ -113,8 +113,8 @@ func (s *Status) lookUp(ctx context.Context, name string, page int) (*lookup, er
 // versionsOf returns the versions of a package, the newest first, and puts the
 // names of similar packages into l.
 func (s *Status) versionsOf(ctx context.Context, l *lookup) (own []string, err error) {
-	name := strings.TrimPrefix(l.Name, autoInc)
-	for _, prefix := range []string{name, autoInc + name} {
+	name := strings.TrimPrefix(l.Name, history.AutoInc)
+	for _, prefix := range []string{name, history.AutoInc + name} {
 		for _, r := range [][2]string{{prefix, prefix + "\x00"}, {prefix + "-", prefix + "."}} {
 			found, err := s.config.Values.Versions(ctx, r[0], r[1], mostVersions)
 			if err != nil {
@@ -122,10 +122,10 @@ func (s *Status) versionsOf(ctx context.Context, l *lookup) (own []string, err e
 			}
 			l.Complete = l.Complete && len(found) < mostVersions
 			for _, version := range found {
-				if isVersionOf(version, l.Name) {
+				if history.IsVersionOf(version, l.Name) {
 					own = append(own, version)
 				} else if len(l.Others) < mostVersions {
-					l.Others = append(l.Others, nameOf(version))
+					l.Others = append(l.Others, history.PackageOf(version))
 				}
 			}
 		}
@@ -137,7 +137,7 @@ func (s *Status) versionsOf(ctx context.Context, l *lookup) (own []string, err e
 }
 
 func newestFirst(a, b string) int {
-	return cmp.Or(compareNaturally(strings.TrimPrefix(b, autoInc), strings.TrimPrefix(a, autoInc)), strings.Compare(a, b))
+	return cmp.Or(compareNaturally(strings.TrimPrefix(b, history.AutoInc), strings.TrimPrefix(a, history.AutoInc)), strings.Compare(a, b))
 }
 
 // read adds the rows of a version. The error is errEnough where there are more
@@ -170,9 +170,9 @@ func (s *Status) past(ctx context.Context, l *lookup) []history.Event {
 		ctx, cancel := context.WithTimeout(ctx, patience/2)
 		defer cancel()
 		read := 0
-		err := history.ReadPackage(ctx, s.config.History, strings.TrimPrefix(l.Name, autoInc), mostPast, func(e history.Event) error {
+		err := history.ReadPackage(ctx, s.config.History, strings.TrimPrefix(l.Name, history.AutoInc), mostPast, func(e history.Event) error {
 			read++
-			if e.Refused() == "" && isVersionOf(e.Version, l.Name) {
+			if e.Refused() == "" && history.IsVersionOf(e.Version, l.Name) {
 				events = append(events, e)
 			}
 			return nil
@@ -187,7 +187,7 @@ func (s *Status) past(ctx context.Context, l *lookup) []history.Event {
 		slices.Reverse(events)
 	}
 	for _, e := range slices.Backward(s.newest.events()) {
-		if isVersionOf(e.Version, l.Name) {
+		if history.IsVersionOf(e.Version, l.Name) {
 			events = append(events, e)
 		}
 	}

@@ -19,7 +19,7 @@ var files embed.FS
 // pages are the templates of the pages. All that they write is escaped for where
 // it stands.
 var pages = template.Must(template.New("").Funcs(template.FuncMap{
-	"show": show, "shortest": shortest, "packageURL": packageURL, "nameOf": nameOf,
+	"show": show, "shortest": shortest, "packageURL": packageURL, "nameOf": history.PackageOf,
 	"plural": plural[int], "events": plural[int64], "moment": moment, "bitbake": bitbake, "number": grouped[uint64], "place": grouped[int],
 }).ParseFS(files, "html/*.html"))
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+
+	"prserver/prserv/history"
 )
 
 // found is what a search has found.
@@ -15,16 +17,16 @@ type found struct {
 // search returns the packages whose names begin with a text.
 func (s *Status) search(ctx context.Context, text string) (found, error) {
 	f := found{Packages: []string{}, Complete: true}
-	text = strings.TrimPrefix(text, autoInc)
-	for _, prefix := range []string{text, autoInc + text} {
+	text = strings.TrimPrefix(text, history.AutoInc)
+	for _, prefix := range []string{text, history.AutoInc + text} {
 		versions, err := s.config.Values.Versions(ctx, prefix, after(prefix), mostVersions)
 		if err != nil {
 			return found{}, err
 		}
 		f.Complete = f.Complete && len(versions) < mostVersions
 		for _, version := range versions {
-			if strings.HasPrefix(strings.TrimPrefix(version, autoInc), text) { // AUTOINC- itself begins with A
-				f.Packages = append(f.Packages, nameOf(version))
+			if strings.HasPrefix(strings.TrimPrefix(version, history.AutoInc), text) { // AUTOINC- itself begins with A
+				f.Packages = append(f.Packages, history.PackageOf(version))
 			}
 		}
 	}

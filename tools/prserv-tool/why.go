@@ -21,7 +21,7 @@ happened to its values before: the last events, and older ones where a value
 has jumped or gone backwards. PLACE is a database file that has its history
 beside it, the file of a history, or the HOST:PORT of a server's --status, not
 that of the PR clients. PACKAGE is a name such as bash, or a version such as
-bash-5.2-r0.`,
+bash-5.2 or bash-5.2-r0.`,
 		Example: `  prserv-tool why 127.0.0.1:8586 bash
   prserv-tool why /srv/prserv/prserv.sqlite3 bash-5.2-r0`,
 		SuggestFor: []string{"explain", "who", "blame"},
@@ -36,20 +36,24 @@ bash-5.2-r0.`,
 func (p *program) why(ctx context.Context, from, name string) error {
 	var all []*past
 	byKey := map[[2]string]*past{}
-	err := p.readEvents(ctx, from, history.Filter{Version: globOf(name) + "*"}, func(e history.Event) error {
-		if e.Version != name && !strings.HasPrefix(e.Version, name+"-") {
+	versions := globOf(strings.TrimPrefix(name, history.AutoInc)) + "*"
+	for _, prefix := range []string{"", history.AutoInc} {
+		err := p.readEvents(ctx, from, history.Filter{Version: prefix + versions}, func(e history.Event) error {
+			// Also A* matches AUTOINC-.
+			if strings.HasPrefix(e.Version, history.AutoInc) != (prefix != "") || !history.IsVersionOf(e.Version, name) {
+				return nil
+			}
+			key := [2]string{e.Version, e.Pkgarch}
+			if byKey[key] == nil {
+				byKey[key] = newPast(e.Version, e.Pkgarch)
+				all = append(all, byKey[key])
+			}
+			byKey[key].add(e)
 			return nil
+		})
+		if err != nil {
+			return err
 		}
-		key := [2]string{e.Version, e.Pkgarch}
-		if byKey[key] == nil {
-			byKey[key] = newPast(e.Version, e.Pkgarch)
-			all = append(all, byKey[key])
-		}
-		byKey[key].add(e)
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	if len(all) == 0 {
 		return fmt.Errorf("%s has no event of %s; values that are older than the history, or known to another server, are not in it", from, name)
