@@ -95,6 +95,7 @@ func TestMergeBesideServers(t *testing.T) {
 	if !s.Revisions {
 		t.Error("old values are not kept")
 	}
+	wantNoDeadlock(t)
 	if err := s.Behind(t.Context(), func(b postgres.Behind) error { return fmt.Errorf("%+v", b) }); err != nil {
 		t.Error(err)
 	}
