@@ -211,6 +211,30 @@ func TestFailOver(t *testing.T) {
 	l.finish(now)
 }
 
+// TestOtherDatabase does not go on where another database has come to the address.
+func TestOtherDatabase(t *testing.T) {
+	url := pgtest.Database(t)
+	p := pgtest.NewProxy(t, pgtest.Shared(t).Addr())
+	s := open(t, p.URL(url))
+	wantPR(t, s, key("v", "all", "a"), 0)
+	other := pgtest.Start(t)
+	name := url[strings.LastIndexByte(url, '/'):]
+	name = name[1:strings.IndexByte(name, '?')]
+	pgtest.Execute(t, other.URL("postgres"), "CREATE DATABASE "+name)
+	open(t, other.URL(name))
+	p.Redirect(other.Addr())
+	p.Cut()
+	answer := ask(s, key("v", "all", "b"), store.Mode{})
+	answer.wantNone(t, "the other database", func() bool {
+		err := s.Ready()
+		return err != nil && strings.Contains(err.Error(), "(it is another database than the one that was served until now)")
+	})
+	p.Redirect(pgtest.Shared(t).Addr())
+	if got := <-answer; got != int64(1) {
+		t.Errorf("got %v, want 1", got)
+	}
+}
+
 // TestLateStandby warns of a standby that may lack values when it takes over.
 func TestLateStandby(t *testing.T) {
 	primary := pgtest.Start(t)

@@ -87,6 +87,20 @@ func TestKinds(t *testing.T) {
 	wantPR(t, s, key("v", "all", "a"), 0)
 }
 
+// TestRemoved goes on where somebody has removed all values under a server.
+func TestRemoved(t *testing.T) {
+	url := pgtest.Database(t)
+	s := open(t, url)
+	wantPR(t, s, key("v", "all", "a"), 0)
+	pgtest.Execute(t, url, "TRUNCATE prgroup, prvalue")
+	for i, checksum := range []string{"b", "c", "a"} {
+		wantPR(t, s, key("v", "all", checksum), int64(i))
+	}
+	if n, err := snapshot(t, url).Orphans(t.Context()); n != 0 || err != nil {
+		t.Errorf("%d orphans, %v", n, err)
+	}
+}
+
 // TestLongKey refuses a key that the index cannot hold, and nobody else's call.
 func TestLongKey(t *testing.T) {
 	s := open(t, pgtest.Database(t))
