@@ -234,6 +234,22 @@ func TestRefusedTakeNoRoom(t *testing.T) {
 	}
 }
 
+// TestRefusedAtATime has many silent clients that are not served. The sixteen
+// places are all that are taken.
+func TestRefusedAtATime(t *testing.T) {
+	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Access: access.Rules{Allow: only(two)}})
+	for range 40 {
+		dialFrom(t, one, s.Addr)
+	}
+	// Who is served is accepted behind them.
+	if got := sayFrom(t, two, s.Addr, rpc("getPR", "v", "all", "a")); !strings.Contains(got, "<int>0</int>") {
+		t.Errorf("a client that is served gets %q", got)
+	}
+	if n := s.Refusing(); n > 16 {
+		t.Errorf("%d clients are connected that are not served, want 16 at most", n)
+	}
+}
+
 // TestQuitOfRefused ends a server from its own machine, which it does not serve.
 func TestQuitOfRefused(t *testing.T) {
 	refused := &refusals{}
