@@ -250,6 +250,20 @@ func TestRefusedAtATime(t *testing.T) {
 	}
 }
 
+// TestLongCallsOfRefused has a client that is not served make calls with room for
+// them and without.
+func TestLongCallsOfRefused(t *testing.T) {
+	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Access: access.Rules{Allow: only(two)}})
+	for bytes, answered := range map[int]bool{500 << 10: true, 2 << 20: false} {
+		conn := dialFrom(t, one, s.Addr)
+		go io.WriteString(conn, rpc("getPR", strings.Repeat("v", bytes), "all", "a"))
+		answer, _ := io.ReadAll(conn)
+		if got := strings.Contains(string(answer), "does not serve 127.0.0.1"); got != answered {
+			t.Errorf("a call of %d bytes is answered %.300q", bytes, answer)
+		}
+	}
+}
+
 // TestQuitOfRefused ends a server from its own machine, which it does not serve.
 func TestQuitOfRefused(t *testing.T) {
 	refused := &refusals{}
