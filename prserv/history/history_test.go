@@ -238,6 +238,25 @@ func lock(t *testing.T, file string) (unlock func()) {
 	return prservtest.LockFile(t, file)
 }
 
+// TestLockedUntilTheEnd closes a history that could not be written until then, with
+// events that are tried to be written, and others behind them.
+func TestLockedUntilTheEnd(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "history")
+	unlock := lock(t, file)
+	r := record(t, file, history.Options{})
+	r.Committed(given("v", 1))
+	prservtest.WaitFor(t, "an attempt", func() bool { return r.State().Trouble != nil })
+	r.Committed(given("v", 2))
+	unlock()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, s := len(read(t, file, history.Filter{})), r.State(); n != 2 || s.Dropped != 0 || s.Waiting != 0 {
+		t.Errorf("%d events, want 2; %+v", n, s)
+	}
+}
+
 // TestTrouble opens files that cannot be written, each of which becomes writable
 // later. Nothing is lost meanwhile.
 func TestTrouble(t *testing.T) {
@@ -281,7 +300,7 @@ func TestTrouble(t *testing.T) {
 		}
 		said := log.String()
 		if test.mend == nil {
-			if !strings.Contains(said, test.file+" ends; events missing at the end: 1") {
+			if s := r.State(); !strings.Contains(said, test.file+" ends; events missing at the end: 1") || s.Dropped != 1 || s.Waiting != 0 {
 				t.Errorf("%s: the log has %q", test.file, said)
 			}
 			continue

@@ -120,6 +120,18 @@ func TestHistoryAPI(t *testing.T) {
 	}
 }
 
+// TestStoppedHistory asks for what a history has that cannot be written any more.
+func TestStoppedHistory(t *testing.T) {
+	p := servePages(t, true)
+	if err := p.past.Close(); err != nil { // so that the file is there
+		t.Fatal(err)
+	}
+	st := status.New(status.Config{History: p.past.File(), HistoryState: func() history.State { return history.State{Trouble: errors.New("disk full")} }})
+	if _, body := ask(t, st, "GET", "/api/v1/history"); body != `{"events":[],"more":false,"reason":"disk full"}`+"\n" {
+		t.Errorf("got %s", body)
+	}
+}
+
 // TestHistoryOfLongTexts asks for more text than is told at once.
 func TestHistoryOfLongTexts(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "history")

@@ -29,6 +29,8 @@ type eventsPage struct {
 	// More tells that there are more: behind the last one where after was asked, and
 	// else ahead of the first one.
 	More bool `json:"more"`
+	// Reason says why newer events are missing: the history is not written now.
+	Reason string `json:"reason"`
 }
 
 // serveHistory answers the events that the query chooses.
@@ -60,7 +62,7 @@ var errBegunAnew = errors.New("the history has no such ID yet: it has begun anew
 
 // events reads the events of a page.
 func (s *Status) events(ctx context.Context, f history.Filter, limit int) (eventsPage, error) {
-	page := eventsPage{Events: []history.Event{}}
+	page := eventsPage{Events: []history.Event{}, Reason: s.whyHistoryStopped()}
 	text := 0
 	err := history.Read(ctx, s.config.History, f, func(e history.Event) error {
 		if len(page.Events) == limit || text > mostEventText {

@@ -41,12 +41,16 @@ func (p *program) readEvents(ctx context.Context, from string, f history.Filter,
 		}
 		return err
 	}
-	return readPages(ctx, from, f, each)
+	reason, err := readPages(ctx, from, f, each)
+	if reason != "" && err == nil {
+		p.say(fmt.Sprintf("prserv-tool: %s: the newest events are missing: %s", from, reason))
+	}
+	return err
 }
 
 // readPages calls each with the events that the status of a server has, page by
-// page.
-func readPages(ctx context.Context, addr string, f history.Filter, each func(history.Event) error) error {
+// page. It returns the reason why the newest are missing, if they are.
+func readPages(ctx context.Context, addr string, f history.Filter, each func(history.Event) error) (reason string, err error) {
 	query := url.Values{"version": {f.Version}, "limit": {strconv.Itoa(pageEvents)}}
 	if !f.Since.IsZero() {
 		query.Set("since", f.Since.UTC().Format(time.RFC3339Nano))
@@ -55,22 +59,25 @@ func readPages(ctx context.Context, addr string, f history.Filter, each func(his
 		query.Set("after", strconv.FormatInt(last, 10))
 		page, err := askStatus(ctx, addr, "/api/v1/history?"+query.Encode())
 		if err != nil {
-			return fmt.Errorf("asking %s for its history: %w; name the address of its --status, or the file", addr, err)
+			return "", fmt.Errorf("asking %s for its history: %w", addr, err)
 		}
 		for _, e := range page.Events {
 			if e.ID <= last {
-				return fmt.Errorf("asking %s for its history: it does not tell page by page, as servers of this version do; name the file", addr)
+				return "", fmt.Errorf("asking %s for its history: it does not tell page by page, as servers of this version do; name the file", addr)
 			}
 			last, e.Time = e.ID, e.Time.UTC()
 			if err := each(e); err != nil {
-				return err
+				return "", err
 			}
 		}
 		if !page.More || len(page.Events) == 0 {
-			return nil
+			return page.Reason, nil
 		}
 	}
 }
+
+// otherPlace is what to do where nobody tells of a history.
+const otherPlace = "; name the address of its --status, or the file"
 
 func exists(file string) bool {
 	_, err := os.Stat(file)
@@ -80,7 +87,8 @@ func exists(file string) bool {
 // eventsPage is a part of a server's history.
 type eventsPage struct {
 	Events []history.Event
-	More   bool // there are events behind those
+	More   bool   // there are events behind those
+	Reason string // why the newest are missing; empty if they are not
 }
 
 // askStatus asks a server's status for events. It does so directly: a proxy of the
@@ -94,18 +102,18 @@ func askStatus(ctx context.Context, addr, path string) (page eventsPage, err err
 	}
 	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
 	if err != nil {
-		return page, cmp.Or(context.Cause(ctx), err)
+		return page, fmt.Errorf("%w"+otherPlace, cmp.Or(context.Cause(ctx), err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		line, _ := bufio.NewReader(io.LimitReader(resp.Body, 500)).ReadString('\n')
 		if line = strings.TrimSpace(line); line == "" || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
-			line = resp.Status
+			return page, fmt.Errorf("it says: %s"+otherPlace, resp.Status)
 		}
 		return page, fmt.Errorf("it says: %s", line)
 	}
 	if err := json.NewDecoder(resp.Body).Decode(&page); err != nil {
-		return page, fmt.Errorf("reading its answer: %w", cmp.Or(context.Cause(ctx), err))
+		return page, fmt.Errorf("reading its answer: %w"+otherPlace, cmp.Or(context.Cause(ctx), err))
 	}
 	return page, nil
 }

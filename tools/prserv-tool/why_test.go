@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -95,8 +96,9 @@ func TestManyEvents(t *testing.T) {
 		st.ServeHTTP(w, r)
 	}))
 	defer server.Close()
+	var said strings.Builder
 	read := func() (ids []int64, err error) {
-		err = newProgram(nil, io.Discard, io.Discard).readEvents(t.Context(), strings.TrimPrefix(server.URL, "http://"), history.Filter{},
+		err = newProgram(nil, io.Discard, &said).readEvents(t.Context(), strings.TrimPrefix(server.URL, "http://"), history.Filter{},
 			func(e history.Event) error { ids = append(ids, e.ID); return nil })
 		return ids, err
 	}
@@ -106,6 +108,13 @@ func TestManyEvents(t *testing.T) {
 	}
 	if want := []string{"0", "5000", "10000"}; !slices.Equal(asked, want) {
 		t.Errorf("asked for what comes after %q, want %q", asked, want)
+	}
+	if said.String() != "" {
+		t.Errorf("said %q", said.String())
+	}
+	st = status.New(status.Config{History: file, HistoryState: func() history.State { return history.State{Trouble: errors.New("disk full")} }})
+	if ids, err := read(); err != nil || len(ids) != many || !strings.HasSuffix(said.String(), ": the newest events are missing: disk full\n") {
+		t.Errorf("of a history that is not written: %d events, %v, said %q", len(ids), err, said.String())
 	}
 	// One that takes no notice of where to go on would be asked for ever.
 	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
