@@ -94,8 +94,8 @@ def exported(rows):
     """The values that an export has of rows, {(version, pkgarch): value}."""
     return greatest(rows, str if ORIGINAL and GENERATION == 3 else int)
 
-def table(db):
-    return db.execute("SELECT version, pkgarch, checksum, value FROM %s ORDER BY rowid" % TABLE).fetchall()
+def table(db, name=TABLE):
+    return db.execute("SELECT version, pkgarch, checksum, value FROM %s ORDER BY rowid" % name).fetchall()
 
 def answered(conn):
     """The rows that a server answers: in generation 2 the greatest of each version and pkgarch only."""
@@ -115,11 +115,19 @@ def store(name, rows):
     db.commit()
     db.close()
 
+def stored(name):
+    """The rows of a file that store has made."""
+    return table(sqlite3.connect(name), "PRMAIN_nohist")
+
 def known_order(text):
     """An export, with the PRAUTO_ lines of a version sorted where Python has dictionaries in no order."""
     if sys.version_info >= (3, 7):
         return text
     return re.sub("(PRAUTO_.*\n)+", lambda lines: "".join(sorted(lines.group().splitlines(True))), text)
+
+def without_comments(text):
+    """An export without its comments, from 2.10 on: prserv-tool has those of the older table if that can hold all values."""
+    return re.sub("(?m)^#.*\n", "", text) if GENERATION == 3 else text
 
 def blocks(name):
     """The lines of an export by version, and what is behind them."""
@@ -129,4 +137,4 @@ def blocks(name):
         version = block.split("$")[1]
         found[version] = found.get(version, "") + block
     check("every line of %s is in the block of a version" % name, len("".join(found.values())), len(text))
-    return found, mark + end
+    return found, without_comments(mark + end)
