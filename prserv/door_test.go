@@ -234,6 +234,36 @@ func TestRefusedTakeNoRoom(t *testing.T) {
 	}
 }
 
+// TestRefusedAtATime has many silent clients that are not served. The sixteen
+// places are all that are taken.
+func TestRefusedAtATime(t *testing.T) {
+	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Access: access.Rules{Allow: only(two)}})
+	for range 40 {
+		dialFrom(t, one, s.Addr)
+	}
+	// Who is served is accepted behind them.
+	if got := sayFrom(t, two, s.Addr, rpc("getPR", "v", "all", "a")); !strings.Contains(got, "<int>0</int>") {
+		t.Errorf("a client that is served gets %q", got)
+	}
+	if n := s.Refusing(); n > 16 {
+		t.Errorf("%d clients are connected that are not served, want 16 at most", n)
+	}
+}
+
+// TestLongCallsOfRefused has a client that is not served make calls with room for
+// them and without.
+func TestLongCallsOfRefused(t *testing.T) {
+	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Access: access.Rules{Allow: only(two)}})
+	for bytes, answered := range map[int]bool{500 << 10: true, 2 << 20: false} {
+		conn := dialFrom(t, one, s.Addr)
+		go io.WriteString(conn, rpc("getPR", strings.Repeat("v", bytes), "all", "a"))
+		answer, _ := io.ReadAll(conn)
+		if got := strings.Contains(string(answer), "does not serve 127.0.0.1"); got != answered {
+			t.Errorf("a call of %d bytes is answered %.300q", bytes, answer)
+		}
+	}
+}
+
 // TestQuitOfRefused ends a server from its own machine, which it does not serve.
 func TestQuitOfRefused(t *testing.T) {
 	refused := &refusals{}

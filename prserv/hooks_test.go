@@ -42,6 +42,13 @@ func (s *Server) Answering() int {
 	return n
 }
 
+// Refusing returns how many clients are connected that are not served.
+func (s *Server) Refusing() int {
+	s.door.clients.mu.Lock()
+	defer s.door.clients.mu.Unlock()
+	return len(s.door.clients.open)
+}
+
 // TellRepeats makes a server's log tell of all that has come again, as if its
 // time had come.
 func (s *Server) TellRepeats() {

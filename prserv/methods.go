@@ -110,7 +110,7 @@ func (s *Server) rpcGetPR(ctx context.Context, c *xmlrpc.Call) (any, error) {
 	}
 	var v store.Value
 	if err = store.ErrNotFound; ok {
-		v, err = s.service.getPR(ctx, k, store.Mode{Reals: true, Peek: rightsOf(c.Client).ReadOnly})
+		v, err = s.service.getPR(ctx, k, store.Mode{Peek: rightsOf(c.Client).ReadOnly})
 	}
 	if errors.Is(err, store.ErrNotFound) {
 		s.logNotFound(c)

@@ -53,10 +53,12 @@ type Outcome uint8
 
 // The outcomes.
 const (
-	Answered Outcome = iota // what was asked for
+	Answered Outcome = iota // what was asked for, whether its client waits for it or has left
 	Nothing                 // nil where a value was asked for: most builds end by that
 	Fault                   // an error in words
-	Closed                  // the connection is closed, as the original does it
+	// Closed is that the server closes the connection instead, as the original does:
+	// after what is no call, and where an export for BitBake 1.52 to 2.6 fails.
+	Closed
 )
 
 func (o Outcome) String() string {

@@ -85,6 +85,32 @@ func TestObserverOfJSONLines(t *testing.T) {
 	}
 }
 
+// TestObserverOfExports has an export whose client has left before it was ready, and
+// such that fail.
+func TestObserverOfExports(t *testing.T) {
+	told := &calls{}
+	s := prservtest.ServeConfig(t, prservtest.NewFile(t), prserv.Config{Observer: told})
+	export := `{"export": {"version": null, "pkgarch": null, "checksum": null, "colinfo": false}}` + "\n"
+	say(t, s.Addr, hello2b, message("get-pr", `"a"`, ""))
+	told.take()
+	conn, err := net.Dial("tcp", s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	io.WriteString(conn, hello2b+export)
+	conn.Close()
+	prservtest.WaitFor(t, "the export", func() bool { return slices.Equal(told.take(), []string{"json 2 export answered"}) })
+	if err := s.DB.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for hello, want := range map[string]string{hello2a: "json 2 export closed", hello2b: "json 2 export fault"} {
+		say(t, s.Addr, hello, export)
+		if got := strings.Join(told.take(), ", "); got != want {
+			t.Errorf("%q: told %q, want %q", hello, got, want)
+		}
+	}
+}
+
 // TestObserverOfXMLRPC calls methods that are answered and such that are not.
 func TestObserverOfXMLRPC(t *testing.T) {
 	told := &calls{}

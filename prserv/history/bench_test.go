@@ -1,11 +1,14 @@
 package history_test
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -13,6 +16,7 @@ import (
 	"prserver/prserv/history"
 	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
+	"prserver/prserv/store/sqlite"
 )
 
 // BenchmarkEvents records events, 16 a transaction, in a history that is full, so
@@ -62,6 +66,65 @@ func BenchmarkEvents(b *testing.B) {
 	if info, err := os.Stat(file); err == nil {
 		b.ReportMetric(float64(info.Size())/rows, "B/event")
 	}
+}
+
+// BenchmarkNewValues compares the processor time of new values, of 32 callers of a
+// store, with a history and without, which take turns: so whatever else the machine
+// does is the same for both. A turn ends when all is in the files, which are closed.
+// It reports how much more a value costs with a history, in percent.
+func BenchmarkNewValues(b *testing.B) {
+	const atOnce = 12800
+	turn := func(withHistory bool) time.Duration {
+		s, err := sqlite.Open(b.Context(), filepath.Join(b.TempDir(), "prserv.sqlite3"), false)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var r *history.Recorder
+		if withHistory {
+			if r, err = history.Open(history.Beside(s.Name()), history.Options{Log: slog.New(slog.DiscardHandler)}); err != nil {
+				b.Fatal(err)
+			}
+			s.Observe(r)
+		}
+		begun := processorTime(b)
+		askNew(b, s, atOnce)
+		if err := errors.Join(s.Close(), r.Close()); err != nil {
+			b.Error(err)
+		}
+		return processorTime(b) - begun
+	}
+	var took [2]time.Duration
+	b.ReportAllocs()
+	for i := 0; i < b.N; i += atOnce {
+		for _, which := range [2]int{i / atOnce % 2, 1 - i/atOnce%2} {
+			took[which] += turn(which == 1)
+		}
+	}
+	calls := (b.N + atOnce - 1) / atOnce * atOnce
+	b.ReportMetric(float64(took[0].Nanoseconds())/float64(calls), "ns-without/op")
+	b.ReportMetric(float64(took[1].Nanoseconds())/float64(calls), "ns-with/op")
+	b.ReportMetric(100*(float64(took[1])/float64(took[0])-1), "%more")
+}
+
+// askNew asks a store for n new values, as 32 clients.
+func askNew(b *testing.B, s *sqlite.Store, n int) {
+	const callers = 32
+	ctx := store.WithAsker(b.Context(), store.Asker{Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7), Port: 4711}, Generation: 1, Method: "getPR"})
+	var all sync.WaitGroup
+	for caller := range callers {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			for i := caller; i < n; i += callers {
+				k := store.Key{Version: fmt.Sprintf("package-%d-1.0-r0", i*7919%1000), Pkgarch: "core2-64",
+					Checksum: fmt.Sprintf("%s%08x", strings.Repeat("9e107d9d", 7), i)}
+				if _, err := s.GetPR(ctx, k, store.Mode{}); err != nil {
+					b.Error(err)
+				}
+			}
+		}()
+	}
+	all.Wait()
 }
 
 // processorTime returns the processor time that this process has used.

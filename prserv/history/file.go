@@ -46,9 +46,6 @@ const (
 	sqlEmptyLog = `PRAGMA wal_checkpoint(TRUNCATE)`
 )
 
-// errReplaced says that another file has the name, or none has.
-var errReplaced = errors.New("it has been removed or replaced")
-
 // openToWrite opens a history, and makes it where there is none. The error is
 // [ErrNone] for a file that is something else, and [dbfile.ErrTaken] where
 // another server writes it.
@@ -151,11 +148,7 @@ func (f *file) isThere() bool {
 }
 
 // write adds events, and forgets the oldest of more than keep, in a transaction.
-// The error is errReplaced where nobody would find them.
 func (f *file) write(events []event, keep int) (err error) {
-	if !f.isThere() {
-		return errReplaced
-	}
 	if err := f.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}

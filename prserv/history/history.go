@@ -20,10 +20,11 @@ import (
 
 // Event is a value that a key has got, or a call that was refused.
 type Event struct {
-	Time       time.Time `json:"time"`       // to the millisecond, UTC
-	Client     string    `json:"client"`     // its address without the port; empty if it is not known
-	Generation int       `json:"generation"` // 1, 2 or 3; 0 if it is not known
-	Method     string    `json:"method"`     // as it is called on the wire
+	ID         int64     `json:"id,omitempty"` // its number in the file, where later events have greater ones; 0 if it is not from a file
+	Time       time.Time `json:"time"`         // to the millisecond, UTC
+	Client     string    `json:"client"`       // its address without the port; empty if it is not known
+	Generation int       `json:"generation"`   // 1, 2 or 3; 0 if it is not known
+	Method     string    `json:"method"`       // as it is called on the wire
 	Version    string    `json:"version"`
 	Pkgarch    string    `json:"pkgarch"`
 	Checksum   string    `json:"checksum"`

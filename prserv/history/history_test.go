@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,7 +72,7 @@ func TestHistory(t *testing.T) {
 	if len(events) != 3 {
 		t.Fatalf("got %+v, want three events", events)
 	}
-	want := history.Event{Time: events[1].Time, Client: "192.0.2.7", Generation: 1, Method: "getPR",
+	want := history.Event{ID: 2, Time: events[1].Time, Client: "192.0.2.7", Generation: 1, Method: "getPR",
 		Version: "make-1", Pkgarch: "all", Checksum: "1", Value: "1"}
 	if events[1] != want || time.Since(want.Time) > time.Hour {
 		t.Errorf("got %+v, want %+v", events[1], want)
@@ -84,16 +85,24 @@ func TestHistory(t *testing.T) {
 	}
 	for _, test := range []struct {
 		filter history.Filter
-		want   int
+		want   []int64
 	}{
-		{history.Filter{Version: "make-*"}, 2},
-		{history.Filter{Version: "make"}, 0},
-		{history.Filter{Last: 1}, 1},
-		{history.Filter{Since: time.Now().Add(-time.Hour)}, 3},
-		{history.Filter{Since: time.Now().Add(time.Hour)}, 0},
+		{history.Filter{}, []int64{1, 2, 3}},
+		{history.Filter{Version: "make-*"}, []int64{1, 2}},
+		{history.Filter{Version: "make"}, nil},
+		{history.Filter{NewestFirst: true}, []int64{3, 2, 1}},
+		{history.Filter{After: 1}, []int64{2, 3}},
+		{history.Filter{Before: 3, NewestFirst: true}, []int64{2, 1}},
+		{history.Filter{After: 1, Before: 3}, []int64{2}},
+		{history.Filter{Since: time.Now().Add(-time.Hour)}, []int64{1, 2, 3}},
+		{history.Filter{Since: time.Now().Add(time.Hour)}, nil},
 	} {
-		if got := read(t, file, test.filter); len(got) != test.want {
-			t.Errorf("%+v: got %d events, want %d", test.filter, len(got), test.want)
+		var got []int64
+		for _, e := range read(t, file, test.filter) {
+			got = append(got, e.ID)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%+v: got the events %d, want %d", test.filter, got, test.want)
 		}
 	}
 }
@@ -183,7 +192,7 @@ func TestLongKeys(t *testing.T) {
 	if s := r.State(); s.Written+dropped != 9000 || s.Dropped != dropped {
 		t.Errorf("at the end: %+v", s)
 	}
-	e := read(t, file, history.Filter{Last: 1})[0]
+	e := read(t, file, history.Filter{NewestFirst: true})[0]
 	if e.Version != long[:8<<10] || e.Pkgarch != long[:1<<10] || e.Checksum != long[:1<<10] || e.Value != "999" {
 		t.Errorf("kept are %d, %d and %d bytes, and the value %s", len(e.Version), len(e.Pkgarch), len(e.Checksum), e.Value)
 	}
@@ -229,6 +238,25 @@ func lock(t *testing.T, file string) (unlock func()) {
 	return prservtest.LockFile(t, file)
 }
 
+// TestLockedUntilTheEnd closes a history that could not be written until then, with
+// events that are tried to be written, and others behind them.
+func TestLockedUntilTheEnd(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "history")
+	unlock := lock(t, file)
+	r := record(t, file, history.Options{})
+	r.Committed(given("v", 1))
+	prservtest.WaitFor(t, "an attempt", func() bool { return r.State().Trouble != nil })
+	r.Committed(given("v", 2))
+	unlock()
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if n, s := len(read(t, file, history.Filter{})), r.State(); n != 2 || s.Dropped != 0 || s.Waiting != 0 {
+		t.Errorf("%d events, want 2; %+v", n, s)
+	}
+}
+
 // TestTrouble opens files that cannot be written, each of which becomes writable
 // later. Nothing is lost meanwhile.
 func TestTrouble(t *testing.T) {
@@ -272,7 +300,7 @@ func TestTrouble(t *testing.T) {
 		}
 		said := log.String()
 		if test.mend == nil {
-			if !strings.Contains(said, test.file+" ends; events missing at the end: 1") {
+			if s := r.State(); !strings.Contains(said, test.file+" ends; events missing at the end: 1") || s.Dropped != 1 || s.Waiting != 0 {
 				t.Errorf("%s: the log has %q", test.file, said)
 			}
 			continue

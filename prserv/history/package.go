@@ -9,8 +9,7 @@ import (
 )
 
 // sqlPackage reads from the end on: what is wanted most comes first.
-const sqlPackage = `SELECT time, client, generation, method, version, pkgarch, checksum, value, ifnull(before, '') FROM history
-	WHERE version = ?1 OR version >= ?1||'-' AND version < ?1||'.'
+const sqlPackage = sqlEvents + ` WHERE version = ?1 OR version >= ?1||'-' AND version < ?1||'.'
 		OR version = 'AUTOINC-'||?1 OR version >= 'AUTOINC-'||?1||'-' AND version < 'AUTOINC-'||?1||'.'
 	ORDER BY id DESC LIMIT ?2`
 

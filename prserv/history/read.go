@@ -4,42 +4,49 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"time"
 )
 
-// Filter says which events are wanted. The zero Filter wants all.
+// Filter says which events are wanted, and in which order. The zero Filter wants
+// all, the oldest first.
 type Filter struct {
-	Version string    // a pattern: * stands for any text, ? for any character, [a-z] for one of those
-	Since   time.Time // only events of this time and later
-	Last    int       // only the last ones, as many; 0 is all
+	Version     string    // a pattern: * stands for any text, ? for any character, [a-z] for one of those
+	Since       time.Time // only events of this time and later
+	After       int64     // only events behind the one with this ID
+	Before      int64     // only events ahead of the one with this ID; 0 is no bound
+	NewestFirst bool
 }
 
-const sqlRead = `SELECT time, client, generation, method, version, pkgarch, checksum, value, ifnull(before, '') FROM
-	(SELECT * FROM history WHERE (?1 = '' OR version GLOB ?1) AND time >= ?2 ORDER BY id DESC LIMIT ?3) ORDER BY id`
+// sqlRead reads in the order of the file, so that nothing is held in memory.
+const (
+	sqlRead       = sqlEvents + ` WHERE id > ?1 AND id < ?2 AND time >= ?3 AND (?4 = '' OR version GLOB ?4) ORDER BY id`
+	sqlReadNewest = sqlRead + ` DESC`
+)
 
-// Read calls each with the events of a file, the oldest first, and returns its
-// first error. A server may be writing the file. The error is [ErrNone] where it
-// is no history.
+// Read calls each with the events of a file, and returns its first error. A
+// server may be writing the file. The error is [ErrNone] where it is no history.
 func Read(ctx context.Context, file string, f Filter, each func(Event) error) error {
-	if err := read(ctx, file, f, each); err != nil {
+	statement, before, since := sqlRead, int64(math.MaxInt64), int64(0)
+	if f.NewestFirst {
+		statement = sqlReadNewest
+	}
+	if f.Before > 0 {
+		before = f.Before
+	}
+	if !f.Since.IsZero() {
+		since = f.Since.UnixMilli()
+	}
+	if err := readRows(ctx, file, each, statement, f.After, before, since, f.Version); err != nil {
 		return fmt.Errorf("reading the history %s: %w", file, err)
 	}
 	return nil
 }
 
-func read(ctx context.Context, file string, f Filter, each func(Event) error) error {
-	last := f.Last
-	if last == 0 {
-		last = -1
-	}
-	since := int64(0)
-	if !f.Since.IsZero() {
-		since = f.Since.UnixMilli()
-	}
-	return readRows(ctx, file, each, sqlRead, f.Version, since, last)
-}
+// sqlEvents begins the statements that readRows takes.
+const sqlEvents = `SELECT id, time, client, generation, method, version, pkgarch, checksum, value, ifnull(before, '') FROM history`
 
 // readRows calls each with the events that a statement finds.
 func readRows(ctx context.Context, file string, each func(Event) error, statement string, args ...any) error {
@@ -63,7 +70,7 @@ func readRows(ctx context.Context, file string, each func(Event) error, statemen
 	for rows.Next() {
 		var e Event
 		var at int64
-		if err := rows.Scan(&at, &e.Client, &e.Generation, &e.Method, &e.Version, &e.Pkgarch, &e.Checksum, &e.Value, &e.Before); err != nil {
+		if err := rows.Scan(&e.ID, &at, &e.Client, &e.Generation, &e.Method, &e.Version, &e.Pkgarch, &e.Checksum, &e.Value, &e.Before); err != nil {
 			return err
 		}
 		e.Time = time.UnixMilli(at).UTC()

@@ -28,7 +28,7 @@ func TestRefused(t *testing.T) {
 	if len(events) != 2 {
 		t.Fatalf("got %+v, want two events", events)
 	}
-	want := history.Event{Time: events[1].Time, Client: "192.0.2.8", Generation: 2, Method: "import-one",
+	want := history.Event{ID: 2, Time: events[1].Time, Client: "192.0.2.8", Generation: 2, Method: "import-one",
 		Version: "make-1", Pkgarch: "all", Checksum: "a", Value: "refused: allow-import"}
 	if events[1] != want {
 		t.Errorf("got %+v, want %+v", events[1], want)

@@ -13,9 +13,16 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// CheckFault is [Check] for a service with a fault: it makes as many histories as
-// run at a time, calls fault once a third of their calls have been answered, and
-// goes on meanwhile. The versions of the histories begin with a name that must
+const (
+	faultHistories = 8
+	// faultClients are few: each of them may be making a call twice, and the
+	// checker's work grows exponentially with these.
+	faultClients = 16
+)
+
+// CheckFault is [Check] for a service with a fault: it makes a few
+// histories at a time, calls fault once a third of their calls have been answered,
+// and goes on meanwhile. The versions of the histories begin with a name that must
 // not be used twice.
 //
 // A call that was under way during the fault may have been made twice, by the
@@ -24,7 +31,7 @@ import (
 //
 // The error is that of fault or of a call, or tells what is wrong with the answers.
 func CheckFault(ctx context.Context, s Service, stored Stored, name string, fault func() error) error {
-	const enough = concurrentHistories * historyClients * historyCalls / 3
+	const enough = faultHistories * faultClients * historyCalls / 3
 	seed := rand.Uint64()
 	var answered atomic.Int64
 	start := time.Now()
@@ -40,12 +47,12 @@ func CheckFault(ctx context.Context, s Service, stored Stored, name string, faul
 		faultErr = fault()
 		to = time.Since(start).Nanoseconds()
 	}()
-	histories, errs := make([][]porcupine.Operation, concurrentHistories), make([]error, concurrentHistories)
+	histories, errs := make([][]porcupine.Operation, faultHistories), make([]error, faultHistories)
 	for h := range histories {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			r := run{version: name + strconv.Itoa(h), random: rand.New(rand.NewPCG(seed, uint64(h))), start: start, narrow: true}
+			r := run{version: name + strconv.Itoa(h), clients: faultClients, random: rand.New(rand.NewPCG(seed, uint64(h))), start: start, narrow: true}
 			r.answered = func() {
 				if answered.Add(1) == enough {
 					close(begin)

@@ -145,7 +145,7 @@ func Check(ctx context.Context, s Service, stored Stored, n int) error {
 }
 
 func checkOne(ctx context.Context, s Service, stored Stored, version string, random *rand.Rand) error {
-	r := run{version: version, random: random, start: time.Now(), answered: func() {}}
+	r := run{version: version, clients: historyClients, random: random, start: time.Now(), answered: func() {}}
 	history, err := r.history(ctx, s)
 	if err == nil {
 		history, err = appendStored(ctx, history, stored, version)
@@ -159,6 +159,7 @@ func checkOne(ctx context.Context, s Service, stored Stored, version string, ran
 // run is a history in the making.
 type run struct {
 	version  string
+	clients  int
 	random   *rand.Rand
 	start    time.Time // from which its times count
 	answered func()    // is called after each answer
@@ -168,14 +169,14 @@ type run struct {
 // history lets the clients make their calls and returns these with what they
 // were answered.
 func (r *run) history(ctx context.Context, s Service) ([]porcupine.Operation, error) {
-	history := make([]porcupine.Operation, historyClients*historyCalls)
+	history := make([]porcupine.Operation, r.clients*historyCalls)
 	for i, in := range chooseCalls(r.random, len(history), r.narrow) {
 		history[i] = porcupine.Operation{ClientId: i / historyCalls, Input: in}
 	}
-	errs := make([]error, historyClients)
+	errs := make([]error, r.clients)
 	begin := make(chan struct{})
 	var clients sync.WaitGroup
-	for client := range historyClients {
+	for client := range r.clients {
 		clients.Add(1)
 		go func() {
 			defer clients.Done()

@@ -72,18 +72,22 @@ func (p *progress) setDone(call int)     { p.done[call/64] |= 1 << (call % 64) }
 //
 // A first attempt that changed nothing might as well not have been made. It is
 // put right behind its call then, where it changes nothing. No more than most
-// attempts change something.
+// attempts change something. Of several that would change the same, the one that
+// began first does. What attempts have made and nobody saw is stored as if it were
+// the first that they could have made: see alikes.
 func serviceModel(history []porcupine.Operation, most int) porcupine.Model {
-	tries := newAttempts(history)
+	tries, alike := newAttempts(history), newAlikes(history)
 	return porcupine.Model{
 		Init: func() any { return progress{stored: emptyTable()} },
 		Step: func(state, in, _ any) (bool, any) {
 			p, this := state.(progress), in.(int)
 			out, next := step(p.stored, history[this].Input.(input))
 			ok := out == history[this].Output.(output)
+			changes := false // an attempt that does
 			if answer := tries.answers[this]; answer >= 0 && p.isDone(answer) {
 				next, ok = p.stored, true
 			} else if answer >= 0 {
+				changes = true
 				p.tried++
 				ok = next != p.stored && p.tried <= most && tries.isNeeded(history[this], out.value)
 			}
@@ -95,7 +99,7 @@ func serviceModel(history []porcupine.Operation, most int) porcupine.Model {
 					continue
 				}
 				if answer := tries.answers[other]; answer >= 0 {
-					if p.isDone(answer) {
+					if p.isDone(answer) || changes && other < this && history[other].Input == history[this].Input {
 						return false, p
 					}
 					continue
@@ -109,11 +113,68 @@ func serviceModel(history []porcupine.Operation, most int) porcupine.Model {
 					return false, p
 				}
 			}
-			p.stored = next
+			p.stored = alike.first(next)
 			p.setDone(this)
 			return true, p
 		},
 	}
+}
+
+// alikes has for each value of a group the first one that no answer can tell
+// from it: there is none between them that somebody was answered, or that was
+// imported.
+type alikes [historyGroups]map[int64]int64
+
+func newAlikes(history []porcupine.Operation) (a alikes) {
+	var seen [historyGroups]map[int64]bool
+	for g := range seen {
+		seen[g] = map[int64]bool{}
+	}
+	var greatest int64
+	see := func(group int, value int64) {
+		if value != absent {
+			seen[group][value] = true
+			greatest = max(greatest, value)
+		}
+	}
+	for _, op := range history {
+		in, out := op.Input.(input), op.Output.(output)
+		if in.group != all {
+			see(in.group, in.value)
+			see(in.group, out.value)
+		}
+		for g, row := range out.rows {
+			for _, value := range row {
+				see(g, value)
+			}
+		}
+	}
+	for g := range a {
+		a[g] = map[int64]int64{}
+		var first int64
+		for value := range greatest {
+			if seen[g][value] {
+				a[g][value], first = value, value+1
+			} else {
+				a[g][value] = first
+			}
+		}
+	}
+	return a
+}
+
+// first returns a table in which the values that are not the greatest of their
+// group are the first of those alike.
+func (a alikes) first(t table) table {
+	for g := range t {
+		greatest := slices.Max(t[g][:])
+		for c, value := range t[g] {
+			if first, ok := a[g][value]; ok && value != greatest {
+				t[g][c] = first
+			}
+		}
+	}
+	return t
 }
 
 // happens tells whether a call can have had its answer when t was stored, and

@@ -2,6 +2,7 @@ package linear
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/anishathalye/porcupine"
@@ -95,6 +96,71 @@ func TestCheckerLosesNoOrder(t *testing.T) {
 		want := porcupine.CheckOperations(everything, history)
 		verdicts[want]++
 		if got := isLinearizable(history); got != want {
+			t.Fatalf("seed %d: linearizable is %v, want %v:\n%s", seed, got, want, describe(history))
+		}
+	}
+	if verdicts[true] < histories/10 || verdicts[false] < histories/10 {
+		t.Errorf("seed %d: verdicts %v do not show much", seed, verdicts)
+	}
+}
+
+// TestCheckerLosesNoAttempt is [TestCheckerLosesNoOrder] for calls that may have
+// been made twice.
+func TestCheckerLosesNoAttempt(t *testing.T) {
+	const histories, calls = 200, 6
+	type progress struct {
+		stored   table
+		answered [calls]bool
+	}
+	everything := (&porcupine.NondeterministicModel{
+		Init: func() []any { return []any{progress{stored: emptyTable()}} },
+		Step: func(state, in, out any) []any {
+			p, call := state.(progress), in.(input)
+			number := int(call.value / 100)
+			call.value %= 100
+			want, next := step(p.stored, call)
+			if call.attempt {
+				if p.answered[number] {
+					return []any{p}
+				}
+				return []any{p, progress{next, p.answered}}
+			}
+			if want != out.(output) {
+				return nil
+			}
+			p.stored, p.answered[number] = next, true
+			return []any{p}
+		},
+	}).ToModel()
+	seed := rand.Uint64()
+	random := rand.New(rand.NewPCG(seed, 0))
+	verdicts := map[bool]int{}
+	for range histories {
+		history := make([]porcupine.Operation, calls)
+		stored := emptyTable()
+		for i, in := range chooseCalls(random, calls, false) {
+			if random.IntN(3) == 0 {
+				_, stored = step(stored, in)
+			}
+			var out output
+			out, stored = step(stored, in)
+			if in.method != "export" && random.IntN(2*calls) == 0 {
+				out.value += random.Int64N(3) - 1
+			}
+			at := int64(10 * i)
+			history[i] = porcupine.Operation{ClientId: i, Input: in, Output: out,
+				Call: at - random.Int64N(60), Return: at + 1 + random.Int64N(60)}
+		}
+		all := withAttempts(history, func(porcupine.Operation) bool { return true })
+		numbered := slices.Clone(all)
+		for i := range numbered {
+			in := numbered[i].Input.(input)
+			in.value += 100 * int64(numbered[i].ClientId)
+			numbered[i].Input = in
+		}
+		want := porcupine.CheckOperations(everything, numbered)
+		verdicts[want]++
+		if got := isLinearizable(all); got != want {
 			t.Fatalf("seed %d: linearizable is %v, want %v:\n%s", seed, got, want, describe(history))
 		}
 	}

@@ -3,20 +3,8 @@ package status
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"net/http"
-	"strconv"
 	"time"
-
-	"prserver/prserv/history"
-)
-
-const (
-	// usualEvents is how many events are told where nobody says how many.
-	usualEvents = 1000
-	// mostEvents is how many are told at most: they are held in memory.
-	mostEvents = 10000
 )
 
 // state is what /api/v1/status answers.
@@ -102,48 +90,6 @@ func (s *Status) whyHistoryStopped() string {
 }
 
 func (s *Status) serveState(w http.ResponseWriter, _ *http.Request) { answer(w, s.state()) }
-
-// serveHistory answers the events that the query chooses, the oldest first.
-func (s *Status) serveHistory(w http.ResponseWriter, r *http.Request) {
-	if reason := s.whyNoHistory(); reason != "" {
-		say(w, http.StatusNotFound, reason)
-		return
-	}
-	f, err := filterOf(r)
-	if err != nil {
-		say(w, http.StatusBadRequest, oneLine(err.Error()))
-		return
-	}
-	events := []history.Event{}
-	err = history.Read(r.Context(), s.config.History, f, func(e history.Event) error {
-		events = append(events, e)
-		return nil
-	})
-	if err != nil {
-		say(w, http.StatusInternalServerError, oneLine(err.Error()))
-		return
-	}
-	answer(w, struct {
-		Events []history.Event `json:"events"`
-	}{events})
-}
-
-// filterOf reads which events a query wants.
-func filterOf(r *http.Request) (f history.Filter, err error) {
-	query := r.URL.Query()
-	f = history.Filter{Version: query.Get("version"), Last: usualEvents}
-	if text := query.Get("since"); text != "" {
-		if f.Since, err = time.Parse(time.RFC3339, text); err != nil {
-			return f, errors.New("since is no time; write it like 2026-11-28T08:30:00Z")
-		}
-	}
-	if text := query.Get("last"); text != "" {
-		if f.Last, err = strconv.Atoi(text); err != nil || f.Last < 1 || f.Last > mostEvents {
-			return f, fmt.Errorf("last is a number from 1 to %d", mostEvents)
-		}
-	}
-	return f, nil
-}
 
 func answer(w http.ResponseWriter, v any) {
 	text, err := json.Marshal(v)

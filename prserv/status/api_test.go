@@ -3,30 +3,30 @@ package status_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"prserver/prserv/access"
 	"prserver/prserv/history"
+	"prserver/prserv/prservtest"
 	"prserver/prserv/status"
 	"prserver/prserv/store"
 )
 
-// TestAPI asks for the state, and for events of a history.
+// TestAPI asks for the state of a server that keeps a history.
 func TestAPI(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "history")
 	r, err := history.Open(file, history.Options{Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	hostile := "<script>\"'&-1"
-	r.Committed(store.Commit{Changes: []store.Change{
-		{Key: store.Key{Version: "make-4"}, Value: int64(0)}, {Key: store.Key{Version: hostile}, Value: int64(1), Before: int64(0)},
-	}})
+	r.Committed(store.Commit{Changes: []store.Change{{Key: store.Key{Version: "make-4"}, Value: int64(0)}}})
 	if err := r.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -47,38 +47,135 @@ func TestAPI(t *testing.T) {
 	if !state.Ready || !state.History || state.Bytes == 0 || state.Connections.JSONLines != 2 || time.Since(state.Since) > time.Hour {
 		t.Errorf("got %+v of %s", state, body)
 	}
+}
+
+// TestHistoryAPI asks for parts of a history of ten events, two of each version from
+// a to e.
+func TestHistoryAPI(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "history")
+	r, err := history.Open(file, history.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for i := range int64(10) {
+		r.Committed(store.Commit{Changes: []store.Change{{Key: store.Key{Version: string(rune('a' + i/2))}, Value: i}}})
+	}
+	prservtest.WaitFor(t, "the events", func() bool { return r.State().Written == 10 })
+	st := status.New(status.Config{History: file})
 	for _, test := range []struct {
 		query string
-		code  int
-		want  []string // versions
+		want  []int64 // IDs
+		more  bool
 	}{
-		{"", 200, []string{"make-4", hostile}},
-		{"?last=1", 200, []string{hostile}},
-		{"?version=make-*", 200, []string{"make-4"}},
-		{"?version=none", 200, nil},
-		{"?since=2100-01-01T00:00:00Z", 200, nil},
-		{"?since=yesterday", 400, nil},
-		{"?last=0", 400, nil},
-		{"?last=10001", 400, nil},
+		{"", []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, false},
+		{"?limit=10", []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, false},
+		{"?limit=2", []int64{9, 10}, true},
+		{"?limit=2&before=9", []int64{7, 8}, true},
+		{"?limit=2&before=3", []int64{1, 2}, false},
+		{"?before=1", []int64{}, false},
+		{"?limit=2&after=0", []int64{1, 2}, true},
+		{"?limit=2&after=7", []int64{8, 9}, true},
+		{"?limit=2&after=8", []int64{9, 10}, false},
+		{"?after=10", []int64{}, false},
+		{"?version=[bd]", []int64{3, 4, 7, 8}, false},
+		{"?version=[bd]&limit=3", []int64{4, 7, 8}, true},
+		{"?version=[bd]&limit=3&before=4", []int64{3}, false},
+		{"?version=[bd]&limit=3&after=3", []int64{4, 7, 8}, false},
+		{"?version=none", []int64{}, false},
+		{"?since=2100-01-01T00:00:00Z", []int64{}, false},
+		{"?since=2h", []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, false},
+		{"?since=2026-01-01&after=9", []int64{10}, false},
 	} {
-		code, body := ask(t, st, "GET", "/api/v1/history"+test.query)
-		if code != test.code {
-			t.Errorf("%s: %d %s, want %d", test.query, code, body, test.code)
+		got := eventsPage(t, st, test.query)
+		ids := []int64{}
+		for _, e := range got.Events {
+			ids = append(ids, e.ID)
 		}
-		if code != 200 {
-			continue
-		}
-		var got struct{ Events []history.Event }
-		if err := json.Unmarshal([]byte(body), &got); err != nil || len(got.Events) != len(test.want) {
-			t.Errorf("%s: %s, %v; want %q", test.query, body, err, test.want)
-			continue
-		}
-		for i, e := range got.Events {
-			if e.Version != test.want[i] {
-				t.Errorf("%s: event %d is of %q, want %q", test.query, i, e.Version, test.want[i])
-			}
+		if !slices.Equal(ids, test.want) || got.More != test.more {
+			t.Errorf("%s: %d, more is %v; want %d, %v", test.query, ids, got.More, test.want, test.more)
 		}
 	}
+	for query, want := range map[string]string{
+		"?since=yesterday":    "since is no time; write it like 2026-11-28, 2026-11-28T08:30:00Z or 7d",
+		"?since=":             "since is no time; write it like 2026-11-28, 2026-11-28T08:30:00Z or 7d",
+		"?limit=0":            "limit is no number from 1 to 5000",
+		"?limit=5001":         "limit is no number from 1 to 5000",
+		"?limit=x":            "limit is no number from 1 to 5000",
+		"?after=-1":           "after is no ID of an event, or 0",
+		"?before=0":           "before is no ID of an event",
+		"?before=x":           "before is no ID of an event",
+		"?after=1&before=9":   "after and before do not go together",
+		"?limit=1&limit=2":    "limit is there twice",
+		"?last=10":            "there is no parameter last; there are version, since, limit, after and before",
+		"?%1b%0a=%22&limit=1": `there is no parameter \x1b\n; there are version, since, limit, after and before`,
+		"?version=%zz":        `invalid URL escape "%zz"`,
+	} {
+		if code, said := ask(t, st, "GET", "/api/v1/history"+query); code != 400 || said != want+"\n" {
+			t.Errorf("%s: %d %q, want %q", query, code, said, want)
+		}
+	}
+	if code, said := ask(t, st, "GET", "/api/v1/history?after=11"); code != 410 || !strings.HasPrefix(said, "the history has no such ID yet: it has begun anew; ") {
+		t.Errorf("an ID beyond the last one: %d %q", code, said)
+	}
+}
+
+// TestStoppedHistory asks for what a history has that cannot be written any more.
+func TestStoppedHistory(t *testing.T) {
+	p := servePages(t, true)
+	if err := p.past.Close(); err != nil { // so that the file is there
+		t.Fatal(err)
+	}
+	st := status.New(status.Config{History: p.past.File(), HistoryState: func() history.State { return history.State{Trouble: errors.New("disk full")} }})
+	if _, body := ask(t, st, "GET", "/api/v1/history"); body != `{"events":[],"more":false,"reason":"disk full"}`+"\n" {
+		t.Errorf("got %s", body)
+	}
+}
+
+// TestHistoryOfLongTexts asks for more text than is told at once.
+func TestHistoryOfLongTexts(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "history")
+	r, err := history.Open(file, history.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := store.Commit{Changes: make([]store.Change, 500)}
+	for i := range c.Changes {
+		c.Changes[i] = store.Change{Key: store.Key{Version: strings.Repeat("v", history.MaxVersion)}, Value: int64(i)}
+	}
+	r.Committed(c)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	st := status.New(status.Config{History: file})
+	events, pages := 0, 0
+	for last := int64(0); ; pages++ {
+		page := eventsPage(t, st, fmt.Sprintf("?after=%d", last))
+		events += len(page.Events)
+		if !page.More {
+			break
+		}
+		if n := len(page.Events); n < 100 || n > 150 {
+			t.Fatalf("a page has %d events", n)
+		}
+		last = page.Events[len(page.Events)-1].ID
+	}
+	if events != 500 || pages != 3 {
+		t.Errorf("%d events on %d pages and a last one", events, pages)
+	}
+}
+
+// eventsPage returns what the API tells of a history.
+func eventsPage(t *testing.T, st *status.Status, query string) (page struct {
+	Events []history.Event
+	More   bool
+}) {
+	t.Helper()
+	code, body := ask(t, st, "GET", "/api/v1/history"+query)
+	if err := json.Unmarshal([]byte(body), &page); err != nil || code != 200 {
+		t.Fatalf("%s: %d %s: %v", query, code, body, err)
+	}
+	return page
 }
 
 // TestNoHistory asks servers that keep no history, or cannot write it, on the page

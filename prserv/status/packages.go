@@ -76,8 +76,11 @@ func (s *Status) searched(r *http.Request) (f found, err error) {
 
 // codeOf returns the HTTP status of an error.
 func codeOf(err error) int {
-	if errors.Is(err, errBusy) {
+	switch {
+	case errors.Is(err, errBusy):
 		return http.StatusServiceUnavailable
+	case errors.Is(err, errBegunAnew):
+		return http.StatusGone
 	}
 	return http.StatusInternalServerError
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -265,7 +266,7 @@ func TestOddNames(t *testing.T) {
 // TestLookupsInTurn keeps all readers of the pages busy.
 func TestLookupsInTurn(t *testing.T) {
 	values := &stuckValues{entered: make(chan struct{}), leave: make(chan struct{})}
-	st := status.New(status.Config{Values: values})
+	st := status.New(status.Config{Values: values, History: filepath.Join(t.TempDir(), "none")})
 	var waiting sync.WaitGroup
 	for range 2 {
 		waiting.Add(1)
@@ -277,10 +278,12 @@ func TestLookupsInTurn(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	w := httptest.NewRecorder()
-	st.ServeHTTP(w, httptest.NewRequest("GET", "/package/a", nil).WithContext(ctx))
-	if w.Code == 200 {
-		t.Errorf("a third lookup did not wait")
+	for _, path := range []string{"/package/a", "/api/v1/history"} {
+		w := httptest.NewRecorder()
+		st.ServeHTTP(w, httptest.NewRequest("GET", path, nil).WithContext(ctx))
+		if body := w.Body.String(); w.Code == 200 || !strings.Contains(body, "context canceled") || strings.Contains(body, "reading") {
+			t.Errorf("%s did not wait: %d %s", path, w.Code, body)
+		}
 	}
 	close(values.leave)
 	waiting.Wait()

@@ -10,10 +10,6 @@ type Mode struct {
 	// History asks for the least value that the checksum has, if it has one.
 	// Only clients of generation 3 can.
 	History bool
-	// Reals goes on with real numbers behind the last integer, where SQLite does,
-	// as clients of generation 1 hear it from their own server. All others get
-	// [ErrNoNext] there: to such a number one can be added, and it stays the same.
-	Reals bool
 	// Peek stores nothing: a new key gets the value that a read-only store would
 	// compute for it.
 	Peek bool

@@ -34,7 +34,7 @@ type database interface {
 const writerPatience = 10 * time.Second
 
 // openDatabase opens the database that the options name. A read-only server waits
-// for it.
+// until it is made. PostgreSQL itself is waited for by [postgres.Open].
 func openDatabase(ctx context.Context, opts compat.Options) (database, error) {
 	deadline := time.Now().Add(writerPatience)
 	for {
@@ -42,7 +42,8 @@ func openDatabase(ctx context.Context, opts compat.Options) (database, error) {
 		switch {
 		case err == nil:
 			return db, nil
-		case !opts.ReadOnly, ctx.Err() != nil, errors.Is(err, store.ErrDamaged), errors.Is(err, os.ErrPermission):
+		case !opts.ReadOnly, ctx.Err() != nil, errors.Is(err, store.ErrDamaged), errors.Is(err, os.ErrPermission),
+			opts.Database != "" && !errors.Is(err, postgres.ErrNoTables):
 			return nil, err
 		case time.Now().After(deadline):
 			return nil, fmt.Errorf("%w (waited %v for a server that writes it)", err, writerPatience)

@@ -22,8 +22,9 @@ import (
 const (
 	// statusTimeout bounds an answer of a server's status.
 	statusTimeout = 30 * time.Second
-	// mostEvents is how many events a server tells at most.
-	mostEvents = 10000
+	// pageEvents is how many events a server is asked for at a time, which is the most
+	// that it tells.
+	pageEvents = 5000
 )
 
 // readEvents calls each with the events of a place: the file of a history, a
@@ -40,55 +41,79 @@ func (p *program) readEvents(ctx context.Context, from string, f history.Filter,
 		}
 		return err
 	}
-	query := url.Values{"version": {f.Version}, "last": {strconv.Itoa(mostEvents)}}
+	reason, err := readPages(ctx, from, f, each)
+	if reason != "" && err == nil {
+		p.say(fmt.Sprintf("prserv-tool: %s: the newest events are missing: %s", from, reason))
+	}
+	return err
+}
+
+// readPages calls each with the events that the status of a server has, page by
+// page. It returns the reason why the newest are missing, if they are.
+func readPages(ctx context.Context, addr string, f history.Filter, each func(history.Event) error) (reason string, err error) {
+	query := url.Values{"version": {f.Version}, "limit": {strconv.Itoa(pageEvents)}}
 	if !f.Since.IsZero() {
 		query.Set("since", f.Since.UTC().Format(time.RFC3339Nano))
 	}
-	events, err := askStatus(ctx, from, "/api/v1/history?"+query.Encode())
-	if err != nil {
-		return fmt.Errorf("asking %s for its history: %w; name the address of its --status, or the file", from, err)
-	}
-	if len(events) == mostEvents {
-		p.say(fmt.Sprintf("prserv-tool: %s tells the last %d events only; name the file of the history for older ones", from, mostEvents))
-	}
-	for _, e := range events {
-		e.Time = e.Time.UTC()
-		if err := each(e); err != nil {
-			return err
+	for last := int64(0); ; {
+		query.Set("after", strconv.FormatInt(last, 10))
+		page, err := askStatus(ctx, addr, "/api/v1/history?"+query.Encode())
+		if err != nil {
+			return "", fmt.Errorf("asking %s for its history: %w", addr, err)
+		}
+		for _, e := range page.Events {
+			if e.ID <= last {
+				return "", fmt.Errorf("asking %s for its history: it does not tell page by page, as servers of this version do; name the file", addr)
+			}
+			last, e.Time = e.ID, e.Time.UTC()
+			if err := each(e); err != nil {
+				return "", err
+			}
+		}
+		if !page.More || len(page.Events) == 0 {
+			return page.Reason, nil
 		}
 	}
-	return nil
 }
+
+// otherPlace is what to do where nobody tells of a history.
+const otherPlace = "; name the address of its --status, or the file"
 
 func exists(file string) bool {
 	_, err := os.Stat(file)
 	return err == nil
 }
 
+// eventsPage is a part of a server's history.
+type eventsPage struct {
+	Events []history.Event
+	More   bool   // there are events behind those
+	Reason string // why the newest are missing; empty if they are not
+}
+
 // askStatus asks a server's status for events. It does so directly: a proxy of the
 // environment is for addresses elsewhere.
-func askStatus(ctx context.Context, addr, path string) ([]history.Event, error) {
+func askStatus(ctx context.Context, addr, path string) (page eventsPage, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, statusTimeout, fmt.Errorf("no answer within %v", statusTimeout))
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+path, nil)
 	if err != nil {
-		return nil, err
+		return page, err
 	}
 	resp, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req)
 	if err != nil {
-		return nil, cmp.Or(context.Cause(ctx), err)
+		return page, fmt.Errorf("%w"+otherPlace, cmp.Or(context.Cause(ctx), err))
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		line, _ := bufio.NewReader(io.LimitReader(resp.Body, 500)).ReadString('\n')
 		if line = strings.TrimSpace(line); line == "" || !strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") {
-			line = resp.Status
+			return page, fmt.Errorf("it says: %s"+otherPlace, resp.Status)
 		}
-		return nil, fmt.Errorf("it says: %s", line)
+		return page, fmt.Errorf("it says: %s", line)
 	}
-	var answer struct{ Events []history.Event }
-	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
-		return nil, fmt.Errorf("reading its answer: %w", cmp.Or(context.Cause(ctx), err))
+	if err := json.NewDecoder(resp.Body).Decode(&page); err != nil {
+		return page, fmt.Errorf("reading its answer: %w"+otherPlace, cmp.Or(context.Cause(ctx), err))
 	}
-	return answer.Events, nil
+	return page, nil
 }

@@ -25,15 +25,15 @@ func (p *program) historyCommand() *cobra.Command {
 		Long: `Prints the history that bitbake-prserv keeps beside its database, or where its
 --history says, the oldest event first: the last 1,000,000 values that it has
 stored. PLACE is the database file or that of the history, which a server may be
-writing, or the HOST:PORT of the server's --status, which tells the last 10,000
-events.
+writing, or the HOST:PORT of the server's --status.
 
 A line has the time (UTC), client, generation of BitBake (1 is up to 1.50, 2
 up to 2.8, 3 later ones, 0 unknown), the method, version, pkgarch, checksum and
 value, and the greatest value of the version and pkgarch before, with tabs
 between. The value of a call that was not obeyed is "refused: " and the option
 that says so, such as allow-import; the first one of a client and hour is kept.
-With --json, stdout has one object: an array "events" of objects.`,
+With --json, stdout has one object: an array "events" of objects, which have the
+number of the event as well, "id".`,
 		Example: `  prserv-tool history /srv/prserv/prserv.sqlite3 --version 'gtk*' --since 7d
   prserv-tool history /srv/prserv/prserv.sqlite3 --since 2026-11-01 --json`,
 		SuggestFor: []string{"log", "events", "when"},
@@ -58,26 +58,11 @@ With --json, stdout has one object: an array "events" of objects.`,
 
 // parseSince returns the time that an option names; the zero time for none.
 func parseSince(text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
+	at, ok := history.ParseSince(text, now)
+	if text != "" && !ok {
+		return at, fmt.Errorf("--since %q is no time; write 2026-11-01, 2026-11-01T08:30 (UTC), or 2w, 7d, 12h, 30m for that long ago", text)
 	}
-	for unit, days := range map[string]int{"d": 1, "w": 7} {
-		number, ok := strings.CutSuffix(text, unit)
-		if n, err := strconv.Atoi(number); ok && err == nil && n >= 0 {
-			return now.AddDate(0, 0, -n*days), nil
-		}
-	}
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-		return now.Add(-ago), nil
-	}
-	for _, layout := range []string{"2006-01-02T15:04:05", "2006-01-02T15:04", time.DateOnly} {
-		for _, zone := range []string{"", "Z07:00"} { // as printed, or without the zone
-			if at, err := time.Parse(layout+zone, strings.Replace(text, " ", "T", 1)); err == nil {
-				return at, nil
-			}
-		}
-	}
-	return time.Time{}, fmt.Errorf("--since %q is no time; write 2026-11-01, 2026-11-01T08:30 (UTC), or 2w, 7d, 12h, 30m for that long ago", text)
+	return at, nil
 }
 
 func (p *program) history(ctx context.Context, from string, f history.Filter, asJSON bool) error {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -9,9 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"prserver/prserv/history"
 	"prserver/prserv/status"
@@ -61,7 +62,7 @@ func TestWhyWithoutProxy(t *testing.T) {
 	proxy := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { t.Errorf("the proxy was asked for %s", r.URL) }))
 	defer proxy.Close()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, `{"events":[{"time":"2026-11-28T12:00:00+01:00","version":"bash-5","value":"0"}]}`)
+		io.WriteString(w, `{"events":[{"id":1,"time":"2026-11-28T12:00:00+01:00","version":"bash-5","value":"0"}]}`)
 	}))
 	defer server.Close()
 	_, port, _ := net.SplitHostPort(strings.TrimPrefix(server.URL, "http://"))
@@ -74,43 +75,52 @@ func TestWhyWithoutProxy(t *testing.T) {
 
 // TestManyEvents asks the status of a server for more events than it tells at once.
 func TestManyEvents(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "history")
+	r, err := history.Open(file, history.Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const many = 2*pageEvents + 1
+	c := store.Commit{Changes: make([]store.Change, many)}
+	for i := range c.Changes {
+		c.Changes[i] = store.Change{Key: store.Key{Version: "bash-5"}, Value: int64(i)}
+	}
+	r.Committed(c)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	var asked []string
+	st := status.New(status.Config{History: file})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.WriteString(w, `{"events":[`+strings.TrimSuffix(strings.Repeat(`{"version":"bash-5"},`, mostEvents), ",")+`]}`)
+		asked = append(asked, r.FormValue("after"))
+		st.ServeHTTP(w, r)
 	}))
 	defer server.Close()
 	var said strings.Builder
-	events := 0
-	err := newProgram(nil, io.Discard, &said).readEvents(t.Context(), strings.TrimPrefix(server.URL, "http://"), history.Filter{},
-		func(history.Event) error { events++; return nil })
-	if want := " tells the last 10000 events only; name the file of the history for older ones\n"; err != nil || events != mostEvents || !strings.HasSuffix(said.String(), want) {
-		t.Errorf("%d events, %v, and %q; want %q", events, err, said.String(), want)
+	read := func() (ids []int64, err error) {
+		err = newProgram(nil, io.Discard, &said).readEvents(t.Context(), strings.TrimPrefix(server.URL, "http://"), history.Filter{},
+			func(e history.Event) error { ids = append(ids, e.ID); return nil })
+		return ids, err
 	}
-}
-
-func TestSince(t *testing.T) {
-	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.Local)
-	for _, test := range []struct {
-		text string
-		want time.Time
-	}{
-		{"2d", now.AddDate(0, 0, -2)},
-		{"2w", now.AddDate(0, 0, -14)},
-		{"90m", now.Add(-90 * time.Minute)},
-		{"2026-11-01", time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)},
-		{"2026-11-01T08:30", time.Date(2026, 11, 1, 8, 30, 0, 0, time.UTC)},
-		{"2026-11-01 08:30:00", time.Date(2026, 11, 1, 8, 30, 0, 0, time.UTC)},
-		{"2026-11-01 08:30:00Z", time.Date(2026, 11, 1, 8, 30, 0, 0, time.UTC)},
-		{"2026-11-01T08:30:00.250Z", time.Date(2026, 11, 1, 8, 30, 0, 250e6, time.UTC)},
-		{"2026-11-01T08:30:00+01:00", time.Date(2026, 11, 1, 7, 30, 0, 0, time.UTC)},
-		{"2026-11-01T08:30:00Z", time.Date(2026, 11, 1, 8, 30, 0, 0, time.UTC)},
-	} {
-		if got, err := parseSince(test.text, now); err != nil || !got.Equal(test.want) {
-			t.Errorf("%s: %v, %v; want %v", test.text, got, err, test.want)
-		}
+	ids, err := read()
+	if err != nil || len(ids) != many || ids[0] != 1 || ids[many-1] != many {
+		t.Errorf("%d events, %v; want %d", len(ids), err, many)
 	}
-	for _, text := range []string{"-1d", "-1w", "-5m", "d", "x", "2026"} {
-		if got, err := parseSince(text, now); err == nil {
-			t.Errorf("%s: %v, want an error", text, got)
-		}
+	if want := []string{"0", "5000", "10000"}; !slices.Equal(asked, want) {
+		t.Errorf("asked for what comes after %q, want %q", asked, want)
+	}
+	if said.String() != "" {
+		t.Errorf("said %q", said.String())
+	}
+	st = status.New(status.Config{History: file, HistoryState: func() history.State { return history.State{Trouble: errors.New("disk full")} }})
+	if ids, err := read(); err != nil || len(ids) != many || !strings.HasSuffix(said.String(), ": the newest events are missing: disk full\n") {
+		t.Errorf("of a history that is not written: %d events, %v, said %q", len(ids), err, said.String())
+	}
+	// One that takes no notice of where to go on would be asked for ever.
+	server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		io.WriteString(w, `{"events":[{"id":1,"version":"bash-5"}],"more":true}`)
+	})
+	if ids, err := read(); len(ids) != 1 || err == nil || !strings.HasSuffix(err.Error(), "it does not tell page by page, as servers of this version do; name the file") {
+		t.Errorf("%d events, %v", len(ids), err)
 	}
 }

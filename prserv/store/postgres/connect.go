@@ -39,7 +39,7 @@ type cluster struct {
 // parseURL reads a URL, and returns it as people may see it: without a password.
 func parseURL(url string, readOnly bool) (c *cluster, name string, err error) {
 	if !IsURL(url) {
-		return nil, "", errors.New("it is no URL that begins with postgres://")
+		return nil, "", errors.New("it is no URL that begins with postgres://; give it as postgres://USER@HOST/DATABASE")
 	}
 	config, err := pgx.ParseConfig(url)
 	if err != nil {
@@ -81,7 +81,16 @@ func parseURL(url string, readOnly bool) (c *cluster, name string, err error) {
 	} {
 		config.RuntimeParams[name] = value
 	}
-	return c, fmt.Sprintf("postgres://%s@%s/%s", config.User, strings.Join(hosts, ","), config.Database), nil
+	return c, nameOf(config, hosts), nil
+}
+
+// nameOf returns the URL of hosts, of which each is an address or the folder of a
+// socket.
+func nameOf(config *pgx.ConnConfig, hosts []string) string {
+	if !strings.HasPrefix(config.Host, "/") {
+		return fmt.Sprintf("postgres://%s@%s/%s", config.User, strings.Join(hosts, ","), config.Database)
+	}
+	return fmt.Sprintf("postgres://%s@/%s?host=%s&port=%d", config.User, config.Database, config.Host, config.Port)
 }
 
 // IsURL tells whether a text names a PostgreSQL database.
@@ -150,12 +159,12 @@ const (
 
 // Errors of a server that is not to be used. The next host of the URL is tried.
 var (
-	errPooler   = errors.New("a connection pooler stands before it; give the URL of PostgreSQL itself")
-	errStandby  = errors.New("it is a standby, which cannot store values; name the primary as well")
-	errOld      = errors.New("it was the primary before another server has become that; it must not be used any more")
-	errOther    = errors.New("it is another database than the one that was served until now")
-	errEncoding = errors.New("its encoding is not UTF8; make one with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0")
-	errUnsafe   = errors.New("its setting fsync is off, so answers could be lost; switch it on")
+	errPooler   = &refusal{"a connection pooler stands before it", "give the URL of PostgreSQL itself"}
+	errStandby  = &refusal{"it is a standby, which cannot store values", "name the primary as well"}
+	errOld      = &refusal{"it was the primary before another server has become that", "it must not be used any more"}
+	errOther    = &refusal{"it is another database than the one that was served until now", "if that is right, start this server again"}
+	errEncoding = &refusal{"its encoding is not UTF8", "make one with CREATE DATABASE ... ENCODING 'UTF8' TEMPLATE template0"}
+	errUnsafe   = &refusal{"its setting fsync is off, so answers could be lost", "switch it on"}
 )
 
 // validate finds out whether a server that has let us in may be used.

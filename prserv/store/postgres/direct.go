@@ -4,17 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"strings"
 	"sync/atomic"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
-
-	"prserver/prserv/store"
 )
 
 // direct is a connection of a tool's own, which reads or changes a database as a
@@ -112,61 +106,11 @@ func (d *direct) commit(tx pgx.Tx) error {
 	return errUnknown
 }
 
-// explain says in one line what PostgreSQL has refused, or that it is not there,
-// and what to do.
+// explain says what has gone wrong, as [explain] does. What is not committed has
+// not happened, and to interrupt can be to close the connection.
 func (d *direct) explain(ctx context.Context, err error) error {
-	var known *store.Error
-	var refused *pgconn.PgError
-	var connecting *pgconn.ConnectError
-	switch {
-	case err == nil || errors.As(err, &known) || errors.Is(err, ErrNoTables):
-		return err
-	case ctx.Err() != nil: // to interrupt can be to close the connection
+	if err != nil && ctx.Err() != nil {
 		return ctx.Err()
-	case errors.As(err, &refused):
-		return fmt.Errorf("PostgreSQL: %s; %s", strings.Join(strings.Fields(refused.Message), " "), d.advice(refused.Code))
 	}
-	for _, of := range []error{errPooler, errStandby, errEncoding, errUnsafe} {
-		if errors.Is(err, of) {
-			return of
-		}
-	}
-	at := address(d.config.Host, d.config.Port)
-	var unknown *net.DNSError
-	switch {
-	case errors.As(err, &unknown):
-		return fmt.Errorf("no host has the name %s; correct the URL", unknown.Name)
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return fmt.Errorf("nothing listens at %s; start PostgreSQL there, or correct the URL", at)
-	case errors.As(err, &connecting) && (pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded)):
-		return fmt.Errorf("%s does not answer in time; is PostgreSQL there, and does a firewall let you in?", at)
-	case errors.As(err, &connecting) && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)):
-		return fmt.Errorf("%s closes the connection; is that PostgreSQL?", at)
-	case errors.As(err, &connecting):
-		return fmt.Errorf("connecting to %s: %s; correct the URL, or the settings of PostgreSQL", at, oneLine(connecting.Unwrap()))
-	}
-	return fmt.Errorf("the connection is lost (%s); nothing has changed, run this again", oneLine(err))
-}
-
-// advice says what to do about an error of PostgreSQL's, by its code or class.
-func (d *direct) advice(code string) string {
-	switch {
-	case code == "28P01":
-		return "give the right password with PGPASSWORD or in ~/.pgpass"
-	case strings.HasPrefix(code, "28"):
-		return "name another user in the URL, or let this one in (pg_hba.conf)"
-	case code == "3D000":
-		return "make it with createdb --encoding UTF8 --template template0, or correct the URL"
-	case code == "42501":
-		return fmt.Sprintf("give the role %s that right, or name another one in the URL", d.config.User)
-	case code == "25006":
-		return "name the primary in the URL"
-	case code == "53100":
-		return "make room, and run this again"
-	case strings.HasPrefix(code, "54"):
-		return "a version, pkgarch or checksum is longer than PostgreSQL can hold, which is about 2,600 bytes"
-	case strings.HasPrefix(code, "08"), strings.HasPrefix(code, "40"), strings.HasPrefix(code, "53"), strings.HasPrefix(code, "57"):
-		return "nothing has changed, run this again"
-	}
-	return "its log says more"
+	return explain(d.config, err)
 }

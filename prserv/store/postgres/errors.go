@@ -71,7 +71,16 @@ func (s *Store) unavailable(err error) error {
 	if err == nil {
 		err = context.DeadlineExceeded
 	}
-	return &store.Error{Reason: store.ErrUnavailable, Text: fmt.Sprintf("PostgreSQL does not answer (%s); the call can be made again", oneLine(err))}
+	why := oneLine(err)
+	var connecting *pgconn.ConnectError
+	if errors.As(err, &connecting) {
+		var all []string
+		for _, r := range refusals(connecting) {
+			all = append(all, r.what)
+		}
+		why = strings.Join(all, "; ")
+	}
+	return &store.Error{Reason: store.ErrUnavailable, Text: fmt.Sprintf("PostgreSQL does not answer (%s); the call can be made again", why)}
 }
 
 // oneLine is the text of an error, without line breaks.

@@ -150,7 +150,11 @@ func (s *Store) readOnce(ctx, inTime context.Context, read func(pgx.Tx) error) e
 	if err != nil {
 		return err
 	}
-	defer tx.Rollback(context.WithoutCancel(ctx)) // nothing was changed
+	defer func() { // nothing was changed, so whatever hangs is given up
+		ctx, cancel := context.WithTimeout(context.Background(), closePatience)
+		defer cancel()
+		tx.Rollback(ctx)
+	}()
 	if err := read(tx); ctx.Err() == nil {
 		return err
 	}

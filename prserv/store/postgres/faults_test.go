@@ -156,7 +156,7 @@ func TestDown(t *testing.T) {
 	var err error
 	prservtest.WaitFor(t, "the server to notice", func() bool {
 		err = s.Ready()
-		return err != nil && strings.Contains(err.Error(), "refused")
+		return err != nil && strings.Contains(err.Error(), "(nothing listens at ")
 	})
 	prservtest.WantOneLine(t, "Ready", err, "PostgreSQL does not answer", "the call can be made again")
 	if !errors.Is(err, store.ErrUnavailable) {
@@ -211,6 +211,30 @@ func TestFailOver(t *testing.T) {
 	l.finish(now)
 }
 
+// TestOtherDatabase does not go on where another database has come to the address.
+func TestOtherDatabase(t *testing.T) {
+	url := pgtest.Database(t)
+	p := pgtest.NewProxy(t, pgtest.Shared(t).Addr())
+	s := open(t, p.URL(url))
+	wantPR(t, s, key("v", "all", "a"), 0)
+	other := pgtest.Start(t)
+	name := url[strings.LastIndexByte(url, '/'):]
+	name = name[1:strings.IndexByte(name, '?')]
+	pgtest.Execute(t, other.URL("postgres"), "CREATE DATABASE "+name)
+	open(t, other.URL(name))
+	p.Redirect(other.Addr())
+	p.Cut()
+	answer := ask(s, key("v", "all", "b"), store.Mode{})
+	answer.wantNone(t, "the other database", func() bool {
+		err := s.Ready()
+		return err != nil && strings.Contains(err.Error(), "(it is another database than the one that was served until now)")
+	})
+	p.Redirect(pgtest.Shared(t).Addr())
+	if got := <-answer; got != int64(1) {
+		t.Errorf("got %v, want 1", got)
+	}
+}
+
 // TestLateStandby warns of a standby that may lack values when it takes over.
 func TestLateStandby(t *testing.T) {
 	primary := pgtest.Start(t)
@@ -225,16 +249,12 @@ func TestLateStandby(t *testing.T) {
 	// A server that may only read takes it, one that is to write does not.
 	there := strings.Replace(url, primary.Addr(), standby.Addr(), 1)
 	pgtest.WaitForRow(t, there, "SELECT 1 FROM prvalue")
-	reading, err := postgres.Open(t.Context(), there, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer reading.Close()
+	reading := openReadOnly(t, there)
 	wantPR(t, reading, key("v", "all", "a"), 0)
 	wantPR(t, reading, key("v", "all", "b"), 1)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // it might become the primary
 	defer cancel()
-	_, err = postgres.Open(ctx, there, false)
+	_, err := postgres.Open(ctx, there, false)
 	prservtest.WantOneLine(t, "a standby", err, "it is a standby")
 }
 

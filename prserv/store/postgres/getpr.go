@@ -14,8 +14,10 @@ import (
 // GetPR implements [store.Store].
 func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (v store.Value, err error) {
 	defer s.nameDatabase(&err)
-	if err := checkTexts(k.Version, k.Pkgarch, k.Checksum); err != nil {
-		return nil, err
+	if s.writer != nil && !m.Peek {
+		if err := checkTexts(k.Version, k.Pkgarch, k.Checksum); err != nil {
+			return nil, err
+		}
 	}
 	inTime, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -36,7 +38,7 @@ func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (v store.V
 // is store.ErrNotFound if something has to. A read-only store, or a mode that
 // stores nothing, returns what the key would get.
 func (s *Store) known(ctx context.Context, k store.Key, m store.Mode) (store.Value, error) {
-	f, err := s.reader.Do(ctx, look{key: k, own: m.History || m.Upstream != nil})
+	f, err := s.look(ctx, look{key: k, own: m.History || m.Upstream != nil})
 	if err != nil {
 		return nil, err
 	}
@@ -55,16 +57,27 @@ func (s *Store) known(ctx context.Context, k store.Key, m store.Mode) (store.Val
 	return valueOf(v, m), err
 }
 
+// look asks what is stored of a key. A text that PostgreSQL does not store has
+// nothing, so it is not asked for that.
+func (s *Store) look(ctx context.Context, l look) (found, error) {
+	if checkTexts(l.key.Version, l.key.Pkgarch) != nil {
+		return found{}, nil
+	}
+	if checkTexts(l.key.Checksum) == nil {
+		return s.reader.Do(ctx, l)
+	}
+	l.key.Checksum = "" // any one will do
+	f, err := s.reader.Do(ctx, l)
+	return found{greatest: f.greatest, revisions: f.revisions}, err
+}
+
 // Find implements [store.Store].
 func (s *Store) Find(ctx context.Context, k store.Key, m store.Mode) (known store.Known, err error) {
 	defer s.nameDatabase(&err)
-	if checkTexts(k.Version, k.Pkgarch, k.Checksum) != nil {
-		return known, nil // it cannot have been stored
-	}
 	inTime, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	defer s.explain(ctx, inTime, &err)
-	f, err := s.reader.Do(inTime, look{key: k, own: true})
+	f, err := s.look(inTime, look{key: k, own: true})
 	own := f.of(m)
 	return store.Known{First: valueOf(own.first, m), Last: valueOf(own.last, m), Greatest: valueOf(f.greatest, m)}, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -82,5 +83,15 @@ func checkLinear(t *testing.T, generations bool, n int) {
 	}
 	if err := linear.Check(t.Context(), s, stored(t, url), n); err != nil {
 		t.Error(err)
+	}
+	wantNoDeadlock(t)
+}
+
+// wantNoDeadlock wants PostgreSQL not to have ended a deadlock: servers that lock in
+// one order have none. It would pass, and cost its calls a second each.
+func wantNoDeadlock(t *testing.T) {
+	t.Helper()
+	if strings.Contains(pgtest.Shared(t).Log(), "deadlock detected") {
+		t.Error("servers were in a deadlock; the log of PostgreSQL tells where")
 	}
 }

@@ -39,8 +39,9 @@ func TestMergeBesideServers(t *testing.T) {
 	var asking sync.WaitGroup
 	var mu sync.Mutex
 	given := map[string]string{} // version and value -> checksum; guarded by mu
-	for caller := range 2 {
-		s := open(t, url)
+	servers := []*postgres.Store{open(t, url), open(t, url)}
+	for caller := range 16 { // so that a transaction locks several packages
+		s := servers[caller%2]
 		asking.Add(1)
 		go func() {
 			defer asking.Done()
@@ -95,6 +96,7 @@ func TestMergeBesideServers(t *testing.T) {
 	if !s.Revisions {
 		t.Error("old values are not kept")
 	}
+	wantNoDeadlock(t)
 	if err := s.Behind(t.Context(), func(b postgres.Behind) error { return fmt.Errorf("%+v", b) }); err != nil {
 		t.Error(err)
 	}
@@ -146,6 +148,43 @@ func TestMergeWaits(t *testing.T) {
 	v, err := s.GetPR(t.Context(), store.Key{Version: "v", Pkgarch: "p", Checksum: "d"}, store.Mode{})
 	if err != nil || v != int64(8) {
 		t.Errorf("%v, %v; want 8", v, err)
+	}
+}
+
+// TestKeepingOldWaits begins to keep old values once no server is about to delete
+// one, whatever the package.
+func TestKeepingOldWaits(t *testing.T) {
+	for about, begin := range map[string]func(s *postgres.Store, url string) error{
+		"a client of generation 3": func(s *postgres.Store, _ string) error {
+			_, err := s.GetPR(context.Background(), key("w", "p", "a"), store.Mode{Revisions: true})
+			return err
+		},
+		"a merge": func(_ *postgres.Store, url string) error {
+			m := postgres.Merge{Revisions: true, Next: rowsToMerge(store.Row{Version: "w", Pkgarch: "p", Checksum: "a", Value: "0"})}
+			_, err := m.Into(context.Background(), url)
+			return err
+		},
+	} {
+		url := pgtest.Database(t)
+		s := open(t, url)
+		wantPR(t, s, key("v", "p", "a"), 0)
+		server, watcher := pgtest.Connect(t, url), pgtest.Connect(t, url)
+		if _, err := server.Exec(t.Context(), "BEGIN; SELECT FROM prgroup FOR NO KEY UPDATE"); err != nil {
+			t.Fatal(err)
+		}
+		done := make(answered, 1)
+		go func() { done <- begin(s, url) }()
+		done.wantNone(t, about, func() bool {
+			var n int
+			err := watcher.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'LOCK TABLE%' AND datname = current_database()").Scan(&n)
+			return err == nil && n > 0
+		})
+		if _, err := server.Exec(t.Context(), "COMMIT"); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("%s: %v", about, err)
+		}
 	}
 }
 

@@ -54,11 +54,11 @@ func Open(ctx context.Context, url string, readOnly bool) (*Store, error) {
 func openWith(ctx context.Context, url string, readOnly bool, hang time.Duration) (*Store, error) {
 	c, name, err := parseURL(url, readOnly)
 	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w; give it as postgres://USER@HOST/DATABASE", err)
+		return nil, fmt.Errorf("opening the database: %w", err)
 	}
 	s := &Store{name: name, cluster: c, hints: &hints{holders: map[group]string{}}}
 	if err := s.prepare(ctx); err != nil {
-		return nil, fmt.Errorf("opening the database %s: %s", name, oneLine(err))
+		return nil, fmt.Errorf("opening the database %s: %w", name, explain(c.config, err))
 	}
 	s.reader = startReader(newLink(c, &s.retries, hang))
 	if !readOnly {
@@ -115,12 +115,16 @@ func isLate(err error) bool {
 	return !errors.As(err, &refused) || passes(err) && refused.Code != "08P01"
 }
 
+// prepareOnce gives up a PostgreSQL that does not answer: nothing that it does
+// takes long.
 func (s *Store) prepareOnce(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, openPatience)
+	defer cancel()
 	conn, err := pgx.ConnectConfig(ctx, s.cluster.config)
 	if err != nil {
 		return err
 	}
-	defer conn.Close(context.WithoutCancel(ctx))
+	defer conn.Close(context.Background())
 	if s.cluster.readOnly {
 		return checkSchema(ctx, conn)
 	}

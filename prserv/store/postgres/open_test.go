@@ -3,6 +3,7 @@ package postgres_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
@@ -62,28 +63,15 @@ func TestNewerSchema(t *testing.T) {
 	}
 }
 
-func TestReadOnly(t *testing.T) {
+// TestEmpty has a database without tables, which is not to be read, and one
+// without values.
+func TestEmpty(t *testing.T) {
 	url := pgtest.Database(t)
 	_, err := postgres.Open(t.Context(), url, true)
 	prservtest.WantOneLine(t, "no tables", err, "no tables of PR values")
-	writing := open(t, url)
-	if warnings := writing.Warnings(); len(warnings) != 1 || !strings.Contains(warnings[0], "has no values") {
+	if warnings := open(t, url).Warnings(); len(warnings) != 1 || !strings.Contains(warnings[0], "has no values") {
 		t.Errorf("an empty database: %q", warnings)
 	}
-	wantPR(t, writing, key("v", "all", "a"), 0)
-	s, err := postgres.Open(t.Context(), url, true)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	wantPR(t, s, key("v", "all", "a"), 0)
-	wantPR(t, s, key("v", "all", "b"), 1) // which is not stored
-	wantPR(t, s, key("v", "all", "c"), 1)
-	if _, err := s.ImportOne(t.Context(), key("v", "all", "b"), int64(7)); !errors.Is(err, store.ErrReadOnly) {
-		t.Errorf("an import: %v", err)
-	}
-	wantPR(t, writing, key("v", "all", "c"), 1)
-	wantPR(t, s, key("v", "all", "b"), 2)
 }
 
 // TestKinds refuses what only SQLite would store.
@@ -96,15 +84,21 @@ func TestKinds(t *testing.T) {
 		}
 		prservtest.WantOneLine(t, "an odd value", err, "PostgreSQL stores nothing else")
 	}
-	for _, k := range []store.Key{key("v\x00", "all", "a"), key("v", "\xff", "a"), key("v", "all", "\xed\xa0\x80")} {
-		if _, err := s.GetPR(t.Context(), k, store.Mode{}); !errors.Is(err, store.ErrMismatch) {
-			t.Errorf("%q: %v", k, err)
-		}
-		if known, err := s.Find(t.Context(), k, store.Mode{}); known.Greatest != nil || err != nil {
-			t.Errorf("%q: found %v, %v", k, known, err)
-		}
-	}
 	wantPR(t, s, key("v", "all", "a"), 0)
+}
+
+// TestRemoved goes on where somebody has removed all values under a server.
+func TestRemoved(t *testing.T) {
+	url := pgtest.Database(t)
+	s := open(t, url)
+	wantPR(t, s, key("v", "all", "a"), 0)
+	pgtest.Execute(t, url, "TRUNCATE prgroup, prvalue")
+	for i, checksum := range []string{"b", "c", "a"} {
+		wantPR(t, s, key("v", "all", checksum), int64(i))
+	}
+	if n, err := snapshot(t, url).Orphans(t.Context()); n != 0 || err != nil {
+		t.Errorf("%d orphans, %v", n, err)
+	}
 }
 
 // TestLongKey refuses a key that the index cannot hold, and nobody else's call.
@@ -143,19 +137,51 @@ func incompressible(n int) string {
 	return string(text)
 }
 
-// TestWrongURL says in one line what is wrong, and never the password.
+// TestWrongURL says in one line what is wrong and what to do, and never the
+// password.
 func TestWrongURL(t *testing.T) {
 	addr := pgtest.Shared(t).Addr()
+	pgtest.Execute(t, pgtest.Shared(t).URL("postgres"), "CREATE ROLE weak LOGIN", "CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0")
+	at := func(user, database string) string { return "postgres://" + user + ":secret@" + addr + "/" + database }
 	for url, words := range map[string][]string{
-		"http://x":              {"postgres://USER@HOST/DATABASE"},
-		"postgres://u:secret@[": {"postgres://USER@HOST/DATABASE"},
-		"postgres://postgres:secret@" + addr + "/nosuch": {"postgres://postgres@" + addr + "/nosuch", `database "nosuch" does not exist`},
-		"postgres://nosuch:secret@" + addr + "/postgres": {`role "nosuch" does not exist`},
+		"http://x":                          {"it is no URL that begins with postgres://; give it as postgres://USER@HOST/DATABASE"},
+		"postgres://u:secret@[":             {"not written as a URL"},
+		at("postgres", "nosuch"):            {"postgres://postgres@" + addr + `/nosuch: PostgreSQL: database "nosuch" does not exist; make it with createdb`},
+		at("nosuch", "postgres"):            {`: PostgreSQL: role "nosuch" does not exist; name another user`},
+		at("weak", "postgres"):              {": PostgreSQL: permission denied for schema public; give the role weak that right"},
+		at("postgres", "latin"):             {"/latin: its encoding is not UTF8; make one with CREATE DATABASE"},
+		at("postgres", "postgres?nosuch=1"): {`: PostgreSQL: unrecognized configuration parameter "nosuch"; correct the URL`},
 	} {
 		_, err := postgres.Open(t.Context(), url, false)
 		prservtest.WantOneLine(t, url, err, words...)
 		if err != nil && strings.Contains(err.Error(), "secret") {
 			t.Errorf("the password is in %q", err)
 		}
+	}
+	// A server would wait for these.
+	for url, want := range map[string]string{
+		at("postgres", "postgres?sslmode=require"):       addr + " has no TLS; set ssl = on there, or write sslmode=disable into the URL",
+		"postgres://u:secret@x.invalid/db":               "no host has the name x.invalid; correct the URL",
+		"postgres://u:secret@127.0.0.1:1/db":             "nothing listens at 127.0.0.1:1; start PostgreSQL there, or correct the URL",
+		"postgres://u:secret@/db?host=/nosuch":           "nothing listens at /nosuch/.s.PGSQL.5432; start PostgreSQL there, or correct the URL",
+		"postgres://u:secret@127.0.0.1:1,127.0.0.1:2/db": "nothing listens at 127.0.0.1:1; start PostgreSQL there, or correct the URL; nothing listens at 127.0.0.1:2; start PostgreSQL there, or correct the URL",
+	} {
+		if _, err := postgres.OpenSnapshot(t.Context(), url); err == nil || err.Error() != want {
+			t.Errorf("%s: %v; want %s", url, err, want)
+		}
+	}
+}
+
+// TestSocket opens a database by the socket of its PostgreSQL.
+func TestSocket(t *testing.T) {
+	url := pgtest.Database(t)
+	var folder string
+	if err := pgtest.Connect(t, url).QueryRow(t.Context(), "SHOW unix_socket_directories").Scan(&folder); err != nil {
+		t.Fatal(err)
+	}
+	_, database, _ := strings.Cut(strings.TrimSuffix(url, "?sslmode=disable"), pgtest.Shared(t).Addr()+"/")
+	want := fmt.Sprintf("postgres://postgres@/%s?host=%s&port=%d", database, folder, pgtest.Shared(t).Port)
+	if got := open(t, want).Name(); got != want {
+		t.Errorf("the name is %s, want %s", got, want)
 	}
 }

@@ -12,6 +12,9 @@ import (
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Database {
 		url := pgtest.Database(t)
-		return func(t testing.TB) store.Store { return open(t, url) }
+		return storetest.Database{
+			Open:     func(t testing.TB) store.Store { return open(t, url) },
+			ReadOnly: func(t testing.TB) store.Store { return openReadOnly(t, url) },
+		}
 	})
 }

@@ -46,5 +46,5 @@ func urlError(url string, err error) error {
 	if _, why, ok := strings.Cut(text, "`: "); ok && errors.As(err, &config) {
 		text = why
 	}
-	return errors.New(text)
+	return errors.New(text + "; correct the URL")
 }

@@ -177,7 +177,7 @@ func (w *writer) getFromBoth(k store.Key, m store.Mode) (store.Value, error) {
 		return nil, err
 	}
 	if !t.known { // there is one table, and something odd in it
-		return w.getFromOne(k, m)
+		return w.getFromOne(k)
 	}
 	v, err := m.Choose(first, last, t.value)
 	if err != nil || slices.Equal(v, first) || slices.Equal(v, last) {

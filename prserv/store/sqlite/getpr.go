@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"errors"
-	"math"
 
 	"prserver/prserv/store"
 )
@@ -128,7 +127,7 @@ func (s *Store) next(ctx context.Context, k store.Key, m store.Mode) (store.Valu
 		return nil, err
 	}
 	if has == oneTable && !m.Revisions && m.Upstream == nil {
-		return c.next(k, m)
+		return c.value(sqlNext, k.Version, k.Pkgarch)
 	}
 	first, last, err := c.own(k, m, has)
 	if err != nil {
@@ -140,15 +139,6 @@ func (s *Store) next(ctx context.Context, k store.Key, m store.Mode) (store.Valu
 	}
 	v, err := m.Choose(first, last, t.value)
 	return valueOf(v, m), err
-}
-
-// next returns the value after the greatest of one table, whatever that is.
-func (c *conn) next(k store.Key, m store.Mode) (store.Value, error) {
-	v, err := c.value(sqlNext, k.Version, k.Pkgarch)
-	if f, real := v.(float64); real && !m.Reals && math.Abs(f) >= 1<<53 {
-		return nil, store.ErrNoNext
-	}
-	return v, err
 }
 
 // Find implements [store.Store].

@@ -9,11 +9,10 @@ import (
 
 	"prserver/prserv/dbfile"
 	"prserver/prserv/prservtest"
-	"prserver/prserv/store"
 	"prserver/prserv/store/sqlite"
 )
 
-func open(t *testing.T, file string, readOnly bool) *sqlite.Store {
+func open(t testing.TB, file string, readOnly bool) *sqlite.Store {
 	t.Helper()
 	s, err := sqlite.Open(t.Context(), file, readOnly)
 	if err != nil {
@@ -100,33 +99,6 @@ func TestOpenFailures(t *testing.T) {
 	entries, err := os.ReadDir(dir)
 	if err != nil || len(entries) != 1 {
 		t.Errorf("failed starts left %v, %v", entries, err)
-	}
-}
-
-func TestReadOnly(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "db")
-	writer, reader := open(t, file, false), (*sqlite.Store)(nil)
-	ask := func(s *sqlite.Store, checksum string, want store.Value) {
-		t.Helper()
-		if got, err := s.GetPR(t.Context(), key("v", "all", checksum), store.Mode{}); err != nil || got != want {
-			t.Errorf("getPR of %v = %v, %v, want %v", checksum, got, err, want)
-		}
-	}
-	ask(writer, "a", int64(0))
-	reader = open(t, file, true)
-	ask(reader, "a", int64(0))
-	ask(reader, "b", int64(1)) // computed
-	ask(reader, "b", int64(1)) // and not stored
-	ask(writer, "c", int64(1))
-	ask(reader, "c", int64(1))
-	ask(reader, "b", int64(2))
-	ask(reader, "a", int64(2)) // no longer the greatest
-	if _, err := reader.ImportOne(t.Context(), key("v", "all", "d"), int64(9)); !errors.Is(err, store.ErrReadOnly) {
-		t.Errorf("a read-only store imported a value: %v", err)
-	}
-	var got, want strings.Builder
-	if err := errors.Join(reader.Dump(t.Context(), &got), writer.Dump(t.Context(), &want)); err != nil || got.String() != want.String() {
-		t.Errorf("the reader dumps %q, %v, want %q", &got, err, &want)
 	}
 }
 

@@ -5,42 +5,19 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"prserver/prserv/prservtest"
 	"prserver/prserv/store"
+	"prserver/prserv/store/storetest"
 )
-
-// commits collects what an observer is told.
-type commits struct {
-	mu  sync.Mutex
-	all []store.Commit
-}
-
-func (c *commits) Committed(commit store.Commit) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	commit.Changes = slices.Clone(commit.Changes)
-	c.all = append(c.all, commit)
-}
-
-// take returns what has been told since the last call.
-func (c *commits) take() []store.Commit {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := c.all
-	c.all = nil
-	return all
-}
 
 // TestObserverOfFailure tells of a transaction that stores nothing.
 func TestObserverOfFailure(t *testing.T) {
 	file := prservtest.NewFile(t)
 	s := open(t, file, false)
-	told := &commits{}
+	told := &storetest.Commits{}
 	s.Observe(told)
 	if err := s.Ready(); err != nil {
 		t.Errorf("a good file is not ready: %v", err)
@@ -49,7 +26,7 @@ func TestObserverOfFailure(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.GetPR(t.Context(), store.Key{Version: "v", Pkgarch: "a", Checksum: "c"}, store.Mode{})
-	got := told.take()
+	got := told.Take()
 	if len(got) != 1 || !errors.Is(got[0].Err, store.ErrReplaced) || len(got[0].Changes) > 0 {
 		t.Errorf("told %+v, want one failure and nothing stored", got)
 	}

@@ -12,6 +12,9 @@ import (
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) storetest.Database {
 		file := prservtest.NewFile(t)
-		return func(t testing.TB) store.Store { return prservtest.Open(t, file) }
+		return storetest.Database{
+			Open:     func(t testing.TB) store.Store { return open(t, file, false) },
+			ReadOnly: func(t testing.TB) store.Store { return open(t, file, true) },
+		}
 	})
 }

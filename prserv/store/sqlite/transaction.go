@@ -12,11 +12,11 @@ func (w *writer) getPR(k store.Key, m store.Mode) (store.Value, error) {
 	if m.Revisions || w.has != oneTable || m.Upstream != nil {
 		return w.getFromBoth(k, m)
 	}
-	return w.getFromOne(k, m)
+	return w.getFromOne(k)
 }
 
 // getFromOne is getPR for a file with one table.
-func (w *writer) getFromOne(k store.Key, m store.Mode) (store.Value, error) {
+func (w *writer) getFromOne(k store.Key) (store.Value, error) {
 	if t := w.remembered(groupOf(k)); t.known && w.plain {
 		// Most calls that come here are for new keys: a statement is enough.
 		next := after(t)
@@ -55,7 +55,7 @@ func (w *writer) getFromOne(k store.Key, m store.Mode) (store.Value, error) {
 	if t.known {
 		return w.replace(k, after(t))
 	}
-	next, err := w.conn.next(k, m)
+	next, err := w.conn.value(sqlNext, k.Version, k.Pkgarch)
 	if err != nil {
 		return nil, err
 	}

@@ -23,9 +23,9 @@ func together(n int, f func(i int)) {
 
 // testConcurrently gives every new checksum a value of its own, and leaves none
 // out.
-func testConcurrently(t *testing.T, open Database) {
+func testConcurrently(t *testing.T, db Database) {
 	const clients, each = 32, 8
-	s := open(t)
+	s := db.Open(t)
 	var mu sync.Mutex
 	given := map[string][]string{} // guarded by mu
 	together(clients, func(client int) {
@@ -61,9 +61,9 @@ func testConcurrently(t *testing.T, open Database) {
 // testGenerationsConcurrently lets clients of all generations ask for the same new
 // checksums of several packages at once: each package counts without a gap, and
 // no value is given twice.
-func testGenerationsConcurrently(t *testing.T, open Database) {
+func testGenerationsConcurrently(t *testing.T, db Database) {
 	const clients, each, packages = 24, 12, 3
-	s := open(t)
+	s := db.Open(t)
 	var mu sync.Mutex
 	given := [packages]map[string]string{} // who has a value; guarded by mu
 	for i := range given {

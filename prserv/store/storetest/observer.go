@@ -9,21 +9,22 @@ import (
 	"prserver/prserv/store"
 )
 
-// commits collects what an observer is told.
-type commits struct {
+// Commits collects what an observer is told.
+type Commits struct {
 	mu  sync.Mutex
 	all []store.Commit
 }
 
-func (c *commits) Committed(commit store.Commit) {
+// Committed implements [store.Observer].
+func (c *Commits) Committed(commit store.Commit) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	commit.Changes = slices.Clone(commit.Changes)
 	c.all = append(c.all, commit)
 }
 
-// take returns what has been told since the last call.
-func (c *commits) take() []store.Commit {
+// Take returns what has been told since the last call.
+func (c *Commits) Take() []store.Commit {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	all := c.all
@@ -32,9 +33,9 @@ func (c *commits) take() []store.Commit {
 }
 
 // testObserver makes every kind of change, each in a transaction of its own.
-func testObserver(t *testing.T, open Database) {
-	s := open(t)
-	told := &commits{}
+func testObserver(t *testing.T, db Database) {
+	s := db.Open(t)
+	told := &Commits{}
 	s.(interface{ Observe(store.Observer) }).Observe(told)
 	asker := store.Asker{Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 7)}, Generation: 3, Method: "get-pr"}
 	ctx := store.WithAsker(t.Context(), asker)
@@ -73,7 +74,7 @@ func testObserver(t *testing.T, open Database) {
 			t.Fatalf("%s: %v", test.what, err)
 		}
 		var got []store.Change
-		for _, c := range told.take() {
+		for _, c := range told.Take() {
 			if c.Err != nil || c.Calls != 1 || c.Sync <= 0 {
 				t.Errorf("%s: told %+v, want one call, and a time", test.what, c)
 			}

@@ -15,15 +15,18 @@ import (
 	"prserver/prserv/store"
 )
 
-// Database opens the database of a test: each time the same one, which is empty
-// at first. The store is closed at the latest when the test ends.
-type Database func(t testing.TB) store.Store
+// Database is the database of a test, which is empty at first. A store that it
+// opens is closed at the latest when the test ends.
+type Database struct {
+	Open     func(t testing.TB) store.Store // to read and write
+	ReadOnly func(t testing.TB) store.Store // there must be tables
+}
 
 // Run runs the tests. Each gets a database of its own.
 func Run(t *testing.T, newDatabase func(t testing.TB) Database) {
 	for _, test := range []struct {
 		name string
-		run  func(t *testing.T, open Database)
+		run  func(t *testing.T, db Database)
 	}{
 		{"GetPR", testGetPR},
 		{"GetPRAfterImport", testGetPRAfterImport},
@@ -36,9 +39,13 @@ func Run(t *testing.T, newDatabase func(t testing.TB) Database) {
 		{"SubRevisions", testSubRevisions},
 		{"Limits", testLimits},
 		{"Texts", testTexts},
+		{"OddTexts", testOddTexts},
 		{"Randomly", testRandomly},
 		{"Concurrently", testConcurrently},
 		{"GenerationsConcurrently", testGenerationsConcurrently},
+		{"ReadOnly", testReadOnly},
+		{"Peek", testPeek},
+		{"Versions", testVersions},
 		{"Observer", testObserver},
 		{"Cancelled", testCancelled},
 		{"Closed", testClosed},
@@ -118,10 +125,6 @@ func exported(t *testing.T, s store.Store, f store.Filter) string {
 // parentheses, and the name of the table before the first of its rows.
 func wantDump(t *testing.T, s store.Store, want ...string) {
 	t.Helper()
-	var text strings.Builder
-	if err := s.Dump(t.Context(), &text); err != nil {
-		t.Fatal(err)
-	}
 	var b strings.Builder
 	b.WriteString("BEGIN TRANSACTION;\n")
 	table := ""
@@ -138,9 +141,19 @@ func wantDump(t *testing.T, s store.Store, want ...string) {
 		}
 	}
 	b.WriteString("COMMIT;\n")
-	if text.String() != b.String() {
-		t.Errorf("the dump is\n%s\nwant\n%s", text.String(), b.String())
+	if text := dumped(t, s); text != b.String() {
+		t.Errorf("the dump is\n%s\nwant\n%s", text, b.String())
 	}
+}
+
+// dumped returns the dump of a store.
+func dumped(t *testing.T, s store.Store) string {
+	t.Helper()
+	var text strings.Builder
+	if err := s.Dump(t.Context(), &text); err != nil {
+		t.Fatal(err)
+	}
+	return text.String()
 }
 
 // wantReason wants an error of the database with a reason.
@@ -153,8 +166,8 @@ func wantReason(t *testing.T, about string, err, reason error) {
 }
 
 // testCancelled calls with a context that has ended.
-func testCancelled(t *testing.T, open Database) {
-	s := open(t)
+func testCancelled(t *testing.T, db Database) {
+	s := db.Open(t)
 	wantPR(t, s, old, "a", "0")
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -171,8 +184,8 @@ func testCancelled(t *testing.T, open Database) {
 }
 
 // testClosed calls a store that is closed.
-func testClosed(t *testing.T, open Database) {
-	s := open(t)
+func testClosed(t *testing.T, db Database) {
+	s := db.Open(t)
 	wantPR(t, s, old, "a", "0")
 	for range 2 {
 		if err := s.Close(); err != nil {
@@ -191,7 +204,7 @@ func testClosed(t *testing.T, open Database) {
 			t.Errorf("%s: got %v, want %v", name, err, store.ErrClosed)
 		}
 	}
-	s = open(t)
+	s = db.Open(t)
 	wantPR(t, s, old, "a", "0")
 	wantPR(t, s, old, "b", "1")
 }

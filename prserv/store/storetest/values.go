@@ -10,8 +10,8 @@ import (
 )
 
 // testGetPR counts in no-history mode.
-func testGetPR(t *testing.T, open Database) {
-	s := open(t)
+func testGetPR(t *testing.T, db Database) {
+	s := db.Open(t)
 	wantDump(t, s, store.NohistTable)
 	wantPR(t, s, old, "a", "0")
 	wantPR(t, s, old, "a", "0") // known, and the greatest
@@ -29,8 +29,8 @@ func testGetPR(t *testing.T, open Database) {
 }
 
 // testGetPRAfterImport goes on from what was imported.
-func testGetPRAfterImport(t *testing.T, open Database) {
-	s := open(t)
+func testGetPRAfterImport(t *testing.T, db Database) {
+	s := db.Open(t)
 	wantImport(t, s, key("v", "all", "a"), int64(7), int64(7))
 	wantImport(t, s, key("v", "all", "b"), int64(7), int64(7))
 	wantPR(t, s, old, "a", "7") // both are the greatest
@@ -45,8 +45,8 @@ func testGetPRAfterImport(t *testing.T, open Database) {
 	wantPROf(t, s, old, key("g", "all", "b"), "1099511627777")
 }
 
-func testImportOneNeverLowers(t *testing.T, open Database) {
-	s := open(t)
+func testImportOneNeverLowers(t *testing.T, db Database) {
+	s := db.Open(t)
 	a, b := key("v", "all", "a"), key("v", "all", "b")
 	for _, step := range []struct{ value, want int64 }{{5, 5}, {3, 5}, {5, 5}, {8, 8}, {0, 8}, {-1, 8}, {9, 9}} {
 		wantImport(t, s, a, step.value, step.want)
@@ -61,8 +61,8 @@ func testImportOneNeverLowers(t *testing.T, open Database) {
 }
 
 // testFind looks at what is known, without storing anything.
-func testFind(t *testing.T, open Database) {
-	s := open(t)
+func testFind(t *testing.T, db Database) {
+	s := db.Open(t)
 	want := func(m store.Mode, checksum string, want store.Known) {
 		t.Helper()
 		if got, err := s.Find(t.Context(), key("v", "all", checksum), m); err != nil || !reflect.DeepEqual(got, want) {
@@ -86,8 +86,8 @@ func testFind(t *testing.T, open Database) {
 }
 
 // testExport has the greatest values only, all of them.
-func testExport(t *testing.T, open Database) {
-	s := open(t)
+func testExport(t *testing.T, db Database) {
+	s := db.Open(t)
 	for _, r := range []struct {
 		k store.Key
 		v int64
@@ -123,8 +123,8 @@ func testExport(t *testing.T, open Database) {
 
 // testExportRevisions has the rows of generation 3: the greatest, and with the
 // history all of them.
-func testExportRevisions(t *testing.T, open Database) {
-	s := open(t)
+func testExportRevisions(t *testing.T, db Database) {
+	s := db.Open(t)
 	wantPR(t, s, newer, "b", "0")
 	wantPR(t, s, newer, "a", "1")
 	wantPR(t, s, newer, "b", "2")
@@ -152,8 +152,8 @@ func testExportRevisions(t *testing.T, open Database) {
 		store.NohistTable, "'v','all','a',1", "'v','all','b',2", "'u','all','"+store.Reserved+"',11")
 }
 
-func testColumns(t *testing.T, open Database) {
-	s := open(t)
+func testColumns(t *testing.T, db Database) {
+	s := db.Open(t)
 	for _, revisions := range []bool{true, false} {
 		got, err := s.Columns(t.Context(), revisions)
 		want := store.NohistColumns()
@@ -167,11 +167,78 @@ func testColumns(t *testing.T, open Database) {
 }
 
 // testTexts has keys that SQL or PostgreSQL might take for something else.
-func testTexts(t *testing.T, open Database) {
-	s := open(t)
+func testTexts(t *testing.T, db Database) {
+	s := db.Open(t)
 	for i, text := range []string{"", "'", `"`, `\`, `{a,"b"}`, "NULL", "%", "ü", "\u2028", " a ", "A", "a", "\U0001F600", strings.Repeat("long", 500)} {
 		wantPROf(t, s, old, key("texts", "all", text), fmt.Sprint(i))
 		wantPROf(t, s, old, key(text, text, text), "0")
 		wantPROf(t, s, old, key(text, text, text), "0")
 	}
+}
+
+// testOddTexts has texts that not every database takes, in every place where a
+// client may send one. Nothing is known of them, and a server that stores nothing
+// says what they would get. A new value is stored for them, or refused as theirs
+// alone.
+func testOddTexts(t *testing.T, db Database) {
+	odd := []string{"\x00", "v\x00", "\x00v", "\xff", "v\xff", "\xed\xa0\x80"}
+	s := db.Open(t)
+	wantPR(t, s, newer, "a", "0")
+	wantPR(t, s, newer, "v", "1")
+	before := dumped(t, s)
+	reader := db.ReadOnly(t)
+	for _, text := range odd {
+		for _, m := range []store.Mode{old, newer, history} {
+			for _, test := range []struct {
+				key      store.Key
+				next     string
+				greatest store.Value
+			}{
+				{key(text, "all", "a"), "0", nil},
+				{key("v", text, "a"), "0", nil},
+				{key("v", "all", text), "2", valueIn(m, 1)},
+			} {
+				peek := m
+				peek.Peek = true
+				wantPROf(t, s, peek, test.key, test.next)
+				wantPROf(t, reader, m, test.key, test.next)
+				known, err := s.Find(t.Context(), test.key, m)
+				if want := (store.Known{Greatest: test.greatest}); err != nil || !reflect.DeepEqual(known, want) {
+					t.Errorf("%+v looks for %q: got %v, %v; want %v", m, test.key, known, err, want)
+				}
+			}
+		}
+		for _, f := range []store.Filter{{Version: &text}, {Pkgarch: &text}, {Checksum: &text}} {
+			if got := exported(t, s, f); got != "" {
+				t.Errorf("%q: exported %s", text, got)
+			}
+		}
+	}
+	if after := dumped(t, s); after != before {
+		t.Errorf("stored:\n%s\nbefore:\n%s", after, before)
+	}
+	together(len(odd)*6, func(i int) {
+		var err error
+		k := [...]store.Key{key(odd[i/6], "all", "a"), key("v", odd[i/6], "a"), key("v", "all", odd[i/6])}[i%3]
+		if i%6 < 3 {
+			_, err = s.GetPR(t.Context(), k, newer)
+		} else {
+			_, err = s.ImportOne(t.Context(), k, int64(1))
+		}
+		if err != nil {
+			wantReason(t, fmt.Sprintf("%q", k), err, store.ErrMismatch)
+		}
+		_, err = s.GetPR(t.Context(), key("w", "all", fmt.Sprint(i)), newer)
+		if err != nil {
+			t.Errorf("beside %q: %v", k, err)
+		}
+	})
+}
+
+// valueIn is a whole number as a mode returns it.
+func valueIn(m store.Mode, n int64) store.Value {
+	if m.Revisions {
+		return store.Revision{n}
+	}
+	return n
 }
