@@ -37,8 +37,12 @@ const (
 	oddText = `value = '' OR value GLOB '*[^0-9]*' OR length(value) > 18`
 	// sqlMainInsert stores a value for a key that has not got it.
 	sqlMainInsert = `INSERT INTO ` + mainTable + ` VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING`
-	// sqlGreatestGiven is sqlGreatest without values that nobody was given.
-	sqlGreatestGiven = sqlGreatest + ` AND checksum <> '` + store.Reserved + `'`
+	// sqlGreatestGiven is sqlGreatest without values that nobody was given, and
+	// without those that are no numbers, which sqlOddGiven finds.
+	sqlGreatestGiven = sqlGreatest + given + ` AND ` + isNumber
+	sqlOddGiven      = `SELECT value FROM ` + table + ` WHERE version = ?1 AND pkgarch = ?2` + given + ` AND NOT ` + isNumber
+	given            = ` AND checksum <> '` + store.Reserved + `'`
+	isNumber         = `typeof(value) IN ('integer', 'real')`
 	// sqlReserve makes the table of whole numbers go on at the value or above.
 	sqlReserve = `INSERT INTO ` + table + ` SELECT ?1, ?2, '` + store.Reserved + `', ?3
 		WHERE NOT EXISTS (SELECT 1 FROM ` + table + ` WHERE version = ?1 AND pkgarch = ?2 AND value >= ?3)
@@ -99,15 +103,20 @@ func (c *conn) own(k store.Key, m store.Mode, has tables) (first, last store.Rev
 	return first, last, err
 }
 
-// readBoth reads the greatest value of a group in both tables.
-func readBoth(c *conn, of group) (top, error) {
+// readBoth reads the greatest value of a group in the tables that there are. A
+// real number counts as the next whole one, and what is no value not at all.
+func readBoth(c *conn, of group, has tables) (top, error) {
 	var greatest store.Revision
 	take := func(v store.Value) {
 		if r, ok := store.RevisionOf(wholeAbove(v)); ok && r.Compare(greatest) > 0 {
 			greatest = r
 		}
 	}
-	for _, sql := range []string{sqlMainGreatest, sqlMainOdd, sqlGreatestGiven} {
+	queries := []string{sqlGreatestGiven, sqlOddGiven}
+	if has != oneTable {
+		queries = append(queries, sqlMainGreatest, sqlMainOdd)
+	}
+	for _, sql := range queries {
 		if err := c.each(sql, take, of.version, of.pkgarch); err != nil {
 			return top{}, err
 		}
@@ -142,7 +151,7 @@ func (s *Store) knownInBoth(c *conn, k store.Key, m store.Mode, has tables) (sto
 	of := groupOf(k)
 	t, ticket := s.tops.get(of)
 	if !t.known {
-		if t, err = readBoth(c, of); err != nil {
+		if t, err = readBoth(c, of, has); err != nil {
 			return nil, err
 		}
 	}

@@ -149,3 +149,29 @@ func TestBothLearnedLate(t *testing.T) {
 	learn(0, "a")
 	wantPR(t, s, old, "a", "4")
 }
+
+// TestPeekBesideOddValues asks a read-only store of one table for a revision where
+// clients of generation 1 have imported what is no whole number.
+func TestPeekBesideOddValues(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := prservtest.Open(t, file)
+	for checksum, v := range map[string]store.Value{"a": int64(2), "b": 3.5, "c": "odd"} {
+		if _, err := s.ImportOne(t.Context(), key("v", "all", checksum), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reader, err := sqlite.Open(t.Context(), file, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reader.Close()
+	for _, checksum := range []string{"a", "b", "c", "new"} {
+		got, err := reader.GetPR(t.Context(), key("v", "all", checksum), newer)
+		if fmt.Sprint(got) != "5" || err != nil { // 3.5 counts as 4
+			t.Errorf("%s gets %v, %v; want 5", checksum, got, err)
+		}
+		if found, err := reader.Find(t.Context(), key("v", "all", checksum), newer); fmt.Sprint(found.Greatest) != "4" || err != nil {
+			t.Errorf("the greatest beside %s is %v, %v; want 4", checksum, found.Greatest, err)
+		}
+	}
+}

@@ -133,7 +133,7 @@ func (s *Store) next(ctx context.Context, k store.Key, m store.Mode) (store.Valu
 	if err != nil {
 		return nil, err
 	}
-	t, err := readTop(c, groupOf(k), has)
+	t, err := readBoth(c, groupOf(k), has)
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +180,11 @@ func (s *Store) Find(ctx context.Context, k store.Key, m store.Mode) (found stor
 			return found, err
 		}
 		s.learn(of, t, ticket, has)
+	}
+	if !t.known { // there is one table, and something odd in it
+		if t, err = readBoth(c, of, has); err != nil {
+			return found, err
+		}
 	}
 	if len(t.value) > 0 {
 		found.Greatest = valueOf(t.value, m)

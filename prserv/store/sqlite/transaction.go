@@ -130,7 +130,7 @@ func (w *writer) raise(k store.Key, stored store.Value) {
 // readTop reads the greatest value of a group.
 func readTop(c *conn, of group, has tables) (top, error) {
 	if has != oneTable {
-		return readBoth(c, of)
+		return readBoth(c, of, has)
 	}
 	v, err := c.value(sqlGreatest, of.version, of.pkgarch)
 	if err != nil {
