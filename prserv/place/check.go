@@ -123,7 +123,7 @@ func oddity(r Row, limit int64) string {
 	case len(value) > 0 && value[0] == limit && limit == maxWireValue:
 		return "the greatest value that BitBake up to 1.50 can be told; the next one fails there"
 	case len(value) > 0 && value[0] == limit:
-		return "the greatest value that there is; the next one fails"
+		return "the greatest value that there is; no number follows"
 	}
 	return ""
 }
