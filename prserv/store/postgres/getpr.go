@@ -14,11 +14,6 @@ import (
 // GetPR implements [store.Store].
 func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (v store.Value, err error) {
 	defer s.nameDatabase(&err)
-	if s.writer != nil && !m.Peek {
-		if err := checkTexts(k.Version, k.Pkgarch, k.Checksum); err != nil {
-			return nil, err
-		}
-	}
 	inTime, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	defer s.explain(ctx, inTime, &err)
@@ -30,6 +25,9 @@ func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (v store.V
 		if m.Peek || !errors.Is(err, store.ErrNotFound) {
 			return v, err
 		}
+	}
+	if err := checkTexts(k.Version, k.Pkgarch, k.Checksum); err != nil {
+		return nil, err
 	}
 	return s.writer.Do(inTime, change{key: k, mode: m})
 }
