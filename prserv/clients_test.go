@@ -195,7 +195,7 @@ func TestUnreadAnswers(t *testing.T) {
 func temporaryFiles(t *testing.T) int {
 	t.Helper()
 	n := 0
-	for i := range openFiles(t) + 100 {
+	for i := range prservtest.OpenFiles(t) + 100 {
 		if to, err := os.Readlink(fmt.Sprintf("/proc/self/fd/%d", i)); err == nil && strings.HasPrefix(to, os.Getenv("TMPDIR")) {
 			n++
 		}
@@ -276,7 +276,7 @@ func TestAbortedConnectionsLeakNothing(t *testing.T) {
 	if err := c.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	goroutines, files := runtime.NumGoroutine(), openFiles(t)
+	goroutines, files := runtime.NumGoroutine(), prservtest.OpenFiles(t)
 	for i := range 10000 {
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
@@ -290,18 +290,9 @@ func TestAbortedConnectionsLeakNothing(t *testing.T) {
 	}
 	const slack = 10
 	prservtest.WaitFor(t, "goroutines and files are as few as before", func() bool {
-		return runtime.NumGoroutine() <= goroutines+slack && openFiles(t) <= files+slack
+		return runtime.NumGoroutine() <= goroutines+slack && prservtest.OpenFiles(t) <= files+slack
 	})
 	if err := c.Ping(t.Context()); err != nil {
 		t.Error(err)
 	}
-}
-
-func openFiles(t *testing.T) int {
-	t.Helper()
-	entries, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skipf("no /proc to count descriptors in: %v", err)
-	}
-	return len(entries)
 }

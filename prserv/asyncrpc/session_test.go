@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"prserver/prserv/asyncrpc"
+	"prserver/prserv/prservtest"
 	"prserver/xmlrpc/spool"
 )
 
@@ -292,7 +293,7 @@ func TestAborted(t *testing.T) {
 	addr := serve(t, asyncrpc.HandlerConfig{})
 	long := hello + chunks + strings.Repeat(x(60000)+"\n", 4)
 	whole := hello + `{"stream": "` + x(60000) + `"}` + "\n" + strings.Repeat(ping, 10)
-	goroutines, files := runtime.NumGoroutine(), openFiles(t)
+	goroutines, files := runtime.NumGoroutine(), prservtest.OpenFiles(t)
 	var workers sync.WaitGroup
 	for w := range 10 {
 		workers.Add(1)
@@ -318,20 +319,10 @@ func TestAborted(t *testing.T) {
 		}()
 	}
 	workers.Wait()
-	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > goroutines || openFiles(t) > files; {
+	for deadline := time.Now().Add(time.Minute); runtime.NumGoroutine() > goroutines || prservtest.OpenFiles(t) > files; {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d goroutines and %d files, there were %d and %d", runtime.NumGoroutine(), openFiles(t), goroutines, files)
+			t.Fatalf("%d goroutines and %d files, there were %d and %d", runtime.NumGoroutine(), prservtest.OpenFiles(t), goroutines, files)
 		}
 		time.Sleep(time.Millisecond)
 	}
-}
-
-// openFiles returns how many descriptors this process has.
-func openFiles(t *testing.T) int {
-	t.Helper()
-	files, err := os.ReadDir("/proc/self/fd")
-	if err != nil {
-		t.Skip("no /proc to count descriptors in:", err)
-	}
-	return len(files)
 }

@@ -107,21 +107,6 @@ func TestCompanions(t *testing.T) {
 	}
 }
 
-func TestReadOnlyFolder(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may write everywhere")
-	}
-	folder := t.TempDir()
-	if err := os.Chmod(folder, 0o555); err != nil {
-		t.Fatal(err)
-	}
-	for _, kind := range []Kind{Database, SQL, Inc} {
-		dst := Place{kind, filepath.Join(folder, "a")}
-		_, err := (&Work{}).Copy(t.Context(), newDB(t, generation1), dst, CopyOptions{})
-		prservtest.WantOneLine(t, "read-only", err, "writing "+dst.Name+": permission denied")
-	}
-}
-
 // TestRelativeLink follows a link to a parent folder from behind another link.
 func TestRelativeLink(t *testing.T) {
 	folder := t.TempDir()

@@ -160,3 +160,13 @@ func Files(t testing.TB, file string) []string {
 	}
 	return names
 }
+
+// OpenFiles returns how many descriptors this process has, by /proc.
+func OpenFiles(t *testing.T) int {
+	t.Helper()
+	files, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(files)
+}
