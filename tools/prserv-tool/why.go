@@ -56,7 +56,7 @@ func (p *program) why(ctx context.Context, from, name string) error {
 		}
 	}
 	if len(all) == 0 {
-		return fmt.Errorf("%s has no event of %s; values that are older than the history, or known to another server, are not in it", from, name)
+		return fmt.Errorf("%s has no event of %s; it lacks the last second, values that are older than itself, and those of other servers", from, name)
 	}
 	out := bufio.NewWriter(p.stdout)
 	for _, of := range all {
