@@ -19,7 +19,7 @@ func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (v store.V
 	defer s.explain(ctx, inTime, &err)
 	// If another checksum was last seen to have the greatest value, go to the
 	// writer: it finds what there is as well.
-	holder, _ := s.hints.get(groupOf(k))
+	holder := s.hints.get(groupOf(k))
 	if s.writer == nil || m.Peek || holder == "" || holder == k.Checksum || m.History {
 		v, err := s.known(inTime, k, m)
 		if m.Peek || !errors.Is(err, store.ErrNotFound) {
@@ -29,7 +29,13 @@ func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (v store.V
 	if err := checkTexts(k.Version, k.Pkgarch, k.Checksum); err != nil {
 		return nil, err
 	}
-	return s.writer.Do(inTime, change{key: k, mode: m})
+	ask := change{key: k, mode: m, mayRaise: !m.History && m.Upstream == nil}
+	v, err = s.writer.Do(inTime, ask)
+	if errors.Is(err, errNotRaised) {
+		ask.mayRaise = false
+		v, err = s.writer.Do(inTime, ask)
+	}
+	return v, err
 }
 
 // known returns the value of a key if nothing has to be stored for it. The error

@@ -79,13 +79,19 @@ type hints struct {
 	holders map[group]string // guarded by mu; "" is somebody
 }
 
-// get returns who was last seen to have the greatest value; known is false if
-// the group has never been seen.
-func (h *hints) get(of group) (holder string, known bool) {
+// get returns who was last seen to have the greatest value, if anybody was.
+func (h *hints) get(of group) (holder string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	holder, known = h.holders[of]
-	return holder, known
+	return h.holders[of]
+}
+
+// has tells whether a group was seen to be there.
+func (h *hints) has(of group) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, seen := h.holders[of]
+	return seen
 }
 
 func (h *hints) set(of group, holder string) {

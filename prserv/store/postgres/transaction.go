@@ -15,7 +15,7 @@ func (t *transaction) read(ctx context.Context, c *pgx.Conn, h *hints) error {
 	lock := sqlLock
 	for i, g := range t.groups {
 		versions[i], pkgarchs[i] = g.version, g.pkgarch
-		if _, known := h.get(g.group); !known {
+		if !h.has(g.group) {
 			lock = sqlMake
 		}
 	}

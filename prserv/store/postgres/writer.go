@@ -61,6 +61,7 @@ type change struct {
 	key      store.Key
 	mode     store.Mode
 	imported store.Revision
+	mayRaise bool // the next value of the group may be right: see raise.go
 }
 
 type call = batch.Call[change, store.Value]
@@ -96,6 +97,9 @@ func (w *writer) commit(calls []*call) (failed bool, err error) {
 	var t *transaction
 	err = w.link.do(wanted, func(ctx context.Context, c *pgx.Conn) error {
 		t = newTransaction(calls)
+		if t.onlyRaises(w.hints) {
+			return t.raise(ctx, c, w.hints)
+		}
 		err := t.run(ctx, c, w.hints)
 		if errors.Is(err, errOldMustStay) {
 			if _, err = c.Exec(ctx, sqlRollback); err == nil {
@@ -129,10 +133,12 @@ var (
 // lockedGroup is a group that the transaction has locked.
 type lockedGroup struct {
 	group
-	id       int64
-	greatest store.Revision
-	holder   *string // nil: somebody
-	raised   bool
+	keys      []*keyState // in the order in which they came
+	revisions bool        // a call asks for a revision
+	id        int64
+	greatest  store.Revision
+	holder    *string // nil: somebody
+	raised    bool
 }
 
 // keyState is a key of the transaction.
@@ -167,17 +173,20 @@ func newTransaction(calls []*call) *transaction {
 			continue
 		}
 		t.calls = append(t.calls, c)
-		k := c.Ask.key
-		if t.byKey[k] != nil {
-			continue
+		of := groupOf(c.Ask.key)
+		g := t.byName[of]
+		if g == nil {
+			g = &lockedGroup{group: of}
+			t.byName[of] = g
+			t.groups = append(t.groups, g)
 		}
-		of := groupOf(k)
-		if t.byName[of] == nil {
-			t.byName[of] = &lockedGroup{group: of}
-			t.groups = append(t.groups, t.byName[of])
+		g.revisions = g.revisions || c.Ask.mode.Revisions
+		if t.byKey[c.Ask.key] == nil {
+			k := &keyState{key: c.Ask.key, group: g}
+			t.byKey[k.key] = k
+			t.keys = append(t.keys, k)
+			g.keys = append(g.keys, k)
 		}
-		t.byKey[k] = &keyState{key: k, group: t.byName[of]}
-		t.keys = append(t.keys, t.byKey[k])
 	}
 	slices.SortFunc(t.groups, func(a, b *lockedGroup) int {
 		return cmp.Or(cmp.Compare(a.version, b.version), cmp.Compare(a.pkgarch, b.pkgarch))
