@@ -194,7 +194,25 @@ func (c *cluster) validate(ctx context.Context, conn *pgconn.PgConn) error {
 	if err != nil {
 		return err
 	}
+	conn.CustomData()[ofTimeline] = row[1]
 	return c.remember(row[0], row[1])
+}
+
+// ofTimeline is what a connection keeps its timeline by; "" is that of a standby,
+// or unknown.
+const ofTimeline = "timeline"
+
+// checkCurrent returns errOld for a connection to what was the primary before the
+// one that another connection has found. Its processes may go on for a while,
+// although it has been killed, or nobody has told it.
+func (c *cluster) checkCurrent(conn *pgx.Conn) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	timeline, _ := conn.PgConn().CustomData()[ofTimeline].(string)
+	if timeline != "" && timeline < c.timeline {
+		return errOld
+	}
+	return nil
 }
 
 // remember notes which server is used, unless it must not be.

@@ -176,6 +176,12 @@ func (s *Store) begin(ctx context.Context) (pgx.Tx, error) {
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		tx, err := s.walkers.BeginTx(ctx, options)
+		if err == nil {
+			if err = s.cluster.checkCurrent(tx.Conn()); err != nil {
+				tx.Conn().Close(ctx)
+				tx.Rollback(ctx)
+			}
+		}
 		switch {
 		case err == nil:
 			return tx, nil

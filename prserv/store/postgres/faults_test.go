@@ -211,6 +211,42 @@ func TestFailOver(t *testing.T) {
 	l.finish(now)
 }
 
+// TestOldPrimaryLives promotes a standby while the primary goes on, as it does
+// when nobody has stopped it, or for a while when its first process was killed. A
+// server of which one connection has found the new primary trusts no other one to
+// the old.
+func TestOldPrimaryLives(t *testing.T) {
+	primary := pgtest.Start(t)
+	url := primary.Database(t)
+	standby := primary.Standby(t)
+	p := pgtest.NewProxy(t, primary.Addr())
+	s := open(t, p.URL(url))
+	wantPR(t, s, key("v", "all", "a"), 0)
+	export := func() int {
+		t.Helper()
+		n := 0
+		if err := s.Export(t.Context(), store.Filter{}, func(store.Row) error { n++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if n := export(); n != 1 {
+		t.Errorf("the export has %d rows, want 1", n)
+	}
+	now := strings.Replace(url, primary.Addr(), standby.Addr(), 1)
+	pgtest.WaitForRow(t, now, "SELECT FROM prvalue")
+	standby.Promote(t)
+	p.Redirect(standby.Addr())
+	pgtest.Execute(t, url, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bitbake-prserv' AND query = 'COMMIT'")
+	wantPR(t, s, key("w", "all", "b"), 0) // stored by the new primary
+	if v, err := s.Find(t.Context(), key("w", "all", "b"), store.Mode{}); err != nil || v.Greatest != int64(0) {
+		t.Errorf("what is known of w is %v, %v; the old primary has answered", v, err)
+	}
+	if n := export(); n != 2 {
+		t.Errorf("the export has %d rows, want 2; the old primary has answered", n)
+	}
+}
+
 // TestOtherDatabase does not go on where another database has come to the address.
 func TestOtherDatabase(t *testing.T) {
 	url := pgtest.Database(t)

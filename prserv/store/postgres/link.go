@@ -31,10 +31,11 @@ const (
 // link is a connection that is made again when it is lost. One goroutine at a
 // time may use it.
 type link struct {
-	config *pgx.ConnConfig
-	hang   time.Duration
-	counts bool // connections that may write count themselves: see sqlCount
-	conn   *pgx.Conn
+	cluster *cluster
+	config  *pgx.ConnConfig
+	hang    time.Duration
+	counts  bool // connections that may write count themselves: see sqlCount
+	conn    *pgx.Conn
 	// unsafe is set by PostgreSQL's warning that it has committed something
 	// without its standby.
 	unsafe  atomic.Bool
@@ -78,7 +79,7 @@ func isUnsafe(n *pgconn.Notice) bool {
 var errUnsafeCommit = errors.New("a commit has not waited for its standby")
 
 func newLink(c *cluster, retries *atomic.Int64, hang time.Duration) *link {
-	l := &link{config: c.forLookUps(), hang: hang, counts: !c.readOnly, retries: retries}
+	l := &link{cluster: c, config: c.forLookUps(), hang: hang, counts: !c.readOnly, retries: retries}
 	l.ending, l.end = context.WithCancel(context.Background())
 	l.config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		if isUnsafe(n) {
@@ -146,6 +147,9 @@ func (l *link) try(work func(ctx context.Context, c *pgx.Conn) error) (err error
 	err = work(ctx, l.conn)
 	if err == nil && l.unsafe.Load() {
 		err = errUnsafeCommit
+	}
+	if err == nil {
+		err = l.cluster.checkCurrent(l.conn)
 	}
 	if err != nil && goesOn(err) {
 		_, errRollback := l.conn.Exec(ctx, sqlRollback)
