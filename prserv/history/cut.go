@@ -37,3 +37,9 @@ func keep(k store.Key) store.Key {
 	at := len(k.Version) + len(k.Pkgarch)
 	return store.Key{Version: all[:len(k.Version)], Pkgarch: all[len(k.Version):at], Checksum: all[at:]}
 }
+
+// IsCut tells whether an event may lack the ends of its texts.
+func (e Event) IsCut() bool {
+	const rest = utf8.UTFMax - 1 // what is cut off with them is a whole character
+	return len(e.Version) > MaxVersion-rest || len(e.Pkgarch) > MaxText-rest || len(e.Checksum) > MaxText-rest
+}

@@ -100,6 +100,9 @@ func checkToWrite(path string) (isNew bool, err error) {
 		return true, nil
 	}
 	db, err := openToRead(path, true)
+	if errors.Is(query.Error(err), query.ErrHalfWritten) {
+		db, err = openToRepair(path)
+	}
 	if err != nil {
 		return false, query.Error(err)
 	}

@@ -73,7 +73,15 @@ func open(file, options string) (*sql.DB, error) {
 
 // openToRead opens a history. The error is ErrNone where it is none.
 func openToRead(file string, mayBeEmpty bool) (*sql.DB, error) {
-	db, err := open(file, "mode=ro&_query_only=1")
+	return openChecked(file, "mode=ro&_query_only=1", mayBeEmpty)
+}
+
+// openToRepair opens a history, or what was to become one, of which a server was
+// killed in the middle of a change. The change is undone with that.
+func openToRepair(file string) (*sql.DB, error) { return openChecked(file, "mode=rw", true) }
+
+func openChecked(file, options string, mayBeEmpty bool) (*sql.DB, error) {
+	db, err := open(file, options)
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package history_test
 
 import (
+	"database/sql"
 	"errors"
 	"log/slog"
 	"net"
@@ -313,6 +314,47 @@ func TestTrouble(t *testing.T) {
 		} else if want && said != "" { // it is another server's last moment
 			t.Errorf("%s: the log has %q, want nothing", test.file, said)
 		}
+	}
+}
+
+// TestHalfWritten begins where a server was killed in the middle of a change, with
+// the journal from which that is undone.
+func TestHalfWritten(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "history")
+	r := record(t, file, history.Options{})
+	r.Committed(given("a", 0, 1))
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open("sqlite3", file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1)
+	for _, statement := range []string{"PRAGMA journal_mode = DELETE", "PRAGMA cache_size = 1", "BEGIN",
+		"CREATE TABLE other (x)", "INSERT INTO other WITH n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) SELECT randomblob(1000) FROM n"} {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	killed := filepath.Join(t.TempDir(), "killed")
+	for _, end := range []string{"", "-journal"} {
+		data, err := os.ReadFile(file + end)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(killed+end, data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r = record(t, killed, history.Options{})
+	r.Committed(given("b", 0))
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if events := read(t, killed, history.Filter{}); len(events) != 3 {
+		t.Errorf("the history has %d events, want 3", len(events))
 	}
 }
 
