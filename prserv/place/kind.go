@@ -34,7 +34,7 @@ type narrower interface {
 
 // kinds are the kinds of places.
 var kinds = map[Kind]kind{Server: serverKind{}, Database: databaseKind{}, SQL: dumpKind{}, Inc: incKind{}, Feed: feedKind{},
-	PostgreSQL: postgresKind{}}
+	PostgreSQL: postgresKind{}, History: historyKind{}}
 
 // read makes a table of the rows of a place, known to the scratch database
 // under a name.

@@ -22,10 +22,11 @@ const (
 	Inc                        // BitBake configuration, as oe-core exports PR values
 	Feed                       // a package feed or a buildhistory, which is only read
 	PostgreSQL                 // a PostgreSQL database, which servers may share
+	History                    // what a server has given out, which is only read
 )
 
 // Formats are the kinds of files, by the names that users give them.
-var Formats = map[string]Kind{"sqlite3": Database, "sql": SQL, "inc": Inc, "feed": Feed}
+var Formats = map[string]Kind{"sqlite3": Database, "sql": SQL, "inc": Inc, "feed": Feed, "history": History}
 
 // Endings are the kinds of files, by the ends of their names. Texts may be
 // compressed.
@@ -34,6 +35,7 @@ var Endings = map[string]Kind{
 	".sql": SQL, ".sql.gz": SQL, ".sql.zst": SQL,
 	".inc": Inc, ".inc.gz": Inc, ".inc.zst": Inc,
 	".conf": Inc, ".conf.gz": Inc, ".conf.zst": Inc,
+	".history": History,
 }
 
 // KindOf returns the kind of a file, as far as its name tells, or 0.
@@ -63,7 +65,7 @@ type Place struct {
 func Parse(name, format string) (Place, error) {
 	kind, known := Formats[format]
 	if format != "" && !known {
-		return Place{}, fmt.Errorf("%q is no format; it is one of sqlite3, sql, inc and feed", format)
+		return Place{}, fmt.Errorf("%q is no format; it is one of sqlite3, sql, inc, feed and history", format)
 	}
 	switch kindByName := KindOf(name); {
 	case name == "":
@@ -72,6 +74,8 @@ func Parse(name, format string) (Place, error) {
 		return Place{PostgreSQL, name}, nil
 	case name == standard && kind == Database:
 		return Place{}, errors.New("a database cannot be read from or written to a pipe; name a file, or use --format sql")
+	case name == standard && kind == History:
+		return Place{}, errors.New("a history cannot be read from a pipe; name a file")
 	case name == standard && known:
 		return Place{kind, name}, nil
 	case name == standard:
@@ -87,7 +91,7 @@ func Parse(name, format string) (Place, error) {
 	case known:
 		return Place{kind, name}, nil
 	}
-	return Place{}, fmt.Errorf("%q is neither HOST:PORT nor a file that ends in .sqlite3, .sqlite, .db, .sql, .inc or .conf (.gz or .zst may follow the last three), nor a package feed; "+
+	return Place{}, fmt.Errorf("%q is neither HOST:PORT nor a file that ends in .sqlite3, .sqlite, .db, .sql, .inc, .conf or .history (.gz or .zst may follow .sql, .inc and .conf), nor a package feed; "+
 		"say what it is with --format", postgres.WithoutPassword(name))
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,6 +18,7 @@ import (
 	"prserver/prserv/client"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/history"
+	"prserver/prserv/store"
 )
 
 // serveInForeground serves until SIGINT, SIGTERM or a client's quit.
@@ -130,6 +132,12 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		defer remove()
 	}
 	tuneMemory()
+	pastFile := historyOf(opts)
+	if opts.Database == "" {
+		if err := checkNotLost(ctx, opts.File, pastFile); err != nil {
+			return err
+		}
+	}
 	db, err := openDatabase(ctx, opts)
 	if err != nil {
 		return err
@@ -139,8 +147,11 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		log.Warn(warning)
 	}
 	var past *history.Recorder
-	if file := historyOf(opts); file != "" {
-		if past, err = history.Open(file, history.Options{Log: log}); err != nil {
+	if pastFile != "" {
+		if err := checkNewest(ctx, db, pastFile); err != nil {
+			return err
+		}
+		if past, err = history.Open(pastFile, history.Options{Log: log}); err != nil {
 			return err
 		}
 		defer past.Close()
@@ -180,7 +191,12 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	notify(log, systemd.SdNotifyStopping)
 	stopStatus()
 	stopLooking()
-	if closeErr := db.Close(); err == nil {
+	isLost := errors.Is(db.Ready(), store.ErrReplaced)
+	closeErr := db.Close()
+	if isLost && closeErr == nil {
+		log.Error(fmt.Sprintf("The database %s has been removed or replaced while it was served, so the last values are not in it; put a copy back before the next start", db.Name()))
+	}
+	if err == nil {
 		err = closeErr
 	}
 	if err := past.Close(); err != nil {

@@ -72,8 +72,8 @@ func (s *stamps) check() error {
 	if stamp, ok := s.claim.Stamp(); ok && slices.Contains(s.possible, stamp.Current) {
 		return nil
 	}
-	return &store.Error{Reason: store.ErrReplaced, Text: s.claim.Path + " has been overwritten while it is served, and nothing of it is answered any more; " +
-		"stop the server, and see what it says when it is started again"}
+	return &store.Error{Reason: store.ErrReplaced, Text: s.claim.Path + " has been overwritten while it is served, and nothing more is read from it or stored; " +
+		"stop the server, put the file with the last values back, and start it again"}
 }
 
 // next returns a stamp that has not been used: an even one, or an odd one.
