@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -79,14 +80,20 @@ func isThisProgram(pid int) bool {
 // the script.
 func programOf(args []string) string {
 	if strings.HasPrefix(filepath.Base(args[0]), "python") {
-		for _, arg := range args[1:] {
-			if !strings.HasPrefix(arg, "-") {
+		for i := 1; i < len(args); i++ {
+			switch arg := args[i]; {
+			case slices.Contains(pythonOptions, arg):
+				i++ // what follows belongs to it
+			case !strings.HasPrefix(arg, "-"):
 				return arg
 			}
 		}
 	}
 	return args[0]
 }
+
+// pythonOptions are the options of Python, 2 and 3, that take the next argument.
+var pythonOptions = []string{"-W", "-X", "-Q", "--check-hash-based-pycs"}
 
 // HasStarted reports whether this process is pid, or was started by it, or by
 // what that has started.
