@@ -30,6 +30,9 @@ func Parse(option string, values []string) (List, error) {
 			if !ok {
 				return nil, fmt.Errorf("%s: %q is no address and no network; give such as 192.0.2.7 or 192.0.2.0/24, and no names", option, text)
 			}
+			if first := network.Masked(); first != network {
+				return nil, fmt.Errorf("%s: %q is an address in a network; give %v for the address, or %v for the network", option, text, network.Addr(), first)
+			}
 			list = append(list, network)
 		}
 		if len(list) == before {

@@ -18,6 +18,7 @@ func TestParse(t *testing.T) {
 		{nil, ""},
 		{[]string{"192.0.2.0/24"}, "192.0.2.0/24"},
 		{[]string{"192.0.2.7, 10.0.0.0/8", "2001:db8::/32,"}, "192.0.2.7/32 10.0.0.0/8 2001:db8::/32"},
+		{[]string{"10.0.0.5/8"}, `--allow: "10.0.0.5/8" is an address in a network; give 10.0.0.5 for the address, or 10.0.0.0/8 for the network`},
 		{[]string{"::ffff:192.0.2.7,::ffff:10.0.0.0/104"}, "192.0.2.7/32 10.0.0.0/8"},
 		{[]string{"0.0.0.0/0,::/0"}, "0.0.0.0/0 ::/0"},
 		{[]string{"ci.example.com"}, `--allow: "ci.example.com" is no address and no network; give `},
