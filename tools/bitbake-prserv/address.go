@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"prserver/compat"
@@ -18,9 +19,12 @@ func resolve(ctx context.Context, host string) (string, error) {
 	if ip, ok := compat.ParseIPv4(host); ok {
 		return ip.String(), nil
 	}
+	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil {
+		return "", fmt.Errorf("the host %q is an IPv6 address, and PR clients are served by IPv4; give an IPv4 address, or 0.0.0.0 for all of them", host)
+	}
 	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", host)
 	if err != nil {
-		return "", fmt.Errorf("the host %q has no IPv4 address: %w", host, err)
+		return "", fmt.Errorf("the host %q has no IPv4 address: %w; give an IPv4 address, or 0.0.0.0 for all of them", host, err)
 	}
 	return ips[0].String(), nil
 }
@@ -56,8 +60,11 @@ func reason(err error) error {
 }
 
 // absolute returns the options with absolute paths: a daemon works in another
-// folder.
+// folder. The error is a [*valueError] for the URL of a database.
 func absolute(opts compat.Options) (compat.Options, error) {
+	if err := refuseURLs(opts); err != nil {
+		return opts, err
+	}
 	for _, path := range []*string{&opts.File, &opts.Log, &opts.PidFile, &opts.History} {
 		if *path == "" || path == &opts.History && *path == compat.NoHistory {
 			continue

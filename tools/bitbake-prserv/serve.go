@@ -15,7 +15,6 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
-	"prserver/prserv/client"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/history"
 	"prserver/prserv/store"
@@ -28,6 +27,9 @@ func serveInForeground(ctx context.Context, opts compat.Options) error {
 	defer cancel()
 	opts, err := absolute(opts)
 	if err != nil {
+		return err
+	}
+	if err := checkValues(opts); err != nil {
 		return err
 	}
 	level, err := logLevel(opts)
@@ -120,6 +122,9 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	if err != nil {
 		return err
 	}
+	if namesItself(ctx, opts.Upstream, from.pr.Addr().(*net.TCPAddr).AddrPort()) {
+		return fmt.Errorf("--upstream %s is this server itself; name another server, or none", opts.Upstream)
+	}
 	if err := from.listenForStatus(ctx, opts.Status); err != nil {
 		return err
 	}
@@ -140,7 +145,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	}
 	db, err := openDatabase(ctx, opts)
 	if err != nil {
-		return err
+		return adviseRoom(err, opts)
 	}
 	defer db.Close()
 	for _, warning := range db.Warnings() {
@@ -205,13 +210,14 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	return err
 }
 
-// upstreamOf returns the upstream server that the options name, or nil.
-func upstreamOf(opts compat.Options) (prserv.Upstream, error) {
-	if opts.Upstream == "" {
-		return nil, nil
+// adviseRoom adds to the error of a file on a full disk what a user can do. To go into
+// WAL mode takes some room, and to read takes none.
+func adviseRoom(err error, opts compat.Options) error {
+	if opts.Database != "" || !errors.Is(err, store.ErrFull) && !errors.Is(err, syscall.ENOSPC) {
+		return err
 	}
-	if _, port, err := net.SplitHostPort(opts.Upstream); err != nil || port == "" {
-		return nil, fmt.Errorf("--upstream %s names no server; give it as HOST:PORT", opts.Upstream)
+	if _, missing := os.Stat(opts.File); missing != nil { // there is nothing to read
+		return fmt.Errorf("%w; make room there", err)
 	}
-	return client.NewUpstream(opts.Upstream), nil
+	return fmt.Errorf("%w; make room there, or let known values be answered meanwhile with --read-only", err)
 }
