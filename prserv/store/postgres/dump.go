@@ -12,21 +12,23 @@ import (
 
 const (
 	// sqlGreatest is the table of whole numbers where older values have been kept
-	// in prvalue. The order is one that the index has, too.
+	// in prvalue. The index has its order, too: with a random_page_cost for SSDs,
+	// PostgreSQL reads that, and sorts nothing. It takes = 1 for a condition that
+	// hardly any row meets, and would sort.
 	sqlGreatest = `(SELECT DISTINCT ON (group_id, checksum) group_id, checksum, value, stored FROM prvalue
-		WHERE cardinality(value) = 1 ORDER BY group_id DESC, checksum DESC, value DESC)`
+		WHERE cardinality(value) < 2 ORDER BY group_id DESC, checksum DESC, value DESC)`
 	sqlDumpSizes = `SELECT revisions, pg_relation_size('prvalue') <= $1, pg_relation_size('prgroup') <= $2 FROM prserv_state`
 )
 
 // dumpLimits are sizes of tables, in bytes, and what a dump does up to them.
 type dumpLimits struct {
 	// sorted is the size of prvalue up to which rows come in the order in which
-	// they were stored. PostgreSQL would sort more of them on the disk, before it
-	// sends the first, and take twice the time.
+	// they were stored. PostgreSQL would sort more of them on its disk before it
+	// sends the first, and a dump would take up to twice the time.
 	sorted int64
 	// held is the size of prgroup up to which versions and pkgarchs are held in
-	// memory, which takes half of that. Of more, PostgreSQL sends them with each
-	// row, and takes twice the time for that.
+	// memory, 10 MiB at most. Of more, PostgreSQL sends them with each row, which
+	// takes half as much CPU time again.
 	held int64
 }
 
