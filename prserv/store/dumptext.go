@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -53,6 +54,12 @@ func InsertRow[V any](d *DumpText, insertInto string, row []V) error {
 	return d.flushFull()
 }
 
+// Insert adds the statement that makes a row of columns that are SQL already.
+func (d *DumpText) Insert(insertInto string, columns []byte) error {
+	d.buffer = append(append(append(d.buffer, insertInto...), columns...), ");\n"...)
+	return d.flushFull()
+}
+
 func (d *DumpText) flushFull() error {
 	if len(d.buffer) < dumpPiece {
 		return nil
@@ -83,18 +90,23 @@ func appendQuoted(dst []byte, v any) []byte {
 	case []byte:
 		return fmt.Appendf(dst, "X'%X'", v)
 	case string:
-		v, _, _ = strings.Cut(v, "\x00") // where SQLite's text of it ends, too
-		dst = append(dst, '\'')
-		for rest, more := v, true; more; {
-			v, rest, more = strings.Cut(rest, "'")
-			dst = append(dst, v...)
-			if more {
-				dst = append(dst, "''"...)
-			}
-		}
-		return append(dst, '\'')
+		return AppendText(dst, []byte(v))
 	}
 	return dst
+}
+
+// AppendText appends a text as SQL.
+func AppendText(dst, text []byte) []byte {
+	text, _, _ = bytes.Cut(text, []byte{0}) // where SQLite's text of it ends, too
+	dst = append(dst, '\'')
+	for {
+		i := bytes.IndexByte(text, '\'')
+		if i < 0 {
+			return append(append(dst, text...), '\'')
+		}
+		dst = append(append(dst, text[:i]...), "''"...)
+		text = text[i+1:]
+	}
 }
 
 // quoteReal writes f so that SQLite reads the same number.

@@ -49,13 +49,15 @@ func RevisionOf(v Value) (Revision, bool) {
 func (r Revision) Compare(other Revision) int { return slices.Compare(r, other) }
 
 // String writes the revision with dots.
-func (r Revision) String() string {
-	var b strings.Builder
+func (r Revision) String() string { return string(r.Append(nil)) }
+
+// Append appends what [Revision.String] returns.
+func (r Revision) Append(dst []byte) []byte {
 	for i, n := range r {
 		if i > 0 {
-			b.WriteByte('.')
+			dst = append(dst, '.')
 		}
-		b.WriteString(strconv.FormatInt(n, 10))
+		dst = strconv.AppendInt(dst, n, 10)
 	}
-	return b.String()
+	return dst
 }

@@ -70,6 +70,8 @@ func parseURL(url string, readOnly bool) (c *cluster, name string, err error) {
 		"default_transaction_isolation": "read committed",
 		"default_transaction_read_only": map[bool]string{true: "on", false: "off"}[readOnly],
 		"jit":                           "off",
+		// A large dump begins at the first row, also beside another one.
+		"synchronize_seqscans": "off",
 		// A server that was stopped, or has lost its network, keeps no locks.
 		"idle_in_transaction_session_timeout": "10s",
 		"tcp_keepalives_idle":                 "5",

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"io"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,19 +11,29 @@ import (
 )
 
 const (
-	// sqlMainDump finds the rows of the table of generation 3, in the order in
-	// which they were stored.
-	sqlMainDump = `SELECT g.version, g.pkgarch, w.checksum, w.value
-		FROM prvalue AS w JOIN prgroup AS g ON g.id = w.group_id ORDER BY w.stored`
-	// sqlWholeDump finds those of the table of whole numbers where it has all that
-	// there is.
-	sqlWholeDump = sqlMainDump
-	// sqlGreatestDump finds them where older values have been kept.
-	sqlGreatestDump = `SELECT g.version, g.pkgarch, w.checksum, w.value
-		FROM (SELECT DISTINCT ON (group_id, checksum) group_id, checksum, value, stored FROM prvalue
-			WHERE cardinality(value) = 1 ORDER BY group_id, checksum, value DESC) AS w
-		JOIN prgroup AS g ON g.id = w.group_id ORDER BY w.stored`
+	// sqlGreatest is the table of whole numbers where older values have been kept
+	// in prvalue. The index has its order, too: with a random_page_cost for SSDs,
+	// PostgreSQL reads that, and sorts nothing. It takes = 1 for a condition that
+	// hardly any row meets, and would sort.
+	sqlGreatest = `(SELECT DISTINCT ON (group_id, checksum) group_id, checksum, value, stored FROM prvalue
+		WHERE cardinality(value) < 2 ORDER BY group_id DESC, checksum DESC, value DESC)`
+	sqlDumpSizes = `SELECT revisions, pg_relation_size('prvalue') <= $1, pg_relation_size('prgroup') <= $2 FROM prserv_state`
 )
+
+// dumpLimits are sizes of tables, in bytes, and what a dump does up to them.
+type dumpLimits struct {
+	// sorted is the size of prvalue up to which rows come in the order in which
+	// they were stored. PostgreSQL would sort more of them on its disk before it
+	// sends the first, and a dump would take up to twice the time.
+	sorted int64
+	// held is the size of prgroup up to which versions and pkgarchs are held in
+	// memory, 10 MiB at most. Of more, PostgreSQL sends them with each row, which
+	// takes half as much CPU time again.
+	held int64
+}
+
+// usualLimits are 100,000 rows, and 100,000 versions and pkgarchs.
+var usualLimits = dumpLimits{sorted: 16 << 20, held: 24 << 20}
 
 // Dump implements [store.Store]. It writes the SQL that makes a SQLite file with
 // the same rows, in the words of Python's sqlite3 module.
@@ -33,29 +44,8 @@ func (s *Store) Dump(ctx context.Context, w io.Writer) (err error) {
 	handed := false
 	w = &noting{w, &handed}
 	return s.snapshot(ctx, &handed, func(tx pgx.Tx) error {
-		var revisions bool
-		if err := tx.QueryRow(ctx, sqlKeepsOld).Scan(&revisions); err != nil {
-			return err
-		}
 		d := &dump{tx: tx, text: store.NewDumpText(w)}
-		d.text.Line("BEGIN TRANSACTION;")
-		whole := sqlWholeDump
-		if revisions {
-			whole = sqlGreatestDump
-			d.text.Line(store.Stored(store.MainSchema))
-			if err := d.rows(ctx, store.MainTable, sqlMainDump); err != nil {
-				return err
-			}
-		}
-		d.text.Line(store.Stored(store.NohistSchema))
-		if err := d.rows(ctx, store.NohistTable, whole); err != nil {
-			return err
-		}
-		if err := d.rows(ctx, store.NohistTable, sqlReserved); err != nil {
-			return err
-		}
-		d.text.Line("COMMIT;")
-		return d.text.Flush()
+		return d.write(ctx, s.dumpLimits)
 	})
 }
 
@@ -72,23 +62,97 @@ func (n *noting) Write(p []byte) (int, error) {
 
 // dump is a dump in the making.
 type dump struct {
-	tx   pgx.Tx
-	text *store.DumpText
+	tx     pgx.Tx
+	text   *store.DumpText
+	sorted bool             // rows come in the order in which they were stored
+	names  map[int64]string // by prgroup.id, see appendNames; nil: rows have them
+	row    []byte           // columns of a row, as SQL
+	value  store.Revision   // of a row
 }
 
-// rows writes what a query finds as rows of a table.
-func (d *dump) rows(ctx context.Context, table, sql string) error {
-	insertInto := store.InsertInto(table)
-	out := make([]any, 4)
-	return walk(ctx, d.tx, sql, nil, func(r row) error {
-		value, err := parseArray(r[3])
-		if err != nil {
+func (d *dump) write(ctx context.Context, limits dumpLimits) error {
+	var revisions, hold bool
+	if err := d.tx.QueryRow(ctx, sqlDumpSizes, limits.sorted, limits.held).Scan(&revisions, &d.sorted, &hold); err != nil {
+		return err
+	}
+	if hold {
+		if err := d.holdNames(ctx); err != nil {
 			return err
 		}
-		out[0], out[1], out[2], out[3] = r.text(0), r.text(1), r.text(2), value.String()
-		if table == store.NohistTable {
-			out[3] = value[0]
+	}
+	d.text.Line("BEGIN TRANSACTION;")
+	whole := "prvalue"
+	if revisions {
+		whole = sqlGreatest
+		d.text.Line(store.Stored(store.MainSchema))
+		if err := d.values(ctx, store.MainTable, "prvalue"); err != nil {
+			return err
 		}
-		return store.InsertRow(d.text, insertInto, out)
+	}
+	d.text.Line(store.Stored(store.NohistSchema))
+	if err := d.values(ctx, store.NohistTable, whole); err != nil {
+		return err
+	}
+	if err := d.rows(ctx, store.NohistTable, sqlReserved); err != nil {
+		return err
+	}
+	d.text.Line("COMMIT;")
+	return d.text.Flush()
+}
+
+// holdNames reads the versions and pkgarchs.
+func (d *dump) holdNames(ctx context.Context) error {
+	d.names = map[int64]string{}
+	return walk(ctx, d.tx, `SELECT id, version, pkgarch FROM prgroup`, nil, func(r row) error {
+		d.row = appendNames(d.row[:0], r[1], r[2])
+		d.names[r.number(0)] = string(d.row)
+		return nil
 	})
+}
+
+// values writes the values of a table or query as rows of a table.
+func (d *dump) values(ctx context.Context, table, from string) error {
+	sql := `SELECT group_id, checksum, value FROM ` + from + ` AS w`
+	if d.names == nil {
+		sql = `SELECT version, pkgarch, checksum, value FROM ` + from + ` AS w JOIN prgroup AS g ON g.id = group_id`
+	}
+	if d.sorted {
+		sql += ` ORDER BY stored`
+	}
+	return d.rows(ctx, table, sql)
+}
+
+// rows writes what a query finds as rows of a table. The first column, or the
+// first two, say which version and pkgarch it is.
+func (d *dump) rows(ctx context.Context, table, sql string) error {
+	insertInto := store.InsertInto(table)
+	return walk(ctx, d.tx, sql, nil, func(r row) (err error) {
+		checksum, value := r[len(r)-2], r[len(r)-1]
+		if len(r) == 4 {
+			d.row = appendNames(d.row[:0], r[0], r[1])
+		} else if names, known := d.names[r.number(0)]; known {
+			d.row = append(d.row[:0], names...)
+		} else {
+			return nil // somebody has removed it
+		}
+		if d.value, err = appendArray(d.value[:0], value); err != nil {
+			return err
+		}
+		d.row = append(store.AppendText(d.row, checksum), ',')
+		switch n, whole := d.value.Whole(); {
+		case table == store.MainTable:
+			d.row = append(d.value.Append(append(d.row, '\'')), '\'')
+		case whole:
+			d.row = strconv.AppendInt(d.row, n, 10)
+		default:
+			return errNoRevision
+		}
+		return d.text.Insert(insertInto, d.row)
+	})
+}
+
+// appendNames appends a version and pkgarch as the first columns of a row.
+func appendNames(dst, version, pkgarch []byte) []byte {
+	dst = append(store.AppendText(dst, version), ',')
+	return append(store.AppendText(dst, pkgarch), ',')
 }

@@ -10,3 +10,7 @@ import (
 func OpenImpatient(ctx context.Context, url string, hang time.Duration) (*Store, error) {
 	return openWith(ctx, url, false, hang)
 }
+
+// LimitDumps sets the sizes of prvalue up to which dumps are sorted, and of
+// prgroup up to which they hold the versions and pkgarchs in memory.
+func (s *Store) LimitDumps(sorted, held int64) { s.dumpLimits = dumpLimits{sorted: sorted, held: held} }

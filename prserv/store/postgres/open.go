@@ -37,6 +37,8 @@ type Store struct {
 	writer  *writer       // nil if the store is read-only
 	walkers *pgxpool.Pool // connections for export and dump_db
 
+	dumpLimits dumpLimits
+
 	closed    atomic.Bool
 	closeOnce sync.Once
 }
@@ -56,7 +58,7 @@ func openWith(ctx context.Context, url string, readOnly bool, hang time.Duration
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
 	}
-	s := &Store{name: name, cluster: c, hints: &hints{holders: map[group]string{}}}
+	s := &Store{name: name, cluster: c, hints: &hints{holders: map[group]string{}}, dumpLimits: usualLimits}
 	if err := s.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("opening the database %s: %w", name, explain(c.config, err))
 	}

@@ -3,6 +3,7 @@ package postgres
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 
 	"prserver/prserv/store"
 )
@@ -38,10 +39,13 @@ func (r row) revisions(from int, to ...*store.Revision) error {
 // parseArray reads the binary form of an array: the number of dimensions, a flag
 // and the type; for each dimension, its length and lower bound; and for each
 // number, its length and itself.
-func parseArray(data []byte) (store.Revision, error) {
+func parseArray(data []byte) (store.Revision, error) { return appendArray(nil, data) }
+
+// appendArray does so, and appends the numbers.
+func appendArray(r store.Revision, data []byte) (store.Revision, error) {
 	const head, dimension, element = 12, 8, 12
 	if data == nil || len(data) == head && binary.BigEndian.Uint32(data) == 0 {
-		return nil, nil
+		return r, nil
 	}
 	if len(data) < head+dimension || binary.BigEndian.Uint32(data) != 1 {
 		return nil, errNoRevision
@@ -51,9 +55,9 @@ func parseArray(data []byte) (store.Revision, error) {
 	if len(data) != n*element { // shorter where a number is NULL
 		return nil, errNoRevision
 	}
-	r := make(store.Revision, n)
-	for i := range r {
-		r[i] = int64(binary.BigEndian.Uint64(data[i*element+4:]))
+	r = slices.Grow(r, n)
+	for i := range n {
+		r = append(r, int64(binary.BigEndian.Uint64(data[i*element+4:])))
 	}
 	return r, nil
 }

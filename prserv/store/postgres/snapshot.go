@@ -50,11 +50,15 @@ func (s *Snapshot) begin(ctx context.Context) (err error) {
 // Close ends the snapshot and its connection.
 func (s *Snapshot) Close() { s.direct.close() }
 
+// sqlRows finds all rows.
+const sqlRows = `SELECT g.version, g.pkgarch, w.checksum, w.value
+	FROM prvalue AS w JOIN prgroup AS g ON g.id = w.group_id ORDER BY w.stored`
+
 // Rows calls each with all rows, in the order in which they were stored, and
 // returns its first error. The value of a row is a text or an int64, or nil where
 // somebody has stored what is no list of numbers.
 func (s *Snapshot) Rows(ctx context.Context, each func(store.Row) error) error {
-	return s.walk(ctx, sqlMainDump, func(r row) error {
+	return s.walk(ctx, sqlRows, func(r row) error {
 		out := store.Row{Version: r.text(0), Pkgarch: r.text(1), Checksum: r.text(2)}
 		if value, err := parseArray(r[3]); err == nil {
 			out.Value = value.String()
