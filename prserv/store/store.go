@@ -41,7 +41,7 @@ type Store interface {
 	Dump(ctx context.Context, w io.Writer) error
 	// Check returns the reason why no new value can be stored at this moment, as
 	// far as that is known without trying: an [*Error] with [ErrReplaced].
-	Check() error
+	Check(ctx context.Context) error
 	// Close closes the store, once the calls that are under way have their
 	// answers. Calls that come later get ErrClosed. It may be called more than
 	// once.

@@ -12,9 +12,6 @@ import (
 )
 
 const (
-	// patience is how long a call is tried again. BitBake's clients wait 60
-	// seconds for an answer.
-	patience = 45 * time.Second
 	// hang is how long PostgreSQL may keep a batch waiting, or a connection that
 	// is being made, before it is given up.
 	hang = 20 * time.Second

@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -59,11 +60,17 @@ func (s *Store) Ready() error {
 
 // Check implements [store.Store]. A build asks before it begins, so this waits for
 // a PostgreSQL that restarts or fails over, as long as a call does.
-func (s *Store) Check() error {
-	for deadline := time.Now().Add(patience); ; time.Sleep(checkPause) {
+func (s *Store) Check(ctx context.Context) error {
+	inTime, cancel := context.WithTimeout(ctx, store.PatienceOf(ctx))
+	defer cancel()
+	for {
 		err := s.state()
-		if err == nil || s.closed.Load() || time.Now().After(deadline) {
+		if err == nil || s.closed.Load() || inTime.Err() != nil {
 			return err
+		}
+		select {
+		case <-inTime.Done():
+		case <-time.After(checkPause):
 		}
 	}
 }
