@@ -148,6 +148,10 @@ func TestDown(t *testing.T) {
 	s := open(t, c.Database(t))
 	wantPR(t, s, key("v", "all", "a"), 0)
 	c.Stop(syscall.SIGINT)
+	inTime := store.WithPatience(t.Context(), 50*time.Millisecond)
+	if err := s.Check(inTime); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Check, before anybody has noticed: %v", err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -167,7 +171,6 @@ func TestDown(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("a call that nobody waits for: %v", err)
 	}
-	inTime := store.WithPatience(t.Context(), 50*time.Millisecond)
 	for name, call := range map[string]func(context.Context) error{
 		"GetPR of a known value": func(ctx context.Context) error {
 			_, err := s.GetPR(ctx, key("v", "all", "a"), store.Mode{})

@@ -58,11 +58,16 @@ func (s *Store) Ready() error {
 	return nil
 }
 
-// Check implements [store.Store]. A build asks before it begins, so this waits for
-// a PostgreSQL that restarts or fails over, as long as a call does.
-func (s *Store) Check(ctx context.Context) error {
+// Check implements [store.Store]. A build asks before it begins, so this asks
+// PostgreSQL, and waits for one that restarts or fails over, as long as a call does.
+func (s *Store) Check(ctx context.Context) (err error) {
+	defer s.nameDatabase(&err)
 	inTime, cancel := context.WithTimeout(ctx, store.PatienceOf(ctx))
 	defer cancel()
+	defer s.explain(ctx, inTime, &err)
+	if _, err := s.reader.Do(inTime, look{}); err != nil { // nothing has this key
+		return err
+	}
 	for {
 		err := s.state()
 		if err == nil || s.closed.Load() || inTime.Err() != nil {
