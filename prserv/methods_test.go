@@ -143,7 +143,8 @@ func TestTrouble(t *testing.T) {
 		{"export", []any{nil, "all", "", false}, full, false, "method=export pkgarch=all client=\"\" file=/srv/pr.db"},
 		{"export", nil, context.Canceled, true, ""},
 		{"dump_db", nil, full, false, "method=dump_db client=\"\" file=/srv/pr.db"},
-		{"dump_db", nil, context.Canceled, false, "method=dump_db client=\"\""},
+		{"dump_db", nil, context.Canceled, false, ""},
+		{"dump_db", nil, store.ErrClosed, false, ""},
 	} {
 		logged := &prservtest.Log{}
 		s, err := prserv.New(prserv.Config{

@@ -110,8 +110,13 @@ func (s *service) failed(f failure, err error, about ...any) (any, error) {
 	return nil, err
 }
 
-// logTrouble logs an error, with what about says and the name of the file.
+// logTrouble logs an error, with what about says and the name of the file. That a
+// call has ended because the server does is no trouble.
 func (s *service) logTrouble(err error, about ...any) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, store.ErrClosed) {
+		s.log.Debug(err.Error(), about...)
+		return
+	}
 	var file *store.FileError
 	if errors.As(err, &file) {
 		about = append(about, "file", file.File)
