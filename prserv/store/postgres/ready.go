@@ -82,10 +82,14 @@ func (s *Store) Check(ctx context.Context) (err error) {
 
 // state returns an error if PostgreSQL cannot be used, as far as that is known.
 func (s *Store) state() error {
-	if err := s.trouble(); err != nil {
+	err := s.trouble()
+	switch {
+	case err == nil:
+		return nil
+	case passes(err):
 		return s.unavailable(err)
 	}
-	return nil
+	return &store.Error{Reason: store.ErrReadOnly, Text: explain(s.cluster.config, err).Error()}
 }
 
 // trouble returns why PostgreSQL cannot be used, as far as that is known.

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 	"prserver/prserv/store/postgres"
 	"prserver/prserv/store/postgres/pgtest"
 )
@@ -44,4 +45,48 @@ func TestRights(t *testing.T) {
 	wantPR(t, writer, key("v", "all", "a"), 2)
 	keepAll(t, writer)
 	wantPR(t, writer, key("v", "all", "b"), 3)
+}
+
+// TestRightsTaken takes rights from the role of a server that runs. It is not
+// ready then, whatever it was last able to do.
+func TestRightsTaken(t *testing.T) {
+	url := pgtest.Database(t)
+	open(t, url).Close()
+	role := as(t, url, "borrower")
+	pgtest.Execute(t, url, "GRANT ALL ON prserv_state, prgroup, prvalue TO borrower")
+	s := open(t, role)
+	wantPR(t, s, key("v", "all", "a"), 0)
+	refused := func(what string, k store.Key) {
+		t.Helper()
+		_, err := s.GetPR(t.Context(), k, store.Mode{})
+		prservtest.WantOneLine(t, what, err, "PostgreSQL: permission denied for table ", "; give the role of the server that right (GRANT)")
+		prservtest.WantOneLine(t, "Ready", s.Ready(), "permission denied for table ")
+	}
+
+	pgtest.Execute(t, url, "REVOKE INSERT ON prvalue FROM borrower")
+	refused("a transaction", key("v", "all", "b"))
+	wantPR(t, s, key("v", "all", "a"), 0) // known
+	pgtest.Execute(t, url, "GRANT INSERT ON prvalue TO borrower")
+	wantPR(t, s, key("v", "all", "b"), 1)
+	if err := s.Ready(); err != nil {
+		t.Errorf("Ready: %v", err)
+	}
+
+	pgtest.Execute(t, url, "REVOKE UPDATE ON prserv_state FROM borrower",
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'borrower'")
+	refused("a new connection, to look", key("v", "all", "b"))
+	prservtest.WantOneLine(t, "Ready", s.Ready(), "give the role borrower that right")
+	pgtest.Execute(t, url, "GRANT UPDATE ON prserv_state TO borrower")
+	prservtest.WaitFor(t, "the server to be ready", func() bool { return s.Ready() == nil })
+
+	pgtest.Execute(t, url, "ALTER ROLE borrower NOLOGIN",
+		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'borrower'")
+	var err error
+	prservtest.WaitFor(t, "the server to notice", func() bool {
+		err = s.Ready()
+		return err != nil && strings.Contains(err.Error(), "not permitted to log in")
+	})
+	prservtest.WantOneLine(t, "Ready", err, "name another user in the URL, or let this one in")
+	pgtest.Execute(t, url, "ALTER ROLE borrower LOGIN")
+	prservtest.WaitFor(t, "the server to be ready", func() bool { return s.Ready() == nil })
 }
