@@ -78,16 +78,20 @@ func (s *Store) unavailable(err error) error {
 	if err == nil {
 		err = context.DeadlineExceeded
 	}
-	why := oneLine(err)
+	return &store.Error{Reason: store.ErrUnavailable, Text: fmt.Sprintf("PostgreSQL does not answer (%s); the call can be made again", reason(err))}
+}
+
+// reason says in one line why PostgreSQL does not answer.
+func reason(err error) string {
 	var connecting *pgconn.ConnectError
-	if errors.As(err, &connecting) {
-		var all []string
-		for _, r := range refusals(connecting) {
-			all = append(all, r.what)
-		}
-		why = strings.Join(all, "; ")
+	if !errors.As(err, &connecting) {
+		return oneLine(err)
 	}
-	return &store.Error{Reason: store.ErrUnavailable, Text: fmt.Sprintf("PostgreSQL does not answer (%s); the call can be made again", why)}
+	var all []string
+	for _, r := range refusals(connecting) {
+		all = append(all, r.what)
+	}
+	return strings.Join(all, "; ")
 }
 
 // oneLine is the text of an error, without line breaks.

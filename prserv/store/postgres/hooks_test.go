@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -10,3 +11,9 @@ import (
 func OpenImpatient(ctx context.Context, url string, hang time.Duration) (*Store, error) {
 	return openWith(ctx, url, false, hang)
 }
+
+// Outages tells logs of outages that are only said to be.
+type Outages struct{ all outages }
+
+// Look takes note of what is said at a time; nothing is that all is well.
+func (o *Outages) Look(log *slog.Logger, now time.Time, away string) { o.all.look(log, now, away) }
