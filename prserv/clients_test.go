@@ -123,7 +123,7 @@ type waiting struct {
 	goOn chan struct{}
 }
 
-func (s waiting) Check() error { return nil }
+func (s waiting) Check(context.Context) error { return nil }
 
 func (s waiting) GetPR(context.Context, store.Key, store.Mode) (store.Value, error) {
 	<-s.goOn
@@ -209,7 +209,7 @@ type longDump struct {
 	length int
 }
 
-func (s longDump) Check() error { return nil }
+func (s longDump) Check(context.Context) error { return nil }
 
 func (s longDump) Dump(_ context.Context, w io.Writer) error {
 	_, err := io.WriteString(w, strings.Repeat("x", s.length))

@@ -191,8 +191,8 @@ func (r *request) mode() store.Mode {
 // answer is the reply that most commands have.
 func answer(v any) asyncrpc.Object { return asyncrpc.Object{{Name: "value", Value: v}} }
 
-func (s *Server) jsonPing(_ context.Context, r *request) (any, error) {
-	if err := s.service.store.Check(); err != nil && !r.is2a() {
+func (s *Server) jsonPing(ctx context.Context, r *request) (any, error) {
+	if err := s.service.store.Check(ctx); err != nil && !r.is2a() {
 		return nil, err
 	}
 	return asyncrpc.Object{{Name: "alive", Value: true}}, nil

@@ -1,6 +1,7 @@
 package prserv_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -194,4 +195,21 @@ func TestCommandsReadOnly(t *testing.T) {
 		{`{"import-one": 7}`, `null`},
 		{`{"is-readonly": {}}`, `{"readonly": true}`},
 	})
+}
+
+// TestEndIsNoTrouble has calls end because the server does. Its log has no error
+// for them.
+func TestEndIsNoTrouble(t *testing.T) {
+	for _, ended := range []error{fmt.Errorf("reading: %w", context.Canceled), store.ErrClosed} {
+		logged := &prservtest.Log{}
+		addr, _ := serveConfig(t, prserv.Config{Store: troubled{err: ended}, Log: slog.New(slog.NewTextHandler(logged, nil))})
+		for _, m := range []string{`{"ping": {}}`, message("get-pr", `"a"`, "")} {
+			if got := say(t, addr, hello2b, m); len(got) != 1 || !strings.Contains(got[0], "invoke-error") {
+				t.Errorf("%s: %q", m, got)
+			}
+		}
+		if text := logged.String(); text != "" {
+			t.Errorf("%v: the log says %q", ended, text)
+		}
+	}
 }

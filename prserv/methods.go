@@ -181,8 +181,8 @@ func (s *Server) rpcDump(ctx context.Context, c *xmlrpc.Call) (any, error) {
 }
 
 // Source: lib/prserv/serv.py:PRServer.ping.
-func (s *Server) rpcPing(context.Context, *xmlrpc.Call) (any, error) {
-	if err := s.service.store.Check(); err != nil {
+func (s *Server) rpcPing(ctx context.Context, _ *xmlrpc.Call) (any, error) {
+	if err := s.service.store.Check(ctx); err != nil {
 		return nil, err // BitBake prints it, before it has built anything
 	}
 	return !s.quitting(), nil

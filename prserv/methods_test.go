@@ -118,7 +118,7 @@ func (s troubled) ImportOne(context.Context, store.Key, store.Value) (store.Valu
 }
 func (s troubled) Export(context.Context, store.Filter, func(store.Row) error) error { return s.err }
 func (s troubled) Columns(context.Context, bool) ([]store.Column, error)             { return nil, s.err }
-func (s troubled) Check() error                                                      { return s.err }
+func (s troubled) Check(context.Context) error                                       { return s.err }
 func (s troubled) Dump(_ context.Context, w io.Writer) error {
 	io.WriteString(w, "BEGIN TRANSACTION;\n")
 	return s.err
@@ -143,7 +143,8 @@ func TestTrouble(t *testing.T) {
 		{"export", []any{nil, "all", "", false}, full, false, "method=export pkgarch=all client=\"\" file=/srv/pr.db"},
 		{"export", nil, context.Canceled, true, ""},
 		{"dump_db", nil, full, false, "method=dump_db client=\"\" file=/srv/pr.db"},
-		{"dump_db", nil, context.Canceled, false, "method=dump_db client=\"\""},
+		{"dump_db", nil, context.Canceled, false, ""},
+		{"dump_db", nil, store.ErrClosed, false, ""},
 	} {
 		logged := &prservtest.Log{}
 		s, err := prserv.New(prserv.Config{
@@ -179,7 +180,7 @@ func TestReadOnlyImport(t *testing.T) {
 // panicking is a store that panics.
 type panicking struct{ store.Store }
 
-func (panicking) Check() error { return nil }
+func (panicking) Check(context.Context) error { return nil }
 
 func (panicking) GetPR(context.Context, store.Key, store.Mode) (store.Value, error) {
 	panic("a store that panics")

@@ -32,6 +32,10 @@ const (
 	readTimeout = 60 * time.Second
 	// writeTimeout is how long a client may take to fetch a piece of an answer.
 	writeTimeout = 60 * time.Second
+	// linesPatience is how long a call of JSON lines may wait for a database that
+	// does not answer: clients of BitBake 1.52 and later wait 30 seconds for each
+	// line, and then ask again, three times.
+	linesPatience = 25 * time.Second
 )
 
 // Config is what a [Server] needs.
@@ -273,6 +277,6 @@ func (s *Server) serveClient(ctx context.Context, c *client) {
 	case xmlRPC:
 		handler.ServeConn(ctx, c, r, c)
 	case jsonLines:
-		lines.ServeConn(ctx, c, r, c)
+		lines.ServeConn(store.WithPatience(ctx, linesPatience), c, r, c)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"time"
 
 	"prserver/prserv/store"
 )
@@ -25,11 +26,13 @@ type service struct {
 // BitBake 2.10.
 func (s *service) getPR(ctx context.Context, k store.Key, m store.Mode) (store.Value, error) {
 	if s.upstream != nil {
-		published, err := s.published(ctx, k, m)
+		deadline := time.Now().Add(store.PatienceOf(ctx))
+		published, err := s.published(ctx, deadline, k, m)
 		if err != nil {
 			return nil, err
 		}
 		m.Upstream = published
+		ctx = store.WithPatience(ctx, time.Until(deadline)) // the client has waited for the other one as well
 	}
 	return s.store.GetPR(ctx, k, m)
 }
@@ -107,8 +110,13 @@ func (s *service) failed(f failure, err error, about ...any) (any, error) {
 	return nil, err
 }
 
-// logTrouble logs an error, with what about says and the name of the file.
+// logTrouble logs an error, with what about says and the name of the file. That a
+// call has ended because the server does is no trouble.
 func (s *service) logTrouble(err error, about ...any) {
+	if errors.Is(err, context.Canceled) || errors.Is(err, store.ErrClosed) {
+		s.log.Debug(err.Error(), about...)
+		return
+	}
 	var file *store.FileError
 	if errors.As(err, &file) {
 		about = append(about, "file", file.File)

@@ -2,6 +2,8 @@ package prserv
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"prserver/prserv/store"
 )
@@ -14,8 +16,12 @@ type Upstream interface {
 	Published(ctx context.Context, k store.Key, need func(greatest store.Revision) bool) (*store.Published, error)
 }
 
+// errLate is returned where the database has taken the time to ask the upstream
+// server.
+var errLate = errors.New("no answer in time")
+
 // published asks the upstream server what a value for a key depends on.
-func (s *service) published(ctx context.Context, k store.Key, m store.Mode) (*store.Published, error) {
+func (s *service) published(ctx context.Context, deadline time.Time, k store.Key, m store.Mode) (*store.Published, error) {
 	m.Revisions = true // whatever is known, also of values that are no whole numbers
 	known, err := s.store.Find(ctx, k, m)
 	if err != nil || m.History && known.First != nil {
@@ -23,6 +29,8 @@ func (s *service) published(ctx context.Context, k store.Key, m store.Mode) (*st
 	}
 	last, _ := known.Last.(store.Revision)
 	greatest, _ := known.Greatest.(store.Revision)
+	ctx, cancel := context.WithDeadlineCause(ctx, deadline, errLate)
+	defer cancel()
 	published, err := s.upstream.Published(ctx, k, func(upstream store.Revision) bool {
 		value, err := m.Choose(nil, last, greatest)
 		return err != nil || len(last) == 0 || value.Compare(upstream) < 0

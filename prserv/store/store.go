@@ -40,8 +40,9 @@ type Store interface {
 	// [ErrUndecodable] where that is no text.
 	Dump(ctx context.Context, w io.Writer) error
 	// Check returns the reason why no new value can be stored at this moment, as
-	// far as that is known without trying: an [*Error] with [ErrReplaced].
-	Check() error
+	// far as that is known without storing one: an [*Error] with [ErrReplaced], or
+	// with [ErrUnavailable] where a database has not answered a question.
+	Check(ctx context.Context) error
 	// Close closes the store, once the calls that are under way have their
 	// answers. Calls that come later get ErrClosed. It may be called more than
 	// once.

@@ -21,7 +21,7 @@ const checkTimeout = 5 * time.Second
 // check asks the running server of these options how it is, and writes one line
 // to stdout. It asks the status listener, if the options name one, whether a
 // value could be stored; otherwise the port of the PR clients, whether a server
-// answers. The error says why not.
+// answers a ping, for which ours looks at its database. The error says why not.
 func check(ctx context.Context, opts compat.Options, stdout io.Writer) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, checkTimeout, fmt.Errorf("no answer within %v", checkTimeout))
 	defer cancel()
@@ -33,8 +33,10 @@ func check(ctx context.Context, opts compat.Options, stdout io.Writer) error {
 		return err
 	}
 	addr := fmt.Sprintf("%s:%d", ip, opts.Port)
-	server, err := client.Find(ctx, addr, checkTimeout)
+	server, err := client.Find(ctx, addr, client.Timeout)
 	switch {
+	case err != nil && ctx.Err() != nil: // a ping waits for the database
+		return fmt.Errorf("%w; if it runs there, its log says what it waits for", err)
 	case errors.Is(err, client.ErrNoAnswer):
 		return err // it names the server
 	case err != nil:

@@ -18,6 +18,7 @@ import (
 	"prserver/prserv/dbfile"
 	"prserver/prserv/history"
 	"prserver/prserv/store"
+	"prserver/prserv/store/postgres"
 )
 
 // serveInForeground serves until SIGINT, SIGTERM or a client's quit.
@@ -186,8 +187,10 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	stopStatus := serveStatus(ctx, st, from.status, log)
 	defer stopStatus()
 	ready()
-	stopLooking := func() {}
-	if opts.Database == "" {
+	var stopLooking func()
+	if pg, ok := db.(*postgres.Store); ok {
+		stopLooking = pg.Watch(log)
+	} else {
 		stopLooking = tellOfDamage(ctx, log, opts.File)
 	}
 	defer stopLooking()

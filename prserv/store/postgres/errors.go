@@ -12,18 +12,21 @@ import (
 	"prserver/prserv/store"
 )
 
+// codeNoRight is the code of an error where a right is missing.
+const codeNoRight = "42501"
+
 // reasons are the reasons of PostgreSQL's codes, or of their classes.
 var reasons = map[string]error{
-	"22003": store.ErrTooBig, // a number
-	"25006": store.ErrReadOnly,
-	"42501": store.ErrReadOnly, // a right is missing
-	"53100": store.ErrFull,
-	"54":    store.ErrTooBig, // a key that the index cannot hold
-	"55P03": store.ErrBusy,
-	"22":    store.ErrMismatch,
-	"23":    store.ErrConstraint,
-	"XX001": store.ErrDamaged,
-	"XX002": store.ErrDamaged,
+	"22003":     store.ErrTooBig, // a number
+	"25006":     store.ErrReadOnly,
+	codeNoRight: store.ErrReadOnly,
+	"53100":     store.ErrFull,
+	"54":        store.ErrTooBig, // a key that the index cannot hold
+	"55P03":     store.ErrBusy,
+	"22":        store.ErrMismatch,
+	"23":        store.ErrConstraint,
+	"XX001":     store.ErrDamaged,
+	"XX002":     store.ErrDamaged,
 }
 
 // storeError makes a [*store.Error] of an error of PostgreSQL. Any other error,
@@ -37,7 +40,11 @@ func storeError(err error) error {
 	if !ok {
 		reason = reasons[e.Code[:min(2, len(e.Code))]]
 	}
-	return &store.Error{Reason: reason, Text: "PostgreSQL: " + e.Message}
+	text := "PostgreSQL: " + e.Message
+	if e.Code == codeNoRight {
+		text += "; give the role of the server that right (GRANT)"
+	}
+	return &store.Error{Reason: reason, Text: text}
 }
 
 // passes tells whether what has failed may succeed if it is done again, from its
@@ -71,16 +78,20 @@ func (s *Store) unavailable(err error) error {
 	if err == nil {
 		err = context.DeadlineExceeded
 	}
-	why := oneLine(err)
+	return &store.Error{Reason: store.ErrUnavailable, Text: fmt.Sprintf("PostgreSQL does not answer (%s); the call can be made again", reason(err))}
+}
+
+// reason says in one line why PostgreSQL does not answer.
+func reason(err error) string {
 	var connecting *pgconn.ConnectError
-	if errors.As(err, &connecting) {
-		var all []string
-		for _, r := range refusals(connecting) {
-			all = append(all, r.what)
-		}
-		why = strings.Join(all, "; ")
+	if !errors.As(err, &connecting) {
+		return oneLine(err)
 	}
-	return &store.Error{Reason: store.ErrUnavailable, Text: fmt.Sprintf("PostgreSQL does not answer (%s); the call can be made again", why)}
+	var all []string
+	for _, r := range refusals(connecting) {
+		all = append(all, r.what)
+	}
+	return strings.Join(all, "; ")
 }
 
 // oneLine is the text of an error, without line breaks.

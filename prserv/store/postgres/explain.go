@@ -125,7 +125,7 @@ func advice(code, user string) string {
 		return "name another user in the URL, or let this one in (pg_hba.conf)"
 	case code == "3D000":
 		return "make it with createdb --encoding UTF8 --template template0, or correct the URL"
-	case code == "42501":
+	case code == codeNoRight:
 		return fmt.Sprintf("give the role %s that right, or name another one in the URL", user)
 	case code == "42704":
 		return "correct the URL"

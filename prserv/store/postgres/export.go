@@ -127,7 +127,7 @@ func (s *Store) snapshot(ctx context.Context, handed *bool, read func(pgx.Tx) er
 	if s.closed.Load() {
 		return store.ErrClosed
 	}
-	inTime, cancel := context.WithTimeout(ctx, patience)
+	inTime, cancel := context.WithTimeout(ctx, store.PatienceOf(ctx))
 	defer cancel()
 	for {
 		err := s.readOnce(ctx, inTime, read)

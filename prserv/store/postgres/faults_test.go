@@ -53,7 +53,7 @@ func TestRestart(t *testing.T) {
 	}
 	l.wait(300)
 	l.finish(url)
-	if err := one.Check(); err != nil {
+	if err := one.Check(t.Context()); err != nil {
 		t.Errorf("Check: %v", err)
 	}
 }
@@ -141,12 +141,17 @@ func TestCloseWhileItHangs(t *testing.T) {
 	}
 }
 
-// TestDown answers with the reason where PostgreSQL stays down.
+// TestDown answers with the reason where PostgreSQL stays down for longer than a
+// call may wait.
 func TestDown(t *testing.T) {
 	c := pgtest.Start(t)
 	s := open(t, c.Database(t))
 	wantPR(t, s, key("v", "all", "a"), 0)
 	c.Stop(syscall.SIGINT)
+	inTime := store.WithPatience(t.Context(), 50*time.Millisecond)
+	if err := s.Check(inTime); !errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("Check, before anybody has noticed: %v", err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
@@ -166,10 +171,38 @@ func TestDown(t *testing.T) {
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("a call that nobody waits for: %v", err)
 	}
+	for name, call := range map[string]func(context.Context) error{
+		"GetPR of a known value": func(ctx context.Context) error {
+			_, err := s.GetPR(ctx, key("v", "all", "a"), store.Mode{})
+			return err
+		},
+		"GetPR": func(ctx context.Context) error {
+			_, err := s.GetPR(ctx, key("v", "all", "b"), store.Mode{})
+			return err
+		},
+		"Find": func(ctx context.Context) error {
+			_, err := s.Find(ctx, key("v", "all", "a"), store.Mode{})
+			return err
+		},
+		"ImportOne": func(ctx context.Context) error {
+			_, err := s.ImportOne(ctx, key("v", "all", "a"), int64(7))
+			return err
+		},
+		"Export": func(ctx context.Context) error {
+			return s.Export(ctx, store.Filter{}, func(store.Row) error { return nil })
+		},
+		"Check": s.Check,
+	} {
+		err := call(inTime)
+		prservtest.WantOneLine(t, name, err, "PostgreSQL does not answer (nothing listens at ", "the call can be made again")
+		if !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("%s: %#v", name, err)
+		}
+	}
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Check(); err != nil { // it waits, and makes no call
+	if err := s.Check(t.Context()); err != nil { // it waits, and makes no call
 		t.Errorf("Check: %v", err)
 	}
 	if err := s.Ready(); err != nil {

@@ -14,7 +14,7 @@ import (
 // GetPR implements [store.Store].
 func (s *Store) GetPR(ctx context.Context, k store.Key, m store.Mode) (v store.Value, err error) {
 	defer s.nameDatabase(&err)
-	inTime, cancel := context.WithTimeout(ctx, patience)
+	inTime, cancel := context.WithTimeout(ctx, store.PatienceOf(ctx))
 	defer cancel()
 	defer s.explain(ctx, inTime, &err)
 	// If another checksum was last seen to have the greatest value, go to the
@@ -78,7 +78,7 @@ func (s *Store) look(ctx context.Context, l look) (found, error) {
 // Find implements [store.Store].
 func (s *Store) Find(ctx context.Context, k store.Key, m store.Mode) (known store.Known, err error) {
 	defer s.nameDatabase(&err)
-	inTime, cancel := context.WithTimeout(ctx, patience)
+	inTime, cancel := context.WithTimeout(ctx, store.PatienceOf(ctx))
 	defer cancel()
 	defer s.explain(ctx, inTime, &err)
 	f, err := s.look(inTime, look{key: k, own: true})
@@ -90,7 +90,7 @@ func (s *Store) Find(ctx context.Context, k store.Key, m store.Mode) (known stor
 // answered in time: ctx is the caller's context, and inTime that of the call.
 func (s *Store) explain(ctx, inTime context.Context, err *error) {
 	switch {
-	case *err == nil || ctx.Err() != nil:
+	case *err == nil || errors.Is(ctx.Err(), context.Canceled):
 	case inTime.Err() != nil && errors.Is(*err, context.DeadlineExceeded):
 		*err = s.unavailable(s.trouble())
 	case !errors.Is(*err, store.ErrClosed) && !isAnswer(*err) && passes(*err):
@@ -118,7 +118,7 @@ func (s *Store) ImportOne(ctx context.Context, k store.Key, v store.Value) (_ st
 	if err != nil {
 		return nil, err
 	}
-	inTime, cancel := context.WithTimeout(ctx, patience)
+	inTime, cancel := context.WithTimeout(ctx, store.PatienceOf(ctx))
 	defer cancel()
 	defer s.explain(ctx, inTime, &err)
 	return s.writer.Do(inTime, change{key: k, imported: r})

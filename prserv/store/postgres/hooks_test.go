@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"log/slog"
 	"time"
 )
 
@@ -14,3 +15,9 @@ func OpenImpatient(ctx context.Context, url string, hang time.Duration) (*Store,
 // LimitDumps sets the sizes of prvalue up to which dumps are sorted, and of
 // prgroup up to which they hold the versions and pkgarchs in memory.
 func (s *Store) LimitDumps(sorted, held int64) { s.dumpLimits = dumpLimits{sorted: sorted, held: held} }
+
+// Outages tells logs of outages that are only said to be.
+type Outages struct{ all outages }
+
+// Look takes note of what is said at a time; nothing is that all is well.
+func (o *Outages) Look(log *slog.Logger, now time.Time, away string) { o.all.look(log, now, away) }

@@ -12,9 +12,6 @@ import (
 )
 
 const (
-	// patience is how long a call is tried again. BitBake's clients wait 60
-	// seconds for an answer.
-	patience = 45 * time.Second
 	// hang is how long PostgreSQL may keep a batch waiting, or a connection that
 	// is being made, before it is given up.
 	hang = 20 * time.Second
@@ -98,7 +95,11 @@ func (l *link) do(wanted func() bool, work func(ctx context.Context, c *pgx.Conn
 		l.begun.Store(0)
 		if err == nil || !passes(err) {
 			l.heard = time.Now()
-			l.trouble.set(nil)
+			if l.conn != nil {
+				l.trouble.set(nil)
+			} else { // it does not let us in any more
+				l.trouble.set(err)
+			}
 			return err
 		}
 		l.trouble.set(err)
@@ -110,9 +111,10 @@ func (l *link) do(wanted func() bool, work func(ctx context.Context, c *pgx.Conn
 	}
 }
 
-// look asks PostgreSQL whether it is there, unless that is known.
+// look asks PostgreSQL whether it is there, unless that is known. Whom it does
+// not let in, it is not asked more often than usual.
 func (l *link) look() {
-	if l.trouble.get() != nil || time.Since(l.heard) > lookEvery {
+	if err := l.trouble.get(); err != nil && passes(err) || time.Since(l.heard) > lookEvery {
 		l.do(func() bool { return false }, func(ctx context.Context, c *pgx.Conn) error { return c.Ping(ctx) })
 	}
 }

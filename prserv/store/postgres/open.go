@@ -128,9 +128,15 @@ func (s *Store) prepareOnce(ctx context.Context) error {
 	}
 	defer conn.Close(context.Background())
 	if s.cluster.readOnly {
-		return checkSchema(ctx, conn)
+		if err := checkSchema(ctx, conn); err != nil {
+			return err
+		}
+		return checkRights(ctx, conn, true)
 	}
 	if err := upgrade(ctx, conn); err != nil {
+		return err
+	}
+	if err := checkRights(ctx, conn, false); err != nil {
 		return err
 	}
 	return s.warnOf(ctx, conn)

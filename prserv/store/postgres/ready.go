@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -57,23 +58,38 @@ func (s *Store) Ready() error {
 	return nil
 }
 
-// Check implements [store.Store]. A build asks before it begins, so this waits for
-// a PostgreSQL that restarts or fails over, as long as a call does.
-func (s *Store) Check() error {
-	for deadline := time.Now().Add(patience); ; time.Sleep(checkPause) {
+// Check implements [store.Store]. A build asks before it begins, so this asks
+// PostgreSQL, and waits for one that restarts or fails over, as long as a call does.
+func (s *Store) Check(ctx context.Context) (err error) {
+	defer s.nameDatabase(&err)
+	inTime, cancel := context.WithTimeout(ctx, store.PatienceOf(ctx))
+	defer cancel()
+	defer s.explain(ctx, inTime, &err)
+	if _, err := s.reader.Do(inTime, look{}); err != nil { // nothing has this key
+		return err
+	}
+	for {
 		err := s.state()
-		if err == nil || s.closed.Load() || time.Now().After(deadline) {
+		if err == nil || s.closed.Load() || inTime.Err() != nil {
 			return err
+		}
+		select {
+		case <-inTime.Done():
+		case <-time.After(checkPause):
 		}
 	}
 }
 
 // state returns an error if PostgreSQL cannot be used, as far as that is known.
 func (s *Store) state() error {
-	if err := s.trouble(); err != nil {
+	err := s.trouble()
+	switch {
+	case err == nil:
+		return nil
+	case passes(err):
 		return s.unavailable(err)
 	}
-	return nil
+	return &store.Error{Reason: store.ErrReadOnly, Text: explain(s.cluster.config, err).Error()}
 }
 
 // trouble returns why PostgreSQL cannot be used, as far as that is known.

@@ -251,7 +251,7 @@ func TestFileTaken(t *testing.T) {
 		if v, err := s.ImportOne(t.Context(), key("v", "all", "c"), int64(7)); !errors.Is(err, store.ErrReplaced) {
 			t.Errorf("imported %v, %v", v, err)
 		}
-		if err := s.Check(); !errors.Is(err, store.ErrReplaced) {
+		if err := s.Check(t.Context()); !errors.Is(err, store.ErrReplaced) {
 			t.Errorf("Check: %v, want ErrReplaced", err)
 		}
 		getPR(t, s, "v", "all", "a", int64(0))

@@ -99,7 +99,7 @@ func (p *pool) close() error {
 }
 
 // Check implements [store.Store].
-func (s *Store) Check() error {
+func (s *Store) Check(context.Context) error {
 	if s.writer == nil {
 		return nil
 	}
