@@ -17,22 +17,21 @@ const (
 	// hardly any row meets, and would sort.
 	sqlGreatest = `(SELECT DISTINCT ON (group_id, checksum) group_id, checksum, value, stored FROM prvalue
 		WHERE cardinality(value) < 2 ORDER BY group_id DESC, checksum DESC, value DESC)`
-	sqlDumpSizes = `SELECT revisions, pg_relation_size('prvalue') <= $1, pg_relation_size('prgroup') <= $2 FROM prserv_state`
+	sqlDumpState = `SELECT revisions, pg_relation_size('prvalue') <= $1 FROM prserv_state`
 )
 
-// dumpLimits are sizes of tables, in bytes, and what a dump does up to them.
+// dumpLimits say up to what size a dump does something, in bytes.
 type dumpLimits struct {
 	// sorted is the size of prvalue up to which rows come in the order in which
 	// they were stored. PostgreSQL would sort more of them on its disk before it
 	// sends the first, and a dump would take up to twice the time.
 	sorted int64
-	// held is the size of prgroup up to which versions and pkgarchs are held in
-	// memory, 10 MiB at most. Of more, PostgreSQL sends them with each row, which
-	// takes half as much CPU time again.
+	// held is how much memory the names may take. Where they would take more,
+	// PostgreSQL sends them with each row, which takes half as much CPU time again.
 	held int64
 }
 
-// usualLimits are 100,000 rows, and 100,000 versions and pkgarchs.
+// usualLimits are some 100,000 rows, and 500,000 versions and pkgarchs.
 var usualLimits = dumpLimits{sorted: 16 << 20, held: 24 << 20}
 
 // Dump implements [store.Store]. It writes the SQL that makes a SQLite file with
@@ -64,21 +63,20 @@ func (n *noting) Write(p []byte) (int, error) {
 type dump struct {
 	tx     pgx.Tx
 	text   *store.DumpText
-	sorted bool             // rows come in the order in which they were stored
-	names  map[int64]string // by prgroup.id, see appendNames; nil: rows have them
-	row    []byte           // columns of a row, as SQL
-	value  store.Revision   // of a row
+	sorted bool           // rows come in the order in which they were stored
+	names  *names         // nil: PostgreSQL sends them with each row
+	row    []byte         // columns of a row, as SQL
+	value  store.Revision // of a row
 }
 
 func (d *dump) write(ctx context.Context, limits dumpLimits) error {
-	var revisions, hold bool
-	if err := d.tx.QueryRow(ctx, sqlDumpSizes, limits.sorted, limits.held).Scan(&revisions, &d.sorted, &hold); err != nil {
-		return err
+	var revisions bool
+	err := d.tx.QueryRow(ctx, sqlDumpState, limits.sorted).Scan(&revisions, &d.sorted)
+	if err == nil {
+		d.names, err = readNames(ctx, d.tx, limits.held)
 	}
-	if hold {
-		if err := d.holdNames(ctx); err != nil {
-			return err
-		}
+	if err != nil {
+		return err
 	}
 	d.text.Line("BEGIN TRANSACTION;")
 	whole := "prvalue"
@@ -98,16 +96,6 @@ func (d *dump) write(ctx context.Context, limits dumpLimits) error {
 	}
 	d.text.Line("COMMIT;")
 	return d.text.Flush()
-}
-
-// holdNames reads the versions and pkgarchs.
-func (d *dump) holdNames(ctx context.Context) error {
-	d.names = map[int64]string{}
-	return walk(ctx, d.tx, `SELECT id, version, pkgarch FROM prgroup`, nil, func(r row) error {
-		d.row = appendNames(d.row[:0], r[1], r[2])
-		d.names[r.number(0)] = string(d.row)
-		return nil
-	})
 }
 
 // values writes the values of a table or query as rows of a table.
@@ -130,7 +118,7 @@ func (d *dump) rows(ctx context.Context, table, sql string) error {
 		checksum, value := r[len(r)-2], r[len(r)-1]
 		if len(r) == 4 {
 			d.row = appendNames(d.row[:0], r[0], r[1])
-		} else if names, known := d.names[r.number(0)]; known {
+		} else if names := d.names.of(r.number(0)); names != nil {
 			d.row = append(d.row[:0], names...)
 		} else {
 			return nil // somebody has removed it
@@ -149,10 +137,4 @@ func (d *dump) rows(ctx context.Context, table, sql string) error {
 		}
 		return d.text.Insert(insertInto, d.row)
 	})
-}
-
-// appendNames appends a version and pkgarch as the first columns of a row.
-func appendNames(dst, version, pkgarch []byte) []byte {
-	dst = append(store.AppendText(dst, version), ',')
-	return append(store.AppendText(dst, pkgarch), ',')
 }

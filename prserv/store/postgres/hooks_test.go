@@ -12,8 +12,8 @@ func OpenImpatient(ctx context.Context, url string, hang time.Duration) (*Store,
 	return openWith(ctx, url, false, hang)
 }
 
-// LimitDumps sets the sizes of prvalue up to which dumps are sorted, and of
-// prgroup up to which they hold the versions and pkgarchs in memory.
+// LimitDumps sets the size of prvalue up to which dumps are sorted, and how much
+// memory versions and pkgarchs may take.
 func (s *Store) LimitDumps(sorted, held int64) { s.dumpLimits = dumpLimits{sorted: sorted, held: held} }
 
 // Outages tells logs of outages that are only said to be.
