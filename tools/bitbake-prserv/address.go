@@ -56,8 +56,11 @@ func reason(err error) error {
 }
 
 // absolute returns the options with absolute paths: a daemon works in another
-// folder.
+// folder. The error is a [*valueError] for the URL of a database.
 func absolute(opts compat.Options) (compat.Options, error) {
+	if err := refuseURLs(opts); err != nil {
+		return opts, err
+	}
 	for _, path := range []*string{&opts.File, &opts.Log, &opts.PidFile, &opts.History} {
 		if *path == "" || path == &opts.History && *path == compat.NoHistory {
 			continue

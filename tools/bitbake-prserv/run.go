@@ -47,6 +47,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	default:
 		fmt.Fprintln(stderr, err)
 	}
+	var wrong *valueError
+	if errors.As(err, &wrong) {
+		return 2
+	}
 	return 1
 }
 
