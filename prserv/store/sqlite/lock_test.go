@@ -9,6 +9,7 @@ import (
 
 	"prserver/prserv/dbfile"
 	"prserver/prserv/prservtest"
+	"prserver/prserv/store"
 	"prserver/prserv/store/sqlite"
 )
 
@@ -64,7 +65,7 @@ func TestForeignLock(t *testing.T) {
 		t.Run(mode, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "db")
 			other := prservtest.OpenShell(t, file)
-			other.Run(t, "PRAGMA journal_mode = "+mode+"; CREATE TABLE t (x); BEGIN EXCLUSIVE")
+			other.Run(t, "PRAGMA journal_mode = "+mode+"; "+store.NohistSchema+" BEGIN EXCLUSIVE")
 			_, err := sqlite.Open(t.Context(), file, false)
 			var locked *dbfile.LockedError
 			if !errors.As(err, &locked) || locked.PID != other.PID || !locked.Foreign {

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"prserver/prserv/store"
@@ -14,6 +15,7 @@ type contents struct {
 	newer   bool // values of BitBake 2.10 and later
 	history bool // values of the history mode
 	older   bool // values of BitBake before 1.16
+	foreign bool // tables, but none that a PR server makes
 }
 
 // checkTables finds out whether the table, if there is one, is one of PR
@@ -65,6 +67,8 @@ func (c *conn) contents() (has contents, err error) {
 		has.newer = is("SELECT count(*) FROM pragma_table_info('" + store.MainTable + "') WHERE name = 'pkgarch'")
 		has.older = !has.newer
 	}
+	has.foreign = is("SELECT count(*) > 0 AND NOT sum(name COLLATE NOCASE IN ('" + table + "', '" + store.MainTable + "', '" + store.HistTable + "')) " +
+		"FROM sqlite_master WHERE type = 'table' AND name NOT GLOB 'sqlite_*'")
 	return has, err
 }
 
@@ -84,6 +88,8 @@ func (has contents) others(file string) error {
 	case has.older:
 		return fmt.Errorf(only+"which have no pkgarch and cannot be taken over; name another file",
 			"BitBake before 1.16", store.MainTable)
+	case has.foreign:
+		return errors.New("it is not a PR database: it has tables, and neither " + table + " nor " + store.MainTable + "; name another file")
 	}
 	return nil
 }

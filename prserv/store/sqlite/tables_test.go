@@ -39,7 +39,10 @@ func TestOpenWithoutValues(t *testing.T) {
 		refusal    []string // words of the error
 	}{
 		{"an empty table", "CREATE TABLE PRMAIN_nohist" + columns, "has no values: every PR value starts at 0", nil},
-		{"other tables", "CREATE TABLE other (x)", "has no values: every PR value starts at 0", nil},
+		{"no tables", "CREATE TABLE t (x); DROP TABLE t", "has no values: every PR value starts at 0", nil},
+		{"tables of SQLite", "CREATE TABLE t (x INTEGER PRIMARY KEY AUTOINCREMENT); DROP TABLE t", "has no values: every PR value starts at 0", nil},
+		{"other tables beside ours", "CREATE TABLE other (x); CREATE TABLE prmain_NOHIST" + columns, "has no values: every PR value starts at 0", nil},
+		{"other tables", "CREATE TABLE other (x)", "", []string{"it is not a PR database: it has tables, and neither PRMAIN_nohist nor PRMAIN; name another file"}},
 		{"history tables without rows", "CREATE TABLE PRMAIN_hist" + columns, "has no values: every PR value starts at 0", nil},
 		{
 			"history", "CREATE TABLE PRMAIN_hist" + columns + "; INSERT INTO PRMAIN_hist VALUES ('v', 'all', 'a', 7)", "",
