@@ -22,6 +22,7 @@ type Options struct {
 type Claimed struct {
 	Path      string // without symbolic links, beside which its companions are
 	Made      bool   // the file did not exist
+	Link      bool   // the name it was claimed by is a link to it
 	Empty     bool   // it has no byte
 	NetworkFS string // the name of the network file system that it is on, or ""
 
@@ -66,12 +67,16 @@ func find(file string, mayMake bool) (*Claimed, error) {
 	if err != nil {
 		return fail("finding it", err)
 	}
-	c := &Claimed{Path: path}
+	c := &Claimed{Path: path, Link: isLink(file)}
 	info, err := os.Stat(path)
 	if mayMake && errors.Is(err, os.ErrNotExist) {
 		var f *os.File
 		if f, err = os.OpenFile(path, os.O_RDONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
-			return fail("making it", err)
+			what := "making it"
+			if c.Link {
+				what = "it is a link to " + path + ", which does not exist; making that"
+			}
+			return fail(what, err)
 		}
 		defer f.Close()
 		c.Made = true
@@ -84,6 +89,11 @@ func find(file string, mayMake bool) (*Claimed, error) {
 		return nil, errors.New("it is no file")
 	}
 	return c, nil
+}
+
+func isLink(file string) bool {
+	info, err := os.Lstat(file)
+	return err == nil && info.Mode()&os.ModeSymlink != 0
 }
 
 // SyncNames makes the names of a file that was made, and of its folders,

@@ -146,7 +146,11 @@ const (
 // to be served.
 func (s *Store) prepareTable(ctx context.Context, options string) error {
 	if s.claim.Empty {
-		s.warn("The database %s is new: every PR value starts at 0", s.file)
+		link := ""
+		if s.claim.Made && s.claim.Link { // as the original makes it, too
+			link = "; it is a link to " + s.claim.Path + ", which did not exist"
+		}
+		s.warn("The database %s is new: every PR value starts at 0%s", s.file, link)
 	} else {
 		has, err := checkTables(s.file)
 		if err != nil {

@@ -53,6 +53,34 @@ func TestOpenMakesTheFile(t *testing.T) {
 	prservtest.WantRows(t, file)
 }
 
+// TestOpenLinkToNothing makes the file that a link names, as the original does,
+// and says which.
+func TestOpenLinkToNothing(t *testing.T) {
+	target := prservtest.NewFile(t)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	s := prservtest.Open(t, link)
+	wantWarning(t, s, link+" is new: every PR value starts at 0; it is a link to "+target+", which did not exist")
+	getPR(t, s, "v", "all", "a", int64(0))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	prservtest.WantRows(t, target, prservtest.Row("v", "all", "a", int64(0)))
+	wantWarning(t, prservtest.Open(t, link))
+
+	unmounted := filepath.Join(t.TempDir(), "unmounted", "file")
+	link = filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(unmounted, link); err != nil {
+		t.Fatal(err)
+	}
+	want := "opening the database " + link + ": it is a link to " + unmounted + ", which does not exist; making that: no such file or directory"
+	if _, err := sqlite.Open(t.Context(), link, false); err == nil || err.Error() != want {
+		t.Errorf("got the error %v, want %s", err, want)
+	}
+}
+
 func TestOpenAgain(t *testing.T) {
 	file := prservtest.NewFile(t)
 	s := prservtest.Open(t, file)
