@@ -38,6 +38,11 @@ PRSERV_HOST names.`,
 			if err != nil {
 				return err
 			}
+			for i, name := range []string{"VERSION", "PKGARCH", "CHECKSUM"} {
+				if key[i] == "" { // a variable that is not set; BitBake asks for none such
+					return fmt.Errorf("which value? %s is empty", name)
+				}
+			}
 			found, err := client.Find(cmd.Context(), server.Name, client.Timeout)
 			if err != nil {
 				return place.ServerError(server, err)
