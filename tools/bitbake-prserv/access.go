@@ -26,7 +26,7 @@ func rulesOf(opts compat.Options) (r rules, err error) {
 		{"--status-allow", opts.StatusAllow, &r.status},
 	} {
 		if *of.list, err = access.Parse(of.option, of.values); err != nil {
-			return r, err
+			return r, &valueError{err}
 		}
 	}
 	return r, nil
@@ -36,7 +36,7 @@ func rulesOf(opts compat.Options) (r rules, err error) {
 // that there is not.
 func logLevel(opts compat.Options) (slog.Level, error) {
 	if err := opts.LogFormat.Check(); err != nil {
-		return 0, err
+		return 0, &valueError{err}
 	}
 	return compat.ParseLevel(opts.LogLevel)
 }

@@ -55,7 +55,7 @@ func checkReady(ctx context.Context, where string, stdout io.Writer) error {
 		return err
 	}
 	if port == 0 {
-		return fmt.Errorf("--status %s leaves the port open; give the one that the log of the server names", where)
+		return wrongValue("--status %s leaves the port open; give the one that the log of the server names", where)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/readyz", nil)
 	if err != nil {

@@ -30,6 +30,9 @@ func serveInForeground(ctx context.Context, opts compat.Options) error {
 	if err != nil {
 		return err
 	}
+	if err := checkValues(opts); err != nil {
+		return err
+	}
 	level, err := logLevel(opts)
 	if err != nil {
 		return err
@@ -211,7 +214,7 @@ func upstreamOf(opts compat.Options) (prserv.Upstream, error) {
 		return nil, nil
 	}
 	if _, port, err := net.SplitHostPort(opts.Upstream); err != nil || port == "" {
-		return nil, fmt.Errorf("--upstream %s names no server; give it as HOST:PORT", opts.Upstream)
+		return nil, wrongValue("--upstream %s names no server; give it as HOST:PORT", opts.Upstream)
 	}
 	return client.NewUpstream(opts.Upstream), nil
 }

@@ -23,10 +23,7 @@ func start(ctx context.Context, opts compat.Options, stdout, stderr io.Writer) e
 	if err != nil {
 		return err
 	}
-	if _, err := logLevel(opts); err != nil {
-		return err
-	}
-	if _, err := rulesOf(opts); err != nil {
+	if err := checkValues(opts); err != nil {
 		return err
 	}
 	if err := checkFiles(opts); err != nil {

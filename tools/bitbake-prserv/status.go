@@ -69,7 +69,7 @@ func statusAddress(where string) (addr string, port int, err error) {
 	}
 	port, numErr := strconv.Atoi(text)
 	if err != nil || numErr != nil || port < 0 || port > 65535 {
-		return "", 0, fmt.Errorf("--status %s names no address; give it as HOST:PORT, or as a port of this machine alone", where)
+		return "", 0, wrongValue("--status %s names no address; give it as HOST:PORT, or as a port of this machine alone", where)
 	}
 	if host == "" {
 		host = "127.0.0.1"

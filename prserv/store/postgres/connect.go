@@ -38,8 +38,8 @@ type cluster struct {
 
 // parseURL reads a URL, and returns it as people may see it: without a password.
 func parseURL(url string, readOnly bool) (c *cluster, name string, err error) {
-	if !IsURL(url) {
-		return nil, "", errors.New("it is no URL that begins with postgres://; give it as postgres://USER@HOST/DATABASE")
+	if err := CheckURL(url); err != nil {
+		return nil, "", err
 	}
 	config, err := pgx.ParseConfig(url)
 	if err != nil {

@@ -35,6 +35,18 @@ func WithoutPassword(url string) string {
 	return scheme + "://" + rest
 }
 
+// CheckURL returns an error for a text that is no URL of a PostgreSQL database. It
+// asks nobody.
+func CheckURL(url string) error {
+	if !IsURL(url) {
+		return errors.New("it is no URL that begins with postgres://; give it as postgres://USER@HOST/DATABASE")
+	}
+	if _, err := neturl.Parse(url); err != nil {
+		return urlError(url, err)
+	}
+	return nil
+}
+
 // urlError says why a URL cannot be read, without the URL: what stands in the
 // place of a port may be a part of the password.
 func urlError(url string, err error) error {
