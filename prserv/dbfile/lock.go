@@ -67,7 +67,8 @@ func lockFile(file string, local bool) (*lock, error) {
 		beside.Chown(int(st.Uid), int(st.Gid)) // where that fails, root locked it before
 	}
 	if err := beside.Truncate(0); err == nil {
-		if _, err := fmt.Fprintf(beside, "%d\n", os.Getpid()); err != nil {
+		// On a full disk the lock has to do without the number, which is for messages.
+		if _, err := fmt.Fprintf(beside, "%d\n", os.Getpid()); err != nil && !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
 			l.release()
 			return nil, fmt.Errorf("locking it: %w", err)
 		}

@@ -80,10 +80,13 @@ func TestScripts(t *testing.T) {
 	scripttest.RunPlain(t, testscript.Params{
 		Setup: setup,
 		Condition: func(cond string) (bool, error) {
-			if cond != "netns" {
-				return false, fmt.Errorf("unknown condition %q", cond)
+			switch cond {
+			case "netns":
+				return exec.Command("unshare", "-n", "sh", "-c", "ip link set lo up && command -v nsenter").Run() == nil, nil
+			case "mount":
+				return exec.Command("unshare", "-Urm", "mount", "-t", "tmpfs", "none", "/tmp").Run() == nil, nil
 			}
-			return exec.Command("unshare", "-n", "sh", "-c", "ip link set lo up && command -v nsenter").Run() == nil, nil
+			return false, fmt.Errorf("unknown condition %q", cond)
 		},
 		Cmds: map[string]scripttest.Command{
 			"database": cmdDatabase,

@@ -143,7 +143,7 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	}
 	db, err := openDatabase(ctx, opts)
 	if err != nil {
-		return err
+		return adviseRoom(err, opts)
 	}
 	defer db.Close()
 	for _, warning := range db.Warnings() {
@@ -206,6 +206,18 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 		log.Error(err.Error())
 	}
 	return err
+}
+
+// adviseRoom adds to the error of a file on a full disk what a user can do. To go into
+// WAL mode takes some room, and to read takes none.
+func adviseRoom(err error, opts compat.Options) error {
+	if opts.Database != "" || !errors.Is(err, store.ErrFull) && !errors.Is(err, syscall.ENOSPC) {
+		return err
+	}
+	if _, missing := os.Stat(opts.File); missing != nil { // there is nothing to read
+		return fmt.Errorf("%w; make room there", err)
+	}
+	return fmt.Errorf("%w; make room there, or let known values be answered meanwhile with --read-only", err)
 }
 
 // upstreamOf returns the upstream server that the options name, or nil.
