@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"prserver/compat"
@@ -18,9 +19,12 @@ func resolve(ctx context.Context, host string) (string, error) {
 	if ip, ok := compat.ParseIPv4(host); ok {
 		return ip.String(), nil
 	}
+	if ip := net.ParseIP(strings.Trim(host, "[]")); ip != nil {
+		return "", fmt.Errorf("the host %q is an IPv6 address, and PR clients are served by IPv4; give an IPv4 address, or 0.0.0.0 for all of them", host)
+	}
 	ips, err := net.DefaultResolver.LookupIP(ctx, "ip4", host)
 	if err != nil {
-		return "", fmt.Errorf("the host %q has no IPv4 address: %w", host, err)
+		return "", fmt.Errorf("the host %q has no IPv4 address: %w; give an IPv4 address, or 0.0.0.0 for all of them", host, err)
 	}
 	return ips[0].String(), nil
 }

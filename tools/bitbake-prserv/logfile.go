@@ -1,16 +1,19 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
 	"prserver/compat"
+	"prserver/prserv/dbfile"
 )
 
 // logFile is where the log goes: a file that can be reopened after logrotate
@@ -80,7 +83,7 @@ func (l *logFile) reopen() error {
 	// to stay set: stdout and stderr share it, to which a crash writes.
 	f, err := os.OpenFile(l.path, os.O_WRONLY|os.O_CREATE|os.O_APPEND|unix.O_NONBLOCK, 0o666)
 	if err != nil {
-		return fmt.Errorf("opening the log: %w", err)
+		return logError(l.path, err)
 	}
 	if l.stdio {
 		if err := duplicate(f, 1, 2); err != nil {
@@ -97,6 +100,15 @@ func (l *logFile) reopen() error {
 		before.Close()
 	}
 	return nil
+}
+
+// logError says why a log cannot be opened, and what to do.
+func logError(path string, err error) error {
+	hint := "name another file with --log"
+	if errors.Is(err, os.ErrNotExist) { // the original makes no folder either, but for --file
+		hint = fmt.Sprintf("make the folder %s, or %s", filepath.Dir(path), hint)
+	}
+	return fmt.Errorf("opening the log %s: %w; %s", path, dbfile.Reason(err), hint)
 }
 
 // duplicate makes descriptors mean a file, too. [os.File.Fd] would make that
