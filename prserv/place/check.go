@@ -101,7 +101,7 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 			if what == "" {
 				return Problem{}
 			}
-			return Problem{fmt.Sprintf("the row %s has %s", shown(row), what), c.removal + " if it is not one of your packages"}
+			return Problem{fmt.Sprintf("the row %s has %s", shown(row), what), "if it is not one of your packages, " + c.removal}
 		}, func(n int) Problem {
 			return Problem{fmt.Sprintf("%d more rows are odd in the same way", n), c.removal + " each time"}
 		})

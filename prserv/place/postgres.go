@@ -16,7 +16,7 @@ import (
 type postgresKind struct{}
 
 func (postgresKind) removal() string {
-	return "remove it with psql from prvalue, and from prgroup if it is the greatest"
+	return "remove the row from prvalue with psql, and where prgroup has its value as the greatest, set greatest there to that of the rows which are left, {} without any, and holder to NULL"
 }
 
 func (postgresKind) refuse(dst Place, o CopyOptions, toItself bool) error {

@@ -182,10 +182,28 @@ func TestCheckPostgres(t *testing.T) {
 		"UPDATE prvalue SET value = '{NULL}' WHERE group_id = (SELECT id FROM prgroup WHERE version = 'w')")
 	wantProblems(t, "changed", problemsOf(t, p), []string{
 		"somebody has deleted rows of prgroup: 1", "v p is at 1, but prvalue has 9, so numbers would be given out twice|psql: UPDATE prgroup SET greatest = '{9}', holder = NULL WHERE id = ",
-		"the row w p a NULL holds what no PR server issues|remove it with psql from prvalue",
+		"the row w p a NULL holds what no PR server issues|remove the row from prvalue with psql",
 	})
 	_, err := (&Work{}).Copy(t.Context(), p, Place{Database, filepath.Join(t.TempDir(), "a.db")}, CopyOptions{})
 	prservtest.WantOneLine(t, "a bad row", err, "the row w p a NULL: it is no PR value")
+}
+
+// TestRemovalPostgres removes an odd row as check says.
+func TestRemovalPostgres(t *testing.T) {
+	p := newPostgres(t)
+	left := newDB(t, generation1, Row{"v", "p", "a", "1"})
+	copied(t, newDB(t, generation1, Row{"v", "p", "a", "1"}, Row{"v", "p", "b", "9223372036854775807"}), p)
+	wantProblems(t, "odd", problemsOf(t, p), []string{"cannot be told|if it is not one of your packages, remove the row from prvalue with psql, " +
+		"and where prgroup has its value as the greatest, set greatest there to that of the rows which are left, {} without any, and holder to NULL"})
+	pgtest.Execute(t, p.Name, "DELETE FROM prvalue WHERE checksum = 'b'", "UPDATE prgroup SET greatest = '{1}', holder = NULL WHERE version = 'v'")
+	wantProblems(t, "mended", problemsOf(t, p), nil)
+	wantEqual(t, "mended", left, p, 1)
+
+	empty(t, p)
+	copied(t, newDB(t, generation1, Row{"", "p", "a", "1"}), p)
+	pgtest.Execute(t, p.Name, "DELETE FROM prvalue WHERE checksum = 'a'", "UPDATE prgroup SET greatest = '{}', holder = NULL")
+	wantProblems(t, "without any row", problemsOf(t, p), nil)
+	wantEqual(t, "without any row", newDB(t, generation1), p, 0)
 }
 
 // TestPostgresErrors has databases that cannot be used. Each error is one line,
