@@ -15,7 +15,6 @@ import (
 
 	"prserver/compat"
 	"prserver/prserv"
-	"prserver/prserv/client"
 	"prserver/prserv/dbfile"
 	"prserver/prserv/history"
 	"prserver/prserv/store"
@@ -123,6 +122,9 @@ func serve(ctx context.Context, opts compat.Options, log *slog.Logger, from list
 	if err != nil {
 		return err
 	}
+	if namesItself(ctx, opts.Upstream, from.pr.Addr().(*net.TCPAddr).AddrPort()) {
+		return fmt.Errorf("--upstream %s is this server itself; name another server, or none", opts.Upstream)
+	}
 	if err := from.listenForStatus(ctx, opts.Status); err != nil {
 		return err
 	}
@@ -218,15 +220,4 @@ func adviseRoom(err error, opts compat.Options) error {
 		return fmt.Errorf("%w; make room there", err)
 	}
 	return fmt.Errorf("%w; make room there, or let known values be answered meanwhile with --read-only", err)
-}
-
-// upstreamOf returns the upstream server that the options name, or nil.
-func upstreamOf(opts compat.Options) (prserv.Upstream, error) {
-	if opts.Upstream == "" {
-		return nil, nil
-	}
-	if _, port, err := net.SplitHostPort(opts.Upstream); err != nil || port == "" {
-		return nil, wrongValue("--upstream %s names no server; give it as HOST:PORT", opts.Upstream)
-	}
-	return client.NewUpstream(opts.Upstream), nil
 }
