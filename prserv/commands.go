@@ -150,11 +150,10 @@ func (r *request) columns(names ...string) ([]store.Value, error) {
 			return nil, err
 		}
 		if columns[i], err = column(i, v); err != nil {
-			err = fmt.Errorf("%s: %s: %w", r.command, name, err)
 			if errors.Is(err, ErrTextTooLong) {
-				return nil, &refusal{err}
+				return nil, &refusal{fmt.Errorf("%s: %w", name, err)} // commandFailed names the command
 			}
-			return nil, &requestError{err}
+			return nil, &requestError{fmt.Errorf("%s: %s: %w", r.command, name, err)}
 		}
 	}
 	return columns, nil

@@ -154,6 +154,17 @@ func TestCommandTrouble(t *testing.T) {
 	}
 }
 
+// TestCommandTooLong says once which command has a text that is too long.
+func TestCommandTooLong(t *testing.T) {
+	addr, _ := serveConfig(t, prserv.Config{})
+	long := message("get-pr", `"`+strings.Repeat("x", 65537)+`"`, "")
+	got := say(t, addr, hello2b, `{"chunk-stream": null}`, long[:40000], long[40000:], "")
+	want := `{"invoke-error": {"message": "get-pr: checksum: a version, pkgarch, checksum or value may have 64 KiB at most"}}`
+	if len(got) != 1 || got[0] != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // TestExportFilters compares a filter as Python's str() of it.
 func TestExportFilters(t *testing.T) {
 	addr, _ := serveConfig(t, prserv.Config{})
