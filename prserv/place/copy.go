@@ -68,6 +68,7 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	if err != nil {
 		return Copied{}, err
 	}
+	unread := in.left
 	var repeated, kept int64
 	if of, ok := kinds[src.Kind].(narrower); ok {
 		if in, kept, err = of.narrow(ctx, w, s, src, dst, "src", o); err != nil {
@@ -91,7 +92,7 @@ func (w *Work) Copy(ctx context.Context, src, dst Place, o CopyOptions) (Copied,
 	case isDamaged(err):
 		err = adviseCheck(err, dst)
 	}
-	copied.Left += repeated
+	copied.Left += repeated + unread
 	copied.Kept += kept
 	copied.NotWhole = !whole && err == nil
 	return copied, err

@@ -88,7 +88,7 @@ func (s *scratch) isKeyed(ctx context.Context, schema string, of *generation) (b
 
 // union makes a table of the rows of one or two tables of a file.
 func (s *scratch) union(ctx context.Context, tables []*table, name string) (*table, error) {
-	out := &table{place: tables[0].place, writer: tables[0].writer, from: "main." + name, generation: generation1, repeats: true, mixed: len(tables) > 1}
+	out := &table{place: tables[0].place, writer: tables[0].writer, left: tables[0].left, from: "main." + name, generation: generation1, repeats: true, mixed: len(tables) > 1}
 	for _, t := range tables {
 		out.generation = newest(out.generation, t.generation)
 		out.mixed = out.mixed && t.rows > 0

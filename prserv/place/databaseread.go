@@ -36,14 +36,16 @@ func (databaseKind) read(ctx context.Context, w *Work, s *scratch, p Place, name
 	if len(tables) == 0 {
 		return fail(errNoTable)
 	}
+	left := leftOut{place: p, warn: w.warn}
 	if !o.lenient {
-		for _, t := range tables {
-			if err := s.refuseBadRows(ctx, t); err != nil {
+		for i, t := range tables {
+			if tables[i], err = w.withoutZeros(ctx, s, t, &left); err != nil {
 				return nil, err
 			}
 		}
+		left.tell()
 	}
-	tables[0].writer = writer
+	tables[0].writer, tables[0].left = writer, left.n
 	if len(tables) == 1 && !o.detached {
 		return tables[0], nil
 	}

@@ -34,6 +34,8 @@ type table struct {
 	// mixed tells that the table has the rows of both tables of a place, as
 	// those of generation 3, without those that reserve a number.
 	mixed bool
+	// left is how many rows of the place are not in the table.
+	left int64
 	// noXML tells that the place is a server that does not speak XML-RPC, and so
 	// does not have the limit of its values.
 	noXML bool

@@ -39,16 +39,16 @@ func (w *Work) salvageSound(ctx context.Context, s *scratch, p Place, name strin
 	if err != nil {
 		return nil, false, err
 	}
-	rows := salvaged{place: p, warn: w.warn}
+	left := leftOut{place: p, warn: w.warn}
 	err = s.walkTable(ctx, t, "SELECT version, pkgarch, checksum, value FROM "+t.from+" WHERE "+t.generation.badRows(), nil,
 		func(row []driver.Value) error {
-			rows.leaveOut(row)
+			left.add(row)
 			return nil
 		})
-	if err != nil || rows.left == 0 {
+	if err != nil || left.n == 0 {
 		return t, true, err
 	}
-	rows.tellLeft()
+	left.tell()
 	good, err := s.selectInto(ctx, name+"_good", t, "NOT "+t.generation.badRows())
 	if err != nil {
 		return nil, false, err
@@ -78,7 +78,7 @@ func (w *Work) salvageFile(ctx context.Context, s *scratch, p Place, name string
 	defer f.Close()
 	tell := func(part float64) { w.progress(Progress{"reading " + p.String(), 0, part}) }
 	wanted := func(table string) bool { return generationOf(table) != nil }
-	rows := salvaged{place: p, warn: w.warn}
+	rows := salvaged{left: leftOut{place: p, warn: w.warn}}
 	var damage pages.Damage
 	t, err := s.stage(ctx, name+"_rows", func(to *stager) (*generation, error) {
 		damage, err = f.Walk(ctx, wanted, tell, func(r pages.Record) error {
@@ -108,7 +108,7 @@ func (w *Work) salvageFile(ctx context.Context, s *scratch, p Place, name string
 		return fail(err)
 	}
 	w.warn("%s is damaged; rows that could be read: %d; pages that could not, or not all of them: %d of %d", p, t.rows, damage.Pages, damage.OfPages)
-	rows.tellLeft()
+	rows.left.tell()
 	return t, false, w.tellMissing(ctx, s, f, t, name+"_keys")
 }
 
@@ -184,7 +184,7 @@ func (w *Work) tellMissing(ctx context.Context, s *scratch, f *pages.File, t *ta
 
 // salvageDump reads what it can of a dump, or of what .recover has written.
 func (w *Work) salvageDump(ctx context.Context, s *scratch, p Place, name string) (*table, bool, error) {
-	rows := salvaged{place: p, warn: w.warn}
+	rows := salvaged{left: leftOut{place: p, warn: w.warn}}
 	var damage sqldump.Damage
 	var dump *sqldump.Reader
 	t, err := w.readText(ctx, s, p, name+"_rows", func(in io.Reader, to *stager) (*generation, error) {
@@ -212,8 +212,8 @@ func (w *Work) salvageDump(ctx context.Context, s *scratch, p Place, name string
 	for _, what := range dump.Skipped() {
 		w.warn("%s has the %s as well, which is left out", p, what)
 	}
-	rows.tellLeft()
-	if damage.First == nil && rows.left == 0 {
+	rows.left.tell()
+	if damage.First == nil && rows.left.n == 0 {
 		return t, true, nil
 	}
 	if damage.First != nil {
@@ -229,26 +229,17 @@ func (w *Work) salvageDump(ctx context.Context, s *scratch, p Place, name string
 // salvaged takes the rows of a damaged place that look as if a PR server had
 // issued them.
 type salvaged struct {
-	place        Place
-	warn         func(string, ...any)
 	older, newer bool // whether there are rows of either generation
-	left         int
+	left         leftOut
 }
 
 func (r *salvaged) add(to *stager, of *generation, row store.Row) error {
 	if !looksIssued(row) {
-		r.leaveOut([]driver.Value{row.Version, row.Pkgarch, row.Checksum, row.Value})
+		r.left.add([]driver.Value{row.Version, row.Pkgarch, row.Checksum, row.Value})
 		return nil
 	}
 	r.older, r.newer = r.older || of == generation1, r.newer || of == generation3
 	return to.add(row)
-}
-
-// leaveOut counts a row that is left out, and names the first ones.
-func (r *salvaged) leaveOut(row []driver.Value) {
-	if r.left++; r.left <= maxProblems {
-		r.warn("%s: the row %s is left out: it is no PR value", r.place, shown(row))
-	}
 }
 
 // generation returns the one that the rows are of.
@@ -269,12 +260,6 @@ func (r *salvaged) givenOnly(ctx context.Context, s *scratch, t *table) error {
 		return nil
 	}
 	return s.givenOnly(ctx, t)
-}
-
-func (r *salvaged) tellLeft() {
-	if r.left > maxProblems {
-		r.warn("%s: rows left out, because they are no PR values: %d", r.place, r.left)
-	}
 }
 
 // looksIssued tells whether a PR server is likely to have issued a row, and not

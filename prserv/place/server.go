@@ -3,6 +3,7 @@ package place
 import (
 	"cmp"
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"math"
@@ -153,6 +154,7 @@ func (w *Work) readJSON(ctx context.Context, s *scratch, server *client.JSONLine
 		w.warn("%s tells only the greatest value of each version and pkgarch, as all servers of BitBake 1.52 to 2.8 do; all other rows are missing, "+
 			"so stop it with bitbake-prserv --stop, without which 2.8 loses its last values, and copy its file as well", p)
 	}
+	left := leftOut{place: p, warn: w.warn}
 	history := true
 	exported, err := server.Export(ctx, store.Filter{}, false, &history)
 	if err != nil {
@@ -168,7 +170,13 @@ func (w *Work) readJSON(ctx context.Context, s *scratch, server *client.JSONLine
 				}
 			}
 			if !o.lenient {
-				if err := checkRow(row, of); err != nil {
+				err := checkRow(row, of)
+				switch {
+				case err == nil:
+				case isZeroAlone(row, of):
+					left.add([]driver.Value{row.Version, row.Pkgarch, row.Checksum, row.Value})
+					continue
+				default:
 					return nil, fmt.Errorf("%s: %w", p, err)
 				}
 			}
@@ -181,7 +189,8 @@ func (w *Work) readJSON(ctx context.Context, s *scratch, server *client.JSONLine
 	if err != nil {
 		return nil, err
 	}
-	t.place, t.noXML = p, true
+	left.tell()
+	t.place, t.noXML, t.left = p, true, left.n
 	return t, nil
 }
 
