@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 
+	"prserver/prserv/client"
 	"prserver/prserv/store"
 	"prserver/prserv/store/sqlite/query"
 )
@@ -96,7 +97,7 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 			}
 			what := "a text that is not UTF-8"
 			if r, err := rowOf(row); err == nil {
-				what = oddity(r, t.limit())
+				what = oddity(r, t.limit(), !t.noXML)
 			}
 			if what == "" {
 				return Problem{}
@@ -108,14 +109,17 @@ func (c *checker) odd(ctx context.Context, t *table, rows int64) error {
 }
 
 // oddity says what is odd about a row, which a PR server may have issued all
-// the same, or "". Limit is the greatest number that can be given out.
-func oddity(r Row, limit int64) string {
+// the same, or "". Limit is the greatest number that can be given out, and overXML
+// tells that XML-RPC may be spoken.
+func oddity(r Row, limit int64, overXML bool) string {
 	value, _ := store.ParseRevision(r.Value)
 	switch {
 	case r.Version == "":
 		return "no version, so no export has it"
 	case r.Pkgarch == "" || r.Checksum == "":
 		return "no pkgarch or no checksum"
+	case overXML && !(client.IsXMLText(r.Version) && client.IsXMLText(r.Pkgarch) && client.IsXMLText(r.Checksum)):
+		return "a character that XML cannot carry, so an export to BitBake up to 1.50 breaks"
 	case len(value) > 0 && value[0] < 0:
 		return "a value below 0"
 	case len(value) > 0 && value[0] > limit:

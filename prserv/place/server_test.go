@@ -45,14 +45,30 @@ func TestCopyToServerRefused(t *testing.T) {
 	}{
 		{Row{"v", "p", "c", "2147483648"}, "the row v p c 2147483648: a server cannot answer a value beyond 2147483647"},
 		{Row{"v", "p", "c", "-2147483649"}, "a server cannot answer"},
-		{Row{"v", "p", "a\rb", "3"}, `the row v p "a\rb" 3: XML cannot carry it`},
-		{Row{"v", "p", "a\x01b", "3"}, `the row v p "a\x01b" 3: XML cannot carry it`},
 	} {
 		_, err := (&Work{}).Copy(t.Context(), newDB(t, generation1, test.row), dst, CopyOptions{})
 		prservtest.WantOneLine(t, test.row.Checksum, err, test.want)
 	}
 	_, err := (&Work{}).Copy(t.Context(), newDB(t, generation1), Place{Server, "127.0.0.1:1"}, CopyOptions{})
 	prservtest.WantOneLine(t, "nobody listens", err, "127.0.0.1:1")
+}
+
+// TestCopyToServerLeavesOut leaves out what XML cannot carry, and says so in a line.
+func TestCopyToServerLeavesOut(t *testing.T) {
+	dst := serve(t)
+	src := newDB(t, generation1, Row{"v", "p", "a\rb", "3"}, Row{"v", "p", "c", "2"}, Row{"v\x01", "p", "c", "1"}, Row{"w", "p", "c", "4"})
+	for _, want := range []Copied{{New: 2, Left: 2}, {Kept: 2, Left: 2}} {
+		var warned []string
+		got, err := (&Work{Warn: func(line string) { warned = append(warned, line) }}).Copy(t.Context(), src, dst, CopyOptions{})
+		if err != nil || got != want {
+			t.Errorf("got %+v, %v; want %+v", got, err, want)
+		}
+		line := src.Name + `: rows left out, because XML cannot carry them to a server: 2; the first is v p "a\rb" 3`
+		if len(warned) != 1 || warned[0] != line {
+			t.Errorf("warned %q, want %q", warned, line)
+		}
+	}
+	wantRows(t, "what was copied", listed(t, dst, ListOptions{}), []Row{{"v", "p", "c", "2"}, {"w", "p", "c", "4"}})
 }
 
 // pythonServer starts a server that behaves as one of BitBake 2.8 or 2.10.

@@ -52,7 +52,7 @@ func (serverKind) write(ctx context.Context, w *Work, s *scratch, in *table, dst
 		return fail(err)
 	}
 	if server.XMLRPC != nil {
-		if err := s.refuseUnsendable(ctx, in); err != nil {
+		if err := s.refuseTooGreat(ctx, in); err != nil {
 			return fail(err)
 		}
 	}
@@ -61,6 +61,14 @@ func (serverKind) write(ctx context.Context, w *Work, s *scratch, in *table, dst
 		return fail(err)
 	}
 	copied := Copied{Kept: in.rows - sent, Left: left}
+	if server.XMLRPC != nil {
+		n, err := w.dropUnsendable(ctx, s, in.place)
+		if err != nil {
+			return fail(err)
+		}
+		sent -= n
+		copied.Left += n
+	}
 	if err := s.settle(); err != nil {
 		return fail(err)
 	}
@@ -103,19 +111,49 @@ func (s *scratch) toSend(ctx context.Context, in, old *table) (int64, error) {
 	return s.number(ctx, "SELECT count(*) FROM main.sent")
 }
 
-// refuseUnsendable returns an error if a table has a text that XML cannot
-// carry, or a value above which a server cannot answer over XML-RPC.
+// isUnsendable is the condition of rows with a text that XML cannot carry.
+const isUnsendable = "NOT (is_xml_text(version) AND is_xml_text(pkgarch) AND is_xml_text(checksum))"
+
+// dropUnsendable removes from the table main.sent the rows of a place whose texts XML
+// cannot carry, and tells how many they are. Ours would take them over JSON lines, but
+// its exports for BitBake up to 1.50 could not be read any more.
+func (w *Work) dropUnsendable(ctx context.Context, s *scratch, from Place) (n int64, err error) {
+	if err := s.function("is_xml_text", client.IsXMLText); err != nil {
+		return 0, err
+	}
+	first := ""
+	err = s.walk(ctx, "SELECT version, pkgarch, checksum, value FROM main.sent WHERE "+isUnsendable+" LIMIT 1", nil, func(row []driver.Value) error {
+		first = shown(row)
+		return nil
+	})
+	if err != nil || first == "" {
+		return 0, err
+	}
+	n, err = s.exec(ctx, "DELETE FROM main.sent WHERE "+isUnsendable)
+	if err == nil {
+		w.warn("%s: rows left out, because XML cannot carry them to a server: %d; the first is %s", from, n, first)
+	}
+	return n, err
+}
+
+// refuseUnsendable returns an error if a table has a row that cannot be sent over
+// XML-RPC.
 func (s *scratch) refuseUnsendable(ctx context.Context, in *table) error {
 	if err := s.function("is_xml_text", client.IsXMLText); err != nil {
 		return err
 	}
-	err := s.walk(ctx, `SELECT version, pkgarch, checksum, value FROM `+in.from+
-		` WHERE NOT (is_xml_text(version) AND is_xml_text(pkgarch) AND is_xml_text(checksum)) LIMIT 1`, nil, func(row []driver.Value) error {
+	err := s.walk(ctx, "SELECT version, pkgarch, checksum, value FROM "+in.from+" WHERE "+isUnsendable+" LIMIT 1", nil, func(row []driver.Value) error {
 		return fmt.Errorf("%s: the row %s: XML cannot carry it to a server", in.place, shown(row))
 	})
 	if err != nil {
 		return err
 	}
+	return s.refuseTooGreat(ctx, in)
+}
+
+// refuseTooGreat returns an error if a table has a value above which a server cannot
+// answer over XML-RPC.
+func (s *scratch) refuseTooGreat(ctx context.Context, in *table) error {
 	return s.walk(ctx, `SELECT version, pkgarch, checksum, value FROM `+in.from+
 		` WHERE CAST(value AS INTEGER) > ?1 - (`+hasParts+`) OR CAST(value AS INTEGER) < -?1 - 1 LIMIT 1`,
 		[]driver.Value{int64(maxWireValue)}, func(row []driver.Value) error {
