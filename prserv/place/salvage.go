@@ -48,7 +48,7 @@ func (w *Work) salvageSound(ctx context.Context, s *scratch, p Place, name strin
 	if err != nil || left.n == 0 {
 		return t, true, err
 	}
-	left.tell()
+	w.warn("%s was read whole; rows left out, because they are no PR values: %d", p, left.n)
 	good, err := s.selectInto(ctx, name+"_good", t, "NOT "+t.generation.badRows())
 	if err != nil {
 		return nil, false, err
@@ -182,8 +182,14 @@ func (w *Work) tellMissing(ctx context.Context, s *scratch, f *pages.File, t *ta
 	return nil
 }
 
-// salvageDump reads what it can of a dump, or of what .recover has written.
+// salvageDump reads what it can of a dump, or of what .recover has written. Standard
+// input is not read a second time to find out whether it is sound.
 func (w *Work) salvageDump(ctx context.Context, s *scratch, p Place, name string) (*table, bool, error) {
+	if p.isFile() {
+		if t, whole, err := w.salvageSound(ctx, s, p, name+"_sound"); err == nil || ctx.Err() != nil {
+			return t, whole, err
+		}
+	}
 	rows := salvaged{left: leftOut{place: p, warn: w.warn}}
 	var damage sqldump.Damage
 	var dump *sqldump.Reader
@@ -212,13 +218,14 @@ func (w *Work) salvageDump(ctx context.Context, s *scratch, p Place, name string
 	for _, what := range dump.Skipped() {
 		w.warn("%s has the %s as well, which is left out", p, what)
 	}
+	if damage.First == nil { // rows that are no PR values are told
+		if rows.left.n > 0 {
+			w.warn("%s was read whole; rows left out, because they are no PR values: %d", p, rows.left.n)
+		}
+		return t, rows.left.n == 0, nil
+	}
 	rows.left.tell()
-	if damage.First == nil && rows.left.n == 0 {
-		return t, true, nil
-	}
-	if damage.First != nil {
-		w.warn("%s:%d: %v", p, damage.Line, damage.First)
-	}
+	w.warn("%s:%d: %v", p, damage.Line, damage.First)
 	if damage.More > 0 {
 		w.warn("%s: other statements that could not be read: %d", p, damage.More)
 	}
