@@ -69,6 +69,9 @@ func ReadPid(file string) (int, error) {
 func WritePid(file string, pid int) (remove func(), err error) {
 	// O_EXCL does not follow a link either.
 	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("writing the pid file: %w; make its folder, or name another file with --pidfile", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("writing the pid file: %w", err)
 	}

@@ -29,9 +29,11 @@ PRSERV_HOST names. The exit code is 0 if the values are equal, 1 if they differ,
     >  version  pkgarch  checksum  value             only B has it
     !  version  pkgarch  checksum  A's value  B's    both have it
 
-The number of each goes to stderr. If A or B is a package feed, the greatest
-values of each version and pkgarch are compared, and in place of the checksum
-stand the first binary packages that have the number.
+The number of each goes to stderr. It counts checksums: with BitBake 2.10 and
+later one may have several values, which stand with commas between them, such as
+10,12, and which copy counts as rows. If A or B is a package feed, the greatest
+values of each version and pkgarch are compared and counted, and in place of the
+checksum stand the first binary packages that have the number.
 
 With --json, stdout has one object: an array "differences" of objects with
 "version", "pkgarch", "checksum" and the values "a" and "b", of which one may be
@@ -75,7 +77,12 @@ func (p *program) diff(ctx context.Context, a, b place.Place, asJSON bool) error
 		return err
 	}
 	if !asJSON {
-		p.say(fmt.Sprintf("%d only in %s, %d only in %s, %d with other values, %d equal",
+		thing := "checksum"
+		if a.Kind == place.Feed || b.Kind == place.Feed {
+			thing = "version"
+		}
+		p.say(fmt.Sprintf("%s: %d only in %s, %d only in %s, %d with other values, %d equal",
+			count(compared.OnlyA+compared.OnlyB+compared.Other+compared.Same, thing),
 			compared.OnlyA, a, compared.OnlyB, b, compared.Other, compared.Same))
 	}
 	if compared.OnlyA+compared.OnlyB+compared.Other > 0 {

@@ -106,8 +106,8 @@ func TestPrinting(t *testing.T) {
 			"2 rows: 2 new, 0 raised, 0 kept\n"},
 		{"copy fails", "copy a.sql b.db", fakeWork{err: broken}, 2, "", "prserv-tool: a.sql: line 7 is none\n"},
 		{"diff", "diff a.db b:1", differ, 1, "<\tv\tp\t1\t5\n>\tv\tp\t2\t6\n!\tv\tp\t<3>\t5\t7\n",
-			"1 only in a.db, 1 only in b:1, 1 with other values, 4000 equal\n"},
-		{"diff of equal places", "diff a.db b.db", equal, 0, "", "0 only in a.db, 0 only in b.db, 0 with other values, 3 equal\n"},
+			"4003 checksums: 1 only in a.db, 1 only in b:1, 1 with other values, 4000 equal\n"},
+		{"diff of equal places", "diff a.db b.db", equal, 0, "", "3 checksums: 0 only in a.db, 0 only in b.db, 0 with other values, 3 equal\n"},
 		{"diff fails", "diff a.db b.db", fakeWork{found: someDifferences[:1], err: broken}, 2, "<\tv\tp\t1\t5\n",
 			"prserv-tool: a.sql: line 7 is none\n"},
 		{"diff in JSON", "diff --json a.db b.db", differ, 1, `{"differences":[
@@ -168,7 +168,7 @@ func TestOneLine(t *testing.T) {
 	p.work = fakeWork{err: errors.New("a\rb")}
 	p.run(t.Context(), []string{"diff", "a.db", "b.db"})
 	want := "prserv-tool: a\\nb\\x1b[31m is left out\n" +
-		"0 only in a\\n.db, 0 only in b\\t.db, 0 with other values, 0 equal\n" +
+		"0 checksums: 0 only in a\\n.db, 0 only in b\\t.db, 0 with other values, 0 equal\n" +
 		"prserv-tool: a\\rb\n"
 	if stderr.String() != want {
 		t.Errorf("got %q, want %q", stderr.String(), want)

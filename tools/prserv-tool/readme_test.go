@@ -56,7 +56,7 @@ exec sh -eux moving.sh
 stdout -count=1 'nothing wrong'
 stdout -count=2 '2 new, 0 raised, 0 kept'
 stdout -count=1 '0 new, 0 raised, 2 kept'
-stderr -count=2 '^0 only in .*, 0 only in .*, 0 with other values, 2 equal$'
+stderr -count=2 '^2 checksums: 0 only in .*, 0 only in .*, 0 with other values, 2 equal$'
 exec prserv-tool get $ADDR bash-5.2-r0 core2-64 two
 stdout ^1
 exec prserv-tool get $ADDR bash-5.2-r0 core2-64 three
