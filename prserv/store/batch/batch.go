@@ -46,7 +46,24 @@ type Call[Q, A any] struct {
 	Err    error
 	// Ended returns the error of the caller's context, once that has ended.
 	Ended func() error
-	done  chan struct{} // closed when Answer and Err are final
+	Came  time.Time     // when it was handed in
+	final bool          // Answer and Err are final; the batcher's
+	done  chan struct{} // closed then
+}
+
+// Fail ends a call of a batch that is being carried out, while the others of it
+// go on. It must not be touched any more.
+func (c *Call[Q, A]) Fail(err error) {
+	c.Err = err
+	c.end()
+}
+
+// Failed tells whether Fail has been called.
+func (c *Call[Q, A]) Failed() bool { return c.final }
+
+func (c *Call[Q, A]) end() {
+	c.final = true
+	close(c.done)
 }
 
 // ChangesNothing tells whether a call that ends with this error has changed
@@ -78,7 +95,7 @@ func (b *Batcher[Q, A]) Close() {
 // Do hands in a call and returns its answer, when the transaction is on disk.
 // When ctx ends first, nobody knows whether it will be.
 func (b *Batcher[Q, A]) Do(ctx context.Context, ask Q) (none A, err error) {
-	c := &Call[Q, A]{Ask: ask, Asker: store.AskerOf(ctx), Ended: ctx.Err, done: make(chan struct{})}
+	c := &Call[Q, A]{Ask: ask, Asker: store.AskerOf(ctx), Ended: ctx.Err, Came: time.Now(), done: make(chan struct{})}
 	select {
 	case b.calls <- c:
 	case <-b.closing:
@@ -153,15 +170,17 @@ func (b *Batcher[Q, A]) loop() {
 func (b *Batcher[Q, A]) answer(batch []*Call[Q, A]) {
 	failed, err := b.commit(batch)
 	for i, c := range batch {
-		if failed && len(batch) > 1 {
+		if failed && len(batch) > 1 && !c.final {
 			_, err = b.commit(batch[i : i+1])
 		}
-		if err != nil {
+		if err != nil && !c.final {
 			var none A
 			c.Answer, c.Err = none, err
 		}
 	}
 	for _, c := range batch {
-		close(c.done)
+		if !c.final {
+			c.end()
+		}
 	}
 }

@@ -2,6 +2,8 @@ package sqlite
 
 import (
 	"context"
+	"sync/atomic"
+	"time"
 
 	"prserver/prserv/store"
 )
@@ -26,6 +28,18 @@ func OpenOnNetwork(ctx context.Context, file string) (*Store, error) {
 func (s *Store) MoveLogAt(calls, pages int) {
 	s.writer.batch.Do(context.Background(), func() (store.Value, error) {
 		s.writer.lengthCheck, s.writer.maxLog = calls, int64(pages)
+		return nil, nil
+	})
+}
+
+// FailBefore makes the writer wait for a lock only for calls that have come since a
+// time, which may be changed; for all if it is zero.
+func (s *Store) FailBefore(latest *atomic.Pointer[time.Time]) {
+	s.writer.batch.Do(context.Background(), func() (store.Value, error) {
+		s.writer.late = func(came time.Time) bool {
+			t := latest.Load()
+			return t != nil && came.Before(*t)
+		}
 		return nil, nil
 	})
 }

@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"prserver/prserv/dbfile"
 	"prserver/prserv/prservtest"
@@ -147,4 +149,50 @@ func TestNetworkFileSystem(t *testing.T) {
 	wal := prservtest.Open(t, file)
 	wantWarning(t, wal)
 	getPR(t, wal, "v", "all", "b", int64(2))
+}
+
+// TestLockedTooLong has calls wait for a lock. Each fails when its own time is
+// over, and those behind it go on waiting.
+func TestLockedTooLong(t *testing.T) {
+	file := prservtest.NewFile(t)
+	s := prservtest.Open(t, file)
+	var latest atomic.Pointer[time.Time]
+	s.FailBefore(&latest)
+	before := s.Writers()
+	unlock := prservtest.LockFile(t, file)
+	ask := func(checksum string) (answer chan error, came time.Time) {
+		answer = make(chan error, 1)
+		n := s.Writers()
+		go func() {
+			_, err := s.GetPR(t.Context(), store.Key{Version: "v", Pkgarch: "all", Checksum: checksum}, store.Mode{})
+			answer <- err
+		}()
+		prservtest.WaitFor(t, "the call to come", func() bool { return s.Writers() > n })
+		return answer, time.Now()
+	}
+	fails := func(about string, answer chan error, came time.Time) {
+		t.Helper()
+		latest.Store(&came)
+		if err := <-answer; !errors.Is(err, store.ErrBusy) {
+			t.Errorf("%s: got %v, want ErrBusy", about, err)
+		}
+	}
+	first, came := ask("a") // has a transaction of its own, most likely
+	second, came2 := ask("b")
+	third, _ := ask("c")
+	fails("the first", first, came)
+	fails("the second", second, came2)
+	select {
+	case err := <-third:
+		t.Errorf("the third: got %v before its time is over", err)
+	default:
+	}
+	if n := s.Writers() - before; n != 3 {
+		t.Errorf("%d calls have come, want 3", n)
+	}
+	unlock()
+	if err := <-third; err != nil {
+		t.Errorf("the third: %v", err)
+	}
+	prservtest.WantRows(t, file, prservtest.Row("v", "all", "c", int64(0)))
 }

@@ -39,13 +39,14 @@ type writer struct {
 	log    *os.File // the write-ahead log; nil until it is looked into
 	salts  [8]byte  // what was last found there
 
-	lengthCheck int         // the constants of these names, or less in tests
-	maxLog      int64       // the same
-	changed     int         // how many calls have come since the length of the log was asked for
-	lookedAt    int64       // taken when the writer last looked whether it was idle
-	settledAt   int64       // taken when the write-ahead log was last moved to the file
-	outside     bool        // somebody else has written since
-	dataVersion store.Value // PRAGMA data_version when the file was last looked at
+	late        func(came time.Time) bool // isLate, but for tests
+	lengthCheck int                       // the constants of these names, or less in tests
+	maxLog      int64                     // the same
+	changed     int                       // how many calls have come since the length of the log was asked for
+	lookedAt    int64                     // taken when the writer last looked whether it was idle
+	settledAt   int64                     // taken when the write-ahead log was last moved to the file
+	outside     bool                      // somebody else has written since
+	dataVersion store.Value               // PRAGMA data_version when the file was last looked at
 
 	ready    readiness
 	observer store.Observer // nil if there is none
@@ -97,7 +98,7 @@ func startWriter(file, options string, claim *dbfile.Claimed, tops *topCache, kn
 		return nil, err
 	}
 	w = &writer{file: file, opened: opened, tops: tops, stamps: &stamps{claim: claim},
-		lengthCheck: lengthCheck, maxLog: maxLog, seen: map[group]top{}, known: known, has: tables(known.Load())}
+		late: isLate, lengthCheck: lengthCheck, maxLog: maxLog, seen: map[group]top{}, known: known, has: tables(known.Load())}
 	defer func() {
 		if err != nil {
 			w.closeConns()
@@ -171,7 +172,7 @@ func (w *writer) commit(calls []*call) (failed bool, err error) {
 	w.beginChanges()
 	defer func() { w.tellObserver(len(calls), err) }()
 	clear(w.seen)
-	if err := w.execPatiently(sqlBegin); err != nil {
+	if calls, err = w.begin(calls); err != nil {
 		return false, err
 	}
 	had := w.has
@@ -226,12 +227,38 @@ func (w *writer) limitLog(calls int) {
 	}
 }
 
+// begin begins a transaction for calls, and returns those that are left: while
+// somebody else has the file locked, each fails when it has waited long enough,
+// also for the calls before it.
+func (w *writer) begin(calls []*call) ([]*call, error) {
+	err := w.execWhile(sqlBegin, func(busy error) bool {
+		var left []*call
+		for _, c := range calls {
+			if w.late(c.Came) {
+				c.Fail(busy)
+			} else {
+				left = append(left, c)
+			}
+		}
+		calls = left
+		return len(left) > 0
+	})
+	return calls, err
+}
+
 // execPatiently runs a statement that fails as long as somebody else has the
-// file locked. SQLite itself would wait, but not stop when the store is closed.
+// file locked.
 func (w *writer) execPatiently(query string) error {
-	for deadline := time.Now().Add(lockTimeout); ; {
+	deadline := time.Now().Add(lockTimeout)
+	return w.execWhile(query, func(error) bool { return time.Now().Before(deadline) })
+}
+
+// execWhile runs a statement again while somebody else has the file locked and it
+// is wanted. SQLite itself would wait, but not stop when the store is closed.
+func (w *writer) execWhile(query string, wanted func(busy error) bool) error {
+	for {
 		_, err := w.conn.exec(query)
-		if !errors.Is(err, store.ErrBusy) || time.Now().After(deadline) {
+		if !errors.Is(err, store.ErrBusy) {
 			return err
 		}
 		select {
@@ -239,8 +266,14 @@ func (w *writer) execPatiently(query string) error {
 			return err
 		default:
 		}
+		if !wanted(err) {
+			return err
+		}
 	}
 }
+
+// isLate tells whether a call has waited for as long as one may.
+func isLate(came time.Time) bool { return time.Since(came) >= lockTimeout }
 
 // checkFile finds out whether what is written now will be there after a
 // restart. SQLite, and with it the reference, goes on with a file that has
