@@ -10,7 +10,7 @@ import (
 )
 
 // names are the version and pkgarch of each group, as SQL. They take as little
-// memory as they can: a map of strings would take four times that.
+// memory as they can: a map of strings takes more than four times that.
 type names struct {
 	ids  []int64  // of the groups, in ascending order
 	ends []uint32 // where the text of each ends
