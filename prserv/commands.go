@@ -95,7 +95,8 @@ func (s *Server) refuse(r *request, reason string) error {
 // commandFailed returns what a client is answered where a command has failed.
 // What is wrong with the command itself closes the connection. Trouble of the
 // storage is told in words, with which BitBake ends at once; those who know no
-// words get null.
+// words get null, unless the database does not answer: that passes, so they may
+// ask again, which they do after words.
 func (s *Server) commandFailed(r *request, err error) (any, error) {
 	var bad *requestError
 	if errors.As(err, &bad) {
@@ -109,7 +110,7 @@ func (s *Server) commandFailed(r *request, err error) (any, error) {
 		}
 		s.service.logTrouble(err, append(about, "client", r.session.Client())...)
 	}
-	if r.is2a() {
+	if r.is2a() && !errors.Is(err, store.ErrUnavailable) {
 		return nil, nil
 	}
 	return nil, &asyncrpc.InvokeError{Message: r.command + ": " + err.Error()}

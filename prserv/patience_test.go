@@ -3,6 +3,8 @@ package prserv_test
 import (
 	"context"
 	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -107,5 +109,30 @@ func TestPatienceWithUpstream(t *testing.T) {
 	got, err := time.ParseDuration(strings.TrimRight(words, `"}`))
 	if err != nil || got%time.Second == 0 || got > waitsLines {
 		t.Errorf("behind the upstream server the store may wait for %q, all of the time", words)
+	}
+}
+
+// TestUnavailable tells clients of BitBake 1.52 to 2.6, which know no error, that
+// the database does not answer: by a line without an end, with which they warn
+// before they ask again.
+func TestUnavailable(t *testing.T) {
+	away := &store.Error{Reason: store.ErrUnavailable, Text: "PostgreSQL does not answer\n(why)"}
+	addr, _ := serveConfig(t, prserv.Config{Store: troubled{err: away}})
+	for command, m := range map[string]string{
+		"get-pr":     message("get-pr", `"a"`, ""),
+		"import-one": message("import-one", `"a"`, `, "value": 1`),
+		"export":     message("export", `"a"`, `, "colinfo": false`),
+	} {
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(20 * time.Second))
+		io.WriteString(conn, hello2a+m+"\n")
+		answer, err := io.ReadAll(conn)
+		if want := command + ": PostgreSQL does not answer (why)"; err != nil || string(answer) != want {
+			t.Errorf("%s: got %q, %v, want %q and the end", command, answer, err, want)
+		}
 	}
 }

@@ -35,8 +35,9 @@ func (e *connError) Unwrap() error { return e.error }
 type serveError struct{ error }
 
 // InvokeError is an answer in words. BitBake 2.8 and later prints them and ends
-// at once; before, it knows no such answer. A server closes the connection
-// behind it.
+// at once; before, it knows no such answer, and gets the words as they are, without
+// the end of a line: it warns of a bad message with them, and asks again, three
+// times. A server closes the connection behind it.
 type InvokeError struct{ Message string }
 
 func (e *InvokeError) Error() string { return e.Message }

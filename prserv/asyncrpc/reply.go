@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"time"
 
 	"prserver/xmlrpc/spool"
@@ -153,6 +154,8 @@ func (s *Session) ended(err error) (refused bool) {
 	var conn *connError
 	served, isServed := err.(*serveError)
 	switch {
+	case isServed && errors.As(served.error, &invoke) && s.isBare():
+		s.out = append(s.out, strings.Join(strings.Fields(invoke.Message), " ")...)
 	case isServed && errors.As(served.error, &invoke):
 		if s.reply(invoke.message()) != nil {
 			return false
