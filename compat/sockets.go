@@ -1,9 +1,11 @@
 package compat
 
 import (
+	"bufio"
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -77,23 +79,43 @@ func (l Listener) link() string { return "socket:[" + l.inode + "]" }
 func Listeners() ([]Listener, error) {
 	var all []Listener
 	for _, table := range []string{"tcp", "tcp6"} {
-		text, err := os.ReadFile("/proc/self/net/" + table)
+		found, err := readListeners("/proc/self/net/" + table)
 		if err != nil && table == "tcp" {
 			return nil, fmt.Errorf("looking for listening sockets: %w", err)
 		}
-		for line := range strings.Lines(string(text)) {
-			// Number, local address, remote address, state, ... the tenth is the inode.
-			const local, state, inode, listens = 1, 3, 9, "0A"
-			fields := strings.Fields(line)
-			if len(fields) <= inode || fields[state] != listens {
-				continue
-			}
-			if address, ok := parseAddress(fields[local]); ok {
-				all = append(all, Listener{address, fields[inode]})
-			}
-		}
+		all = append(all, found...)
 	}
 	return all, nil
+}
+
+func readListeners(table string) ([]Listener, error) {
+	f, err := os.Open(table)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return parseListeners(f)
+}
+
+// parseListeners reads a table of sockets as far as the listening ones go. Those
+// stand first (Linux, Documentation/networking/proc_net_tcp.rst), in old
+// kernels with what begins to connect to each. Behind them are all connections
+// of the last minute, tens of thousands where each call has one.
+func parseListeners(table io.Reader) (all []Listener, err error) {
+	lines := bufio.NewScanner(table)
+	lines.Scan() // the titles
+	for lines.Scan() {
+		// Number, local address, remote address, state, ... the tenth is the inode.
+		const local, state, inode, listens, begins = 1, 3, 9, "0A", "03"
+		fields := strings.Fields(lines.Text())
+		if len(fields) <= inode || fields[state] != listens && fields[state] != begins {
+			break
+		}
+		if address, ok := parseAddress(fields[local]); ok && fields[state] == listens {
+			all = append(all, Listener{address, fields[inode]})
+		}
+	}
+	return all, lines.Err()
 }
 
 // parseAddress reads an address of /proc/net/tcp or tcp6, such as
