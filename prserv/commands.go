@@ -95,8 +95,8 @@ func (s *Server) refuse(r *request, reason string) error {
 // commandFailed returns what a client is answered where a command has failed.
 // What is wrong with the command itself closes the connection. Trouble of the
 // storage is told in words, with which BitBake ends at once; those who know no
-// words get null, unless the database does not answer: that passes, so they may
-// ask again, which they do after words.
+// words get null. That the database does not answer passes, so all are told in a way
+// that lets them ask again.
 func (s *Server) commandFailed(r *request, err error) (any, error) {
 	var bad *requestError
 	if errors.As(err, &bad) {
@@ -110,10 +110,11 @@ func (s *Server) commandFailed(r *request, err error) (any, error) {
 		}
 		s.service.logTrouble(err, append(about, "client", r.session.Client())...)
 	}
-	if r.is2a() && !errors.Is(err, store.ErrUnavailable) {
+	passes := errors.Is(err, store.ErrUnavailable)
+	if r.is2a() && !passes {
 		return nil, nil
 	}
-	return nil, &asyncrpc.InvokeError{Message: r.command + ": " + err.Error()}
+	return nil, &asyncrpc.InvokeError{Message: r.command + ": " + err.Error(), Passes: passes}
 }
 
 // requestError is an error of a command that is not answered.

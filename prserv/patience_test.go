@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"prserver/prserv"
+	"prserver/prserv/asyncrpc"
 	"prserver/prserv/client"
 	"prserver/prserv/store"
 )
@@ -112,9 +113,9 @@ func TestPatienceWithUpstream(t *testing.T) {
 	}
 }
 
-// TestUnavailable tells clients of BitBake 1.52 to 2.6, which know no error, that
-// the database does not answer: by a line without an end, with which they warn
-// before they ask again.
+// TestUnavailable tells clients of all generations of JSON lines that the database
+// does not answer: by a line without an end, with which they warn before they ask
+// again. Ours makes an error of it.
 func TestUnavailable(t *testing.T) {
 	away := &store.Error{Reason: store.ErrUnavailable, Text: "PostgreSQL does not answer\n(why)"}
 	addr, _ := serveConfig(t, prserv.Config{Store: troubled{err: away}})
@@ -123,16 +124,25 @@ func TestUnavailable(t *testing.T) {
 		"import-one": message("import-one", `"a"`, `, "value": 1`),
 		"export":     message("export", `"a"`, `, "colinfo": false`),
 	} {
-		conn, err := net.Dial("tcp", addr)
-		if err != nil {
-			t.Fatal(err)
+		for _, hello := range []string{hello2a, hello2b} {
+			conn, err := net.Dial("tcp", addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			conn.SetDeadline(time.Now().Add(20 * time.Second))
+			io.WriteString(conn, hello+m+"\n")
+			answer, err := io.ReadAll(conn)
+			if want := command + ": PostgreSQL does not answer (why)"; err != nil || strings.TrimLeft(string(answer), "\n") != want {
+				t.Errorf("%q, %s: got %q, %v, want %q and the end", hello, command, answer, err, want)
+			}
 		}
-		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(20 * time.Second))
-		io.WriteString(conn, hello2a+m+"\n")
-		answer, err := io.ReadAll(conn)
-		if want := command + ": PostgreSQL does not answer (why)"; err != nil || string(answer) != want {
-			t.Errorf("%s: got %q, %v, want %q and the end", command, answer, err, want)
-		}
+	}
+	c := client.NewJSONLines(addr, client.Timeout)
+	defer c.Close()
+	_, err := c.GetPR(t.Context(), "v", "all", "a", nil)
+	var words *asyncrpc.InvokeError
+	if want := "get-pr: PostgreSQL does not answer (why)"; !errors.As(err, &words) || words.Message != want {
+		t.Errorf("our client: got %v, want %q", err, want)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -104,9 +105,9 @@ func invokeErrorOf(answer any) error {
 	words, _ := carried.(Object)
 	text, _ := words.Get("message")
 	if text, ok := text.(string); ok {
-		return &InvokeError{text}
+		return &InvokeError{Message: text}
 	}
-	return &InvokeError{string(Append(nil, carried))}
+	return &InvokeError{Message: string(Append(nil, carried))}
 }
 
 // Stream sends a message, and lets read read the JSON of the answer, which may
@@ -168,6 +169,9 @@ func (c *Conn) send(message any) error {
 // receive waits for an answer and returns its JSON.
 func (c *Conn) receive() (io.Reader, error) {
 	line, err := c.line()
+	if errors.Is(err, ErrHalfLine) && !beginsJSON(line) {
+		return nil, &InvokeError{Message: string(line), Passes: true}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -177,6 +181,16 @@ func (c *Conn) receive() (io.Reader, error) {
 		}
 	}
 	return bytes.NewReader(line), nil
+}
+
+// beginsJSON tells whether a text may be the beginning of an answer in JSON.
+func beginsJSON(text []byte) bool {
+	for _, word := range []string{"null", "true", "false"} {
+		if strings.HasPrefix(word, string(text)) {
+			return true
+		}
+	}
+	return bytes.ContainsAny(text[:1], `{["-0123456789`)
 }
 
 // line reads a line of an answer.

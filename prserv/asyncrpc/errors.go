@@ -34,11 +34,15 @@ func (e *connError) Unwrap() error { return e.error }
 // serveError is the error of whoever serves a message, whatever that wraps.
 type serveError struct{ error }
 
-// InvokeError is an answer in words. BitBake 2.8 and later prints them and ends
-// at once; before, it knows no such answer, and gets the words as they are, without
-// the end of a line: it warns of a bad message with them, and asks again, three
-// times. A server closes the connection behind it.
-type InvokeError struct{ Message string }
+// InvokeError is an answer in words. A server closes the connection behind it.
+// BitBake 2.8 and later prints them and ends at once. Before, it knows no such
+// answer, and gets the words as they are, without the end of a line. So does every
+// client where what the words say passes: it warns of a bad message with them, and
+// asks again, three times.
+type InvokeError struct {
+	Message string
+	Passes  bool
+}
 
 func (e *InvokeError) Error() string { return e.Message }
 

@@ -154,7 +154,7 @@ func (s *Session) ended(err error) (refused bool) {
 	var conn *connError
 	served, isServed := err.(*serveError)
 	switch {
-	case isServed && errors.As(served.error, &invoke) && s.isBare():
+	case isServed && errors.As(served.error, &invoke) && (invoke.Passes || s.isBare()):
 		s.out = append(s.out, strings.Join(strings.Fields(invoke.Message), " ")...)
 	case isServed && errors.As(served.error, &invoke):
 		if s.reply(invoke.message()) != nil {
