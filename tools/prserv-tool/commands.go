@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -21,8 +22,9 @@ const (
 // man pages and completion are made.
 func (p *program) commands() *cobra.Command {
 	root := &cobra.Command{
-		Use:   "prserv-tool VERB [ARGUMENTS] [OPTIONS]",
-		Short: "move, compare and inspect the PR values of BitBake",
+		Use:     "prserv-tool VERB [ARGUMENTS] [OPTIONS]",
+		Short:   "move, compare and inspect the PR values of BitBake",
+		Version: buildVersion(),
 		Long: `Moves PR values between places, compares and inspects those, and asks servers.
 
 A place is one of these:
@@ -33,6 +35,7 @@ A place is one of these:
     NAME.sql                  a dump of one
     NAME.inc, .conf           configuration, as oe-core exports PR values
     NAME.sql.gz, .inc.zst     such a text, compressed with gzip or zstd
+    NAME.history              to read, what a server of ours has given out
     FOLDER, FILE, http://...  to read, what builds have published: deploy/ipk, a
                               buildhistory, Packages.gz, primary.xml, ...
 
@@ -57,6 +60,7 @@ number left for a twin; or 2 for trouble, which one line on stderr explains.`,
 		&cobra.Group{ID: groupSetup, Title: "Setup"})
 	root.AddCommand(p.copyCommand(), p.diffCommand(), p.listCommand(), p.historyCommand(), p.whyCommand(), p.checkCommand(), p.raiseTwinsCommand(),
 		p.getCommand(), p.pingCommand(), p.completionCommand(), p.manCommand())
+	root.Flags().Bool("version", false, "print the version of the program")
 	root.SetHelpCommand(&cobra.Command{
 		Use: "help [VERB]", Hidden: true, // --help is what everything speaks of
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -180,4 +184,13 @@ func arguments(least, most int, question string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// buildVersion returns the version of the program as its build knows it, such as
+// v1.2.0, or (devel) where it was built from a checkout without one.
+func buildVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
 }
