@@ -12,23 +12,9 @@ import (
 // feedKind is the kind of [Feed]. Its rows are one for each version and
 // pkgarch. In place of a checksum they have the names of the binary packages
 // that they come from.
-type feedKind struct{}
+type feedKind struct{ onlyRead }
 
 func (feedKind) removal() string { return "publish the feed without its packages" }
-
-func (feedKind) refuse(dst Place, _ CopyOptions, _ bool) error {
-	return fmt.Errorf("%s is a package feed, which is only read; name a server or a file", dst)
-}
-
-func (feedKind) write(_ context.Context, _ *Work, _ *scratch, _ *table, dst Place, o CopyOptions) (Copied, error) {
-	return Copied{}, feedKind{}.refuse(dst, o, false)
-}
-
-func (feedKind) raiseTwins(_ context.Context, _ *Work, _ *scratch, p Place) (Raised, error) {
-	return Raised{}, feedKind{}.refuse(p, CopyOptions{}, false)
-}
-
-func (feedKind) check(context.Context, *checker, *table) (sound bool, err error) { return true, nil }
 
 func (feedKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, _ readOptions) (*table, error) {
 	if err := w.stageFeed(ctx, s, p, name); err != nil {

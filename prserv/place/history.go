@@ -2,7 +2,6 @@ package place
 
 import (
 	"context"
-	"fmt"
 
 	"prserver/prserv/history"
 	"prserver/prserv/store"
@@ -10,23 +9,9 @@ import (
 
 // historyKind is the kind of [History]. Its rows are the values that were given
 // out, as far as the history goes back.
-type historyKind struct{}
+type historyKind struct{ onlyRead }
 
 func (historyKind) removal() string { return "start a new history" }
-
-func (historyKind) refuse(dst Place, _ CopyOptions, _ bool) error {
-	return fmt.Errorf("%s is a history, which only a server writes; name a server or a file", dst)
-}
-
-func (historyKind) write(_ context.Context, _ *Work, _ *scratch, _ *table, dst Place, o CopyOptions) (Copied, error) {
-	return Copied{}, historyKind{}.refuse(dst, o, false)
-}
-
-func (historyKind) raiseTwins(_ context.Context, _ *Work, _ *scratch, p Place) (Raised, error) {
-	return Raised{}, historyKind{}.refuse(p, CopyOptions{}, false)
-}
-
-func (historyKind) check(context.Context, *checker, *table) (sound bool, err error) { return true, nil }
 
 // read leaves out refused calls, and keys that are longer than a history keeps.
 func (historyKind) read(ctx context.Context, w *Work, s *scratch, p Place, name string, _ readOptions) (*table, error) {

@@ -33,8 +33,8 @@ type narrower interface {
 }
 
 // kinds are the kinds of places.
-var kinds = map[Kind]kind{Server: serverKind{}, Database: databaseKind{}, SQL: dumpKind{}, Inc: incKind{}, Feed: feedKind{},
-	PostgreSQL: postgresKind{}, History: historyKind{}}
+var kinds = map[Kind]kind{Server: serverKind{}, Database: databaseKind{}, SQL: dumpKind{}, Inc: incKind{}, PostgreSQL: postgresKind{},
+	Feed: feedKind{"a package feed, which is only read"}, History: historyKind{"a history, which only a server writes"}}
 
 // read makes a table of the rows of a place, known to the scratch database
 // under a name.
@@ -79,3 +79,21 @@ func refuseItself(dst Place, toItself bool) error {
 	}
 	return fmt.Errorf("%s cannot be copied to itself", dst)
 }
+
+// onlyRead is what the kinds have in common that nothing is copied to: what a place
+// is.
+type onlyRead string
+
+func (o onlyRead) refuse(dst Place, _ CopyOptions, _ bool) error {
+	return fmt.Errorf("%s is %s; name a server or a file", dst, string(o))
+}
+
+func (o onlyRead) write(_ context.Context, _ *Work, _ *scratch, _ *table, dst Place, c CopyOptions) (Copied, error) {
+	return Copied{}, o.refuse(dst, c, false)
+}
+
+func (o onlyRead) raiseTwins(_ context.Context, _ *Work, _ *scratch, p Place) (Raised, error) {
+	return Raised{}, o.refuse(p, CopyOptions{}, false)
+}
+
+func (onlyRead) check(context.Context, *checker, *table) (sound bool, err error) { return true, nil }

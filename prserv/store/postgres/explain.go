@@ -124,7 +124,7 @@ func advice(code, user string) string {
 	case strings.HasPrefix(code, "28"):
 		return "name another user in the URL, or let this one in (pg_hba.conf)"
 	case code == "3D000":
-		return "make it with createdb --encoding UTF8 --template template0, or correct the URL"
+		return fmt.Sprintf("make it with createdb --owner %s --encoding UTF8 --template template0, or correct the URL", user)
 	case code == codeNoRight:
 		return fmt.Sprintf("give the role %s that right, or name another one in the URL", user)
 	case code == "42704":
