@@ -23,7 +23,7 @@ const (
 	// have the greatest value already, one whose values are not the usual ones, and
 	// one for which old values would have to be kept from now on.
 	sqlRaiseNext = `WITH raised AS (
-			UPDATE prgroup AS g SET holder = ($3::text[])[r.last], greatest = ARRAY[g.greatest[1] + 1 + r.last - r.first]
+			UPDATE prgroup AS g SET holder = ($3::text[])[r.last], greatest = ARRAY[g.greatest[1] + (1 + r.last - r.first)]
 			FROM unnest($1::text[], $2::text[], $4::bigint[], $5::bigint[], $6::boolean[]) WITH ORDINALITY AS r(version, pkgarch, first, last, revisions, n)
 			WHERE g.version = r.version AND g.pkgarch = r.pkgarch AND g.holder <> ($3::text[])[r.first]
 				AND cardinality(g.greatest) = 1 AND g.greatest[1] BETWEEN 0 AND 9223372036854775806 - r.last + r.first

@@ -26,8 +26,12 @@ type readiness struct {
 	failedAt time.Time // when that was; guarded by mu
 }
 
-// note notes how a transaction has ended.
+// note notes how a transaction has ended. What passes is the trouble of a connection,
+// which knows when it is over.
 func (r *readiness) note(err error) {
+	if err != nil && passes(err) {
+		return
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var database *store.Error
