@@ -90,8 +90,9 @@ func (w *writer) close() {
 
 // commit carries out calls in one transaction, as [batch.Start] says. Where the
 // connection is lost, nobody knows whether the last transaction was committed.
-// If it was, its values are found when all is done again; if another server has
-// raised one of them since, the call gets a new value, and a number is skipped.
+// If it was, its values are found when all is done again. A call gets a new value,
+// and a number is skipped, where another server has raised its package since, or
+// several checksums of that were raised together.
 func (w *writer) commit(calls []*call) (failed bool, err error) {
 	wanted := func() bool { return anyWaits(calls) }
 	var t *transaction
